@@ -1,0 +1,70 @@
+"""The base class of every connector and what it is built from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from apps.connectors.sdk.manifest import ConnectorManifest
+from apps.connectors.sdk.types import CheckResult, Sink, Stream, WebhookEvent
+
+
+class HttpExchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One vendor call as logged: no header values, no secrets; bodies redacted by the caller."""
+
+    method: str
+    url: str
+    status: int | None
+    duration_ms: int
+    request_bytes: int = 0
+    response_bytes: int = 0
+    error: str = ""
+    attempt: int = 1
+
+
+class ConnectionContext(msgspec.Struct, kw_only=True):
+    """Everything a connector may know of its connection.
+
+    `credentials` are the opened secrets (api key, or access_token for OAuth 2; a token about to expire has already been
+    refreshed by the caller). `observe` is called once per vendor call. `acquire` blocks, or raises `RateLimited`, until the
+    connection's shared rate budget admits one more call. `allow_private` lifts the SSRF guard for simulators and tests.
+    """
+
+    settings: Mapping[str, Any]
+    credentials: Mapping[str, str]
+    now: Callable[[], datetime]
+    observe: Callable[[HttpExchange], None] = lambda exchange: None
+    acquire: Callable[[], None] = lambda: None
+    allow_private: bool = False
+
+
+class Connector(ABC):
+    """One authorised conversation with one vendor account."""
+
+    manifest: ClassVar[ConnectorManifest]
+    stream_types: ClassVar[Mapping[str, Callable[[Any], Stream]]]
+    sink_types: ClassVar[Mapping[str, Callable[[Any], Sink]]]
+
+    def __init__(self, context: ConnectionContext) -> None:
+        self.context = context
+
+    @abstractmethod
+    def check(self) -> CheckResult:
+        """Prove that the credentials work (even where the vendor answers as anonymous). Raises ConfigurationError."""
+
+    def stream(self, name: str) -> Stream:
+        return self.stream_types[name](self)
+
+    def sink(self, name: str) -> Sink:
+        return self.sink_types[name](self)
+
+    @classmethod
+    def verify_webhook(
+        cls, *, secret: str, headers: Mapping[str, str], body: bytes, url: str, now: datetime
+    ) -> list[WebhookEvent]:
+        """The events of a genuine delivery. Raises `sdk.webhooks.ForgedWebhook` otherwise. Header names are lower case."""
+        raise NotImplementedError(f"{cls.manifest.key} sends no webhooks")

@@ -1,0 +1,146 @@
+"""What a connector declares about itself; shown in the catalogue and checked by the conformance suite."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Domain(StrEnum):
+    """The four kinds of system a professional-services firm runs."""
+
+    CRM = "crm"
+    ERP = "erp"
+    BILLING = "billing"
+    DELIVERY = "delivery"
+
+
+class Evidence(StrEnum):
+    """The strongest proof behind a connector; claim no more than was shown."""
+
+    REAL_SERVER = "real_server"
+    RECORDED = "recorded"
+    SPEC_CHECKED = "spec_checked"
+    SIMULATED = "simulated"
+
+
+class AuthKind(StrEnum):
+    API_KEY = "api_key"
+    OAUTH2 = "oauth2"
+
+
+class Resolve(StrEnum):
+    """How an unconfirmed create is resolved after a crash (design: never blindly repeated)."""
+
+    IDEMPOTENCY_KEY = "idempotency_key"
+    EXTERNAL_ID = "external_id"
+    LOOKUP = "lookup"
+    LOOKUP_AFTER_SETTLE = "lookup_after_settle"
+    NONE = "none"
+
+
+class ConfigField(msgspec.Struct, frozen=True, kw_only=True):
+    """One input of the connection form. `secret` values go to the sealed credential, others to settings."""
+
+    key: str
+    label: str
+    help: str = ""
+    secret: bool = False
+    required: bool = True
+    default: str = ""
+    kind: str = "text"  # text | url | integer
+
+
+class OAuth2Spec(msgspec.Struct, frozen=True, kw_only=True):
+    """Authorization-code flow with PKCE. URLs may hold `{base_url}`, replaced from the connection's settings."""
+
+    authorize_url: str
+    token_url: str
+    scopes: tuple[str, ...] = ()
+    token_auth: str = "client_secret_post"  # noqa: S105 - the name of an RFC 6749 method, not a secret
+    extra_authorize_params: dict[str, str] = {}
+
+
+class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """`calls` per `seconds` for one connection; `per_day` where the vendor counts days."""
+
+    calls: int
+    seconds: float
+    per_day: int | None = None
+    concurrent: int | None = None
+
+
+class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A readable object: `mapping` holds CEL expressions over `record` that build the canonical fields.
+
+    `refs` names other canonical records: {canonical ref name: {"stream": <stream>, "id": <CEL giving its external id or null>}}.
+    """
+
+    name: str
+    label: str
+    entity: str
+    fields: dict[str, str] = {}
+    refs: dict[str, dict[str, str]] = {}
+    incremental: bool = True
+    deletes: bool = False
+
+
+class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A writable object: `fields` holds CEL expressions over `record` (canonical) and `refs` (external ids here).
+
+    `refs` says in which sink/stream of this connection each canonical reference lives: {ref name: object name};
+    `required_refs` must be resolvable before a write. `stream` is the stream that reads the same object.
+    """
+
+    name: str
+    label: str
+    entity: str
+    stream: str
+    fields: dict[str, str] = {}
+    refs: dict[str, str] = {}
+    required_refs: tuple[str, ...] = ()
+    resolve: Resolve = Resolve.LOOKUP
+    settle_seconds: int = 0
+    batch_size: int = 1
+    creates: bool = True
+    updates: bool = True
+
+
+class WebhookSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """`scope` is "app" (one address for all accounts, split by account id) or "connection" (one address each)."""
+
+    scope: str
+    signature_header: str
+    streams: tuple[str, ...] = ()
+
+
+class ConnectorManifest(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    name: str
+    domain: Domain
+    description: str
+    evidence: Evidence
+    evidence_note: str
+    auth: AuthKind
+    base_url: str
+    config: tuple[ConfigField, ...]
+    streams: tuple[StreamSpec, ...]
+    sinks: tuple[SinkSpec, ...]
+    rate_limit: RateLimit
+    oauth2: OAuth2Spec | None = None
+    webhook: WebhookSpec | None = None
+    extra: dict[str, Any] = {}
+
+    def stream(self, name: str) -> StreamSpec:
+        """Raises KeyError when the manifest has no such stream."""
+        return next((s for s in self.streams if s.name == name), None) or _missing(self.key, name)
+
+    def sink(self, name: str) -> SinkSpec:
+        """Raises KeyError when the manifest has no such sink."""
+        return next((s for s in self.sinks if s.name == name), None) or _missing(self.key, name)
+
+
+def _missing(connector: str, name: str) -> Any:
+    raise KeyError(f"{connector} has no object {name!r}")
