@@ -121,6 +121,7 @@ class ConnectorManifest(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     domain: Domain
     description: str
+    also_domains: tuple[Domain, ...] = ()
     evidence: Evidence
     evidence_note: str
     auth: AuthKind
