@@ -68,7 +68,7 @@ def spawn(
         env=env,
         cwd=cwd,
         start_new_session=True,
-        preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509 - the parents here run one thread
+        preexec_fn=die_with_parent(death_signal),
         **identity,
     )
 

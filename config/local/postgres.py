@@ -231,7 +231,9 @@ def _held(data: Path) -> Iterator[None]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m config.local.postgres", description="A database for this working copy.")
+    parser = argparse.ArgumentParser(
+        prog="python -m config.local.postgres", description="A database for this working copy."
+    )
     parser.add_argument("action", choices=["start", "stop", "url"])
     parser.add_argument("--data", type=Path, default=DATA / "dev")
     parser.add_argument("--fast", action="store_true", help="no durability, for throw-away data")

@@ -12,8 +12,8 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import FrameType
 
 from config.local import children, postgres, redis
@@ -39,7 +39,7 @@ def run(command: list[str], env: dict[str, str]) -> int:
         process = subprocess.Popen(
             command,
             env=env,
-            preexec_fn=_prepare_command(),  # noqa: PLW1509 - this parent runs one thread
+            preexec_fn=_prepare_command(),
         )
         try:
             code = process.wait()
