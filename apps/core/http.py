@@ -26,11 +26,11 @@ USER_AGENT = "integration-platform/1.0"
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class BlockedAddress(Exception):  # noqa: N818 - names the fact
+class BlockedAddress(Exception):
     """The address is private, reserved, not https or on a port we do not speak to."""
 
 
-class ResponseTooLarge(Exception):  # noqa: N818 - names the fact
+class ResponseTooLarge(Exception):
     """The other side sent more than we are willing to hold in memory."""
 
 
@@ -106,7 +106,7 @@ class GuardedTransport(httpx2.HTTPTransport):
         super().__init__(verify=_ssl_context(), retries=0)
         self.allow_private = allow_private
         # httpx2 has no public way to pass a network backend; the version is pinned and a test proves the guard holds.
-        self._pool._network_backend = GuardedBackend(allow_private=allow_private)  # noqa: SLF001
+        self._pool._network_backend = GuardedBackend(allow_private=allow_private)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         if not self.allow_private:

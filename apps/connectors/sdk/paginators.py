@@ -1,7 +1,7 @@
 """Small state machines that say what to ask next; they know neither the client nor the vendor.
 
-    for response in paginate(client, "/crm/v3/objects/deals", CursorPaginator("paging.next.after", "after")):
-        ...
+for response in paginate(client, "/crm/v3/objects/deals", CursorPaginator("paging.next.after", "after")):
+    ...
 
 """
 

@@ -10,7 +10,7 @@ from datetime import datetime
 MAX_AGE_SECONDS = 300
 
 
-class ForgedWebhook(Exception):  # noqa: N818 - names the fact
+class ForgedWebhook(Exception):
     """The delivery's signature is missing, wrong or too old. Answer 401 and store nothing."""
 
 

@@ -1,0 +1,74 @@
+"""The one table of roles and what they may do. Views and the API both consult it; nothing else decides."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class StaffRole(models.TextChoices):
+    """Roles of a partner's own people."""
+
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    ENGINEER = "engineer", "Integration engineer"
+    SUPPORT = "support", "Support"
+    FINANCE = "finance", "Finance"
+    VIEWER = "viewer", "Viewer"
+
+
+class CustomerRole(models.TextChoices):
+    """Roles of a customer's people, held per customer."""
+
+    ADMIN = "admin", "Administrator"
+    VIEWER = "viewer", "Viewer"
+
+
+OPERATOR_PERMISSIONS = frozenset({"partners.view", "partners.manage"})
+
+_READ = frozenset(
+    {
+        "customers.view", "connections.view", "integrations.view", "runs.view", "records.view", "errors.view",
+        "sla.view", "events.view",
+    }
+)  # fmt: skip
+_ENGINEERING = _READ | {
+    "connections.manage", "integrations.manage", "runs.start", "errors.resolve", "payloads.view",
+}  # fmt: skip
+_MONEY = frozenset({"billing.view", "billing.manage"})
+_ADMINISTRATION = frozenset(
+    {"customers.manage", "brand.manage", "team.view", "team.manage", "keys.manage", "sla.manage", "audit.view"}
+)
+
+STAFF_PERMISSIONS: dict[str, frozenset[str]] = {
+    StaffRole.OWNER: _ENGINEERING | _MONEY | _ADMINISTRATION | {"partner.transfer"},
+    StaffRole.ADMIN: _ENGINEERING | _MONEY | _ADMINISTRATION,
+    StaffRole.ENGINEER: _ENGINEERING | {"customers.manage", "team.view"},
+    StaffRole.SUPPORT: _READ | {"errors.resolve", "runs.start", "team.view"},
+    StaffRole.FINANCE: _MONEY | {"customers.view", "sla.view", "team.view"},
+    StaffRole.VIEWER: _READ | {"team.view"},
+}
+
+# A customer's people act on their own customer only: the actor's scope sees to that.
+_PORTAL_READ = frozenset(
+    {"portal.view", "integrations.view", "connections.view", "runs.view", "records.view", "sla.view", "invoices.view"}
+)
+CUSTOMER_PERMISSIONS: dict[str, frozenset[str]] = {
+    CustomerRole.ADMIN: _PORTAL_READ | {"connections.authorize", "errors.view", "errors.resolve", "members.manage"},
+    CustomerRole.VIEWER: _PORTAL_READ | {"errors.view"},
+}
+
+# What an API key may carry. A key bound to a customer may not carry the partner-wide ones.
+API_SCOPES: dict[str, str] = {
+    "customers.view": "Read customers",
+    "customers.manage": "Create and change customers",
+    "connections.view": "Read connections",
+    "connections.manage": "Create, change and check connections",
+    "integrations.view": "Read integrations",
+    "integrations.manage": "Deploy and change integrations",
+    "runs.view": "Read runs and their records",
+    "runs.start": "Start and cancel runs",
+    "records.view": "Read canonical records",
+    "sla.view": "Read SLA reports",
+    "billing.view": "Read invoices",
+}
+PARTNER_WIDE_SCOPES = frozenset({"customers.manage"})

@@ -1,0 +1,24 @@
+from apps.billing.models.accounts import BillingAccount, LegalEntity
+from apps.billing.models.invoices import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, Payment, UsageCharge
+from apps.billing.models.plans import Plan, PlanVersion, Price, PriceKind
+from apps.billing.models.subscriptions import BillingPeriod, Subscription, SubscriptionStatus
+from apps.billing.models.usage import UsageEvent
+
+__all__ = [
+    "BillingAccount",
+    "BillingPeriod",
+    "Invoice",
+    "InvoiceDocument",
+    "InvoiceLine",
+    "InvoiceStatus",
+    "LegalEntity",
+    "Payment",
+    "Plan",
+    "PlanVersion",
+    "Price",
+    "PriceKind",
+    "Subscription",
+    "SubscriptionStatus",
+    "UsageCharge",
+    "UsageEvent",
+]

@@ -1,0 +1,43 @@
+"""How the partner looks to its customers."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from apps.core.ids import uuid7
+
+
+class BrandImage(models.Model):
+    """A re-encoded PNG or WebP, immutable; addressed by its hash so that it can be cached for ever."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    sha256 = models.CharField(max_length=64, unique=True)
+    content_type = models.CharField(max_length=20)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    content = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
+class BrandSettings(models.Model):
+    """The one row that describes the brand (`singleton` is always true). Colours are `#rrggbb`, contrast-checked."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    singleton = models.BooleanField(default=True, unique=True)
+    display_name = models.CharField(max_length=80)
+    logo = models.ForeignKey(BrandImage, null=True, on_delete=models.PROTECT, related_name="+")
+    primary_color = models.CharField(max_length=7, default="#3b5bdb")
+    accent_color = models.CharField(max_length=7, default="#0ca678")
+    support_email = models.EmailField(blank=True)
+    support_phone = models.CharField(max_length=40, blank=True)
+    support_url = models.URLField(blank=True)
+    mail_from_name = models.CharField(max_length=80, blank=True)
+    postal_address = models.TextField(blank=True)
+    locale = models.CharField(max_length=10, default="en")
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.display_name

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class CanonicalConfig(AppConfig):
+    name = "apps.canonical"

@@ -1,0 +1,112 @@
+"""What things are, which system knows them under which id, and how they changed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from apps.connectors.models import Connection
+from apps.core.ids import uuid7
+from apps.customers.models import CustomerOwned
+
+
+class Entity(models.TextChoices):
+    ACCOUNT = "account", "Account"
+    CONTACT = "contact", "Contact"
+    OPPORTUNITY = "opportunity", "Opportunity"
+    PROJECT = "project", "Project"
+    TASK = "task", "Task"
+    RESOURCE = "resource", "Resource"
+    TIME_ENTRY = "time_entry", "Time entry"
+    INVOICE = "invoice", "Invoice"
+    PAYMENT = "payment", "Payment"
+
+
+class CanonicalRecord(CustomerOwned):
+    """One real thing of a customer, whatever systems hold it. `data` follows the entity's published schema.
+
+    `title`, `number`, `state` and `occurred_on` repeat what lists filter and sort by. `version` rises with each change.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    entity = models.CharField(max_length=20, choices=Entity)
+    data = models.JSONField(default=dict)
+    title = models.CharField(max_length=250, blank=True)
+    number = models.CharField(max_length=80, blank=True)
+    state = models.CharField(max_length=30, blank=True)
+    occurred_on = models.DateField(null=True)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["environment", "entity", "-changed_at"], name="canonical_newest"),
+            models.Index(fields=["environment", "entity", "number"], name="canonical_by_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.number or str(self.pk)
+
+
+class CanonicalLink(models.Model):
+    """A named reference from one record to another (`project` of a time entry). One target per name."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="links")
+    name = models.CharField(max_length=30)
+    target = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="backlinks")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["source", "name"], name="link_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.name} {self.target_id}"
+
+
+class CrossReference(models.Model):
+    """A record's id in one connection. Unique both ways.
+
+    `last_seen_hash` covers the mapped fields and the mapping's version; every read and the read-back of every write
+    renew it. Equal means unchanged, decided before mapping. `write_hash` covers what was last asked of the vendor.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="cross_references")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    object_name = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=120)
+    url = models.CharField(max_length=300, blank=True)
+    last_seen_hash = models.CharField(max_length=32, blank=True)
+    write_hash = models.CharField(max_length=32, blank=True)
+    last_seen_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "object_name", "external_id"], name="xref_external_once"),
+            models.UniqueConstraint(fields=["record", "connection", "object_name"], name="xref_record_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.object_name} {self.external_id}"
+
+
+class CanonicalChange(models.Model):
+    """One version of a record: which fields changed, from what to what, by which system and run. Append-only."""
+
+    id = models.BigAutoField(primary_key=True)
+    record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="changes")
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    source_kind = models.CharField(max_length=20)  # connection | flow | person
+    connection = models.ForeignKey(Connection, null=True, on_delete=models.SET_NULL, related_name="+")
+    run_id = models.UUIDField(null=True)
+    fields = models.JSONField(default=dict)  # {field: [before, after]}
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["record", "version"], name="change_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.record_id} v{self.version}"

@@ -1,0 +1,107 @@
+"""A customer's authorised links to its systems."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from apps.core.ids import uuid7
+from apps.customers.models import CustomerOwned, OwnedQuerySet
+
+
+class ConnectionStatus(models.TextChoices):
+    PENDING = "pending", "Not connected yet"
+    ACTIVE = "active", "Connected"
+    DEGRADED = "degraded", "Degraded"
+    NEEDS_REAUTHORIZATION = "needs_reauthorization", "Needs re-authorization"
+    PAUSED = "paused", "Paused"
+
+
+class ConnectionQuerySet(OwnedQuerySet):
+    def usable(self) -> ConnectionQuerySet:
+        return self.filter(status__in=[ConnectionStatus.ACTIVE, ConnectionStatus.DEGRADED], archived_at=None)
+
+
+class Connection(CustomerOwned):
+    """One vendor account of one customer. `settings` holds no secrets; those are sealed in `Credential`.
+
+    `account_id` is the vendor's own id of the account: app-wide webhooks are split by it. `webhook_token` is the
+    unguessable part of the connection's own hook address.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    vendor = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    settings = models.JSONField(default=dict)
+    status = models.CharField(max_length=30, choices=ConnectionStatus, default=ConnectionStatus.PENDING)
+    status_reason = models.CharField(max_length=500, blank=True)
+    account_id = models.CharField(max_length=120, blank=True)
+    account_name = models.CharField(max_length=200, blank=True)
+    webhook_token = models.CharField(max_length=64, unique=True)
+    checked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["environment", "name"], condition=models.Q(archived_at=None), name="connection_name_once"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["vendor", "account_id"], name="connection_of_account")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Credential(models.Model):
+    """The sealed secrets of a connection: JSON, AES-256-GCM, bound to schema, table, row and field.
+
+    `version` rises with every replacement; a refresh holds the connection's row lock and saves the rotated token
+    before anyone uses it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="credential")
+    sealed = models.BinaryField()
+    key_id = models.CharField(max_length=20)
+    version = models.PositiveIntegerField(default=1)
+    expires_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"credential of {self.connection_id}"
+
+
+class OAuthApp(models.Model):
+    """The partner's own app at a vendor: its consent screen, its limits, its webhooks. One per vendor."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    vendor = models.CharField(max_length=40, unique=True)
+    client_id = models.CharField(max_length=200)
+    sealed_secret = models.BinaryField()
+    sealed_webhook_secret = models.BinaryField(null=True)
+    key_id = models.CharField(max_length=20)
+    webhook_token = models.CharField(max_length=64, unique=True)
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.vendor} app"
+
+
+class PendingAuthorization(models.Model):
+    """A consent under way: the state sent to the vendor, used once, with the PKCE verifier sealed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    state_hash = models.CharField(max_length=64, unique=True)
+    sealed_verifier = models.BinaryField()
+    return_path = models.CharField(max_length=300)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"consent for {self.connection_id}"

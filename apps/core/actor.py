@@ -1,0 +1,44 @@
+"""Who is acting, and on whose things. Every service and every query that a person or key causes takes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from apps.core.errors import NotPermitted
+
+
+class ActorKind(StrEnum):
+    USER = "user"
+    API_KEY = "api_key"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`scope` is the set of owner ids whose rows the actor may see; None means all of them.
+
+    `permissions` are the names of `accounts.policies`; the system actor holds all.
+    """
+
+    kind: ActorKind
+    id: str
+    label: str
+    permissions: frozenset[str] = frozenset()
+    scope: frozenset[UUID] | None = frozenset()
+
+    def can(self, permission: str) -> bool:
+        return self.kind is ActorKind.SYSTEM or permission in self.permissions
+
+    def require(self, permission: str) -> None:
+        """Raises NotPermitted when the actor's role or key does not include `permission`."""
+        if not self.can(permission):
+            raise NotPermitted("Your role does not allow this. Ask an administrator of your team.")
+
+    def sees(self, owner_id: UUID) -> bool:
+        return self.scope is None or owner_id in self.scope
+
+
+def system_actor(label: str = "System") -> Actor:
+    return Actor(kind=ActorKind.SYSTEM, id="system", label=label, scope=None)

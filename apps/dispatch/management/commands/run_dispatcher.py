@@ -1,0 +1,52 @@
+"""The dispatcher: listens for new work, polls as a safety net, claims fairly, hands to Celery."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, close_old_connections, connection
+
+from apps.core import clock
+from apps.dispatch.models import WorkItem
+from apps.dispatch.services import CHANNEL, dispatch_due
+
+log = structlog.get_logger()
+POLL_SECONDS = 2.0
+
+
+class Command(BaseCommand):
+    help = "Claims due work of all partners and hands it to the workers."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        while not stop.is_set():
+            try:
+                self._listen(stop)
+            except OperationalError:
+                # The database went away; every row and lease is still there when it is back.
+                log.warning("dispatcher.database_unavailable")
+                close_old_connections()
+                stop.wait(POLL_SECONDS)
+
+    def _listen(self, stop: threading.Event) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {CHANNEL}")
+        while not stop.is_set():
+            while dispatch_due(now=clock.now()):
+                pass
+            for _ in connection.connection.notifies(timeout=self._wait_seconds(), stop_after=1):
+                pass
+
+    def _wait_seconds(self) -> float:
+        next_due = WorkItem.objects.filter(lease_until=None).order_by("due_at").values_list("due_at", flat=True).first()
+        if next_due is None:
+            return POLL_SECONDS
+        ahead = (next_due - clock.now()) / timedelta(seconds=1)
+        return min(max(ahead, 0.01), POLL_SECONDS)

@@ -1,0 +1,114 @@
+"""Scheduling, claiming fairly, finishing.
+
+Algorithm of `claim_due`:
+1. rank the due items of each partner by priority and age (a window function; no locks yet);
+2. take the lowest ranks over all partners first, so that a partner with a million items and one with a single item
+   both get their first one claimed;
+3. lock those rows with SKIP LOCKED (another dispatcher may be at it), re-check that they are still due, lease them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from apps.core.planes import require_tenant_schema
+from apps.core.tasks import enqueue_in
+from apps.dispatch.models import WorkItem
+from apps.dispatch.registry import kinds, task_of
+
+CHANNEL = "dispatch_due"
+LEASE = timedelta(minutes=10)
+# Enough candidates per partner that a claim of `limit` is full even when one partner holds everything.
+_CLAIM = """
+WITH ranked AS (
+    SELECT id, row_number() OVER (PARTITION BY schema ORDER BY priority, due_at, id) AS place, due_at
+    FROM public.dispatch_workitem
+    WHERE due_at <= %(now)s AND (lease_until IS NULL OR lease_until <= %(now)s) AND kind = ANY(%(kinds)s)
+), chosen AS (
+    SELECT item.id FROM public.dispatch_workitem item JOIN ranked USING (id)
+    WHERE item.due_at <= %(now)s AND (item.lease_until IS NULL OR item.lease_until <= %(now)s)
+    ORDER BY ranked.place, ranked.due_at, item.id
+    LIMIT %(limit)s
+    FOR UPDATE OF item SKIP LOCKED
+)
+UPDATE public.dispatch_workitem item
+SET lease_until = %(lease_until)s, attempts = attempts + 1
+FROM chosen WHERE item.id = chosen.id
+RETURNING item.schema, item.kind, item.key
+"""
+
+_SCHEDULE = """
+INSERT INTO public.dispatch_workitem AS item (schema, kind, key, due_at, priority, attempts)
+VALUES (%s, %s, %s, %s, %s, 0)
+ON CONFLICT (schema, kind, key) DO UPDATE SET
+    due_at = CASE WHEN item.lease_until IS NULL THEN LEAST(item.due_at, EXCLUDED.due_at) ELSE item.due_at END,
+    wanted_at = CASE WHEN item.lease_until IS NULL THEN NULL ELSE LEAST(item.wanted_at, EXCLUDED.due_at) END,
+    priority = LEAST(item.priority, EXCLUDED.priority)
+"""
+_RESCHEDULE = """
+INSERT INTO public.dispatch_workitem AS item (schema, kind, key, due_at, priority, attempts)
+VALUES (%s, %s, %s, %s, %s, 0)
+ON CONFLICT (schema, kind, key) DO UPDATE SET
+    due_at = LEAST(item.wanted_at, EXCLUDED.due_at), wanted_at = NULL, lease_until = NULL, attempts = 0,
+    priority = EXCLUDED.priority
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedItem:
+    schema: str
+    kind: str
+    key: str
+
+
+def schedule(*, kind: str, key: str, due_at: datetime, priority: int = 5) -> None:
+    """This function will make sure the work happens at `due_at` or sooner, in the current partner's schema.
+
+    An item that is due earlier stays as it is. While an attempt runs, the wish is kept and honored when it ends: a
+    change that arrives during a run is never lost.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SCHEDULE, [require_tenant_schema(), kind, key, due_at, priority])
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def reschedule(*, kind: str, key: str, due_at: datetime, priority: int = 5) -> None:
+    """This function will end the current attempt and set the next one at `due_at`, or sooner if wanted meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RESCHEDULE, [require_tenant_schema(), kind, key, due_at, priority])
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def complete(*, kind: str, key: str) -> None:
+    """This function will end the work for good, unless it was wanted again while the attempt ran."""
+    items = WorkItem.objects.filter(schema=require_tenant_schema(), kind=kind, key=key)
+    items.filter(wanted_at=None).delete()
+    items.exclude(wanted_at=None).update(due_at=F("wanted_at"), wanted_at=None, lease_until=None, attempts=0)
+
+
+def cancel(*, kind: str, key: str) -> None:
+    """This function will drop the work, whatever was wanted."""
+    WorkItem.objects.filter(schema=require_tenant_schema(), kind=kind, key=key).delete()
+
+
+def extend_lease(*, kind: str, key: str, now: datetime) -> None:
+    WorkItem.objects.filter(schema=require_tenant_schema(), kind=kind, key=key).update(lease_until=now + LEASE)
+
+
+def claim_due(*, now: datetime, limit: int = 100) -> list[ClaimedItem]:
+    """This function will lease up to `limit` due items, fairly across partners, and return them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"now": now, "kinds": kinds(), "limit": limit, "lease_until": now + LEASE})
+        return [ClaimedItem(*row) for row in cursor.fetchall()]
+
+
+def dispatch_due(*, now: datetime, limit: int = 100) -> int:
+    """This function will claim what is due and hand it to the workers; returns how many items."""
+    claimed = claim_due(now=now, limit=limit)
+    for item in claimed:
+        enqueue_in(item.schema, task_of(item.kind), key=item.key)
+    return len(claimed)

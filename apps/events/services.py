@@ -1,0 +1,65 @@
+"""Writing facts down, relaying them upwards, and taking deliveries in exactly once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from apps.core import correlation
+from apps.core.tasks import enqueue
+from apps.events.models import ConsumedEvent, InboxEvent, OutboxEvent
+from apps.events.registry import consumers_of, is_registered
+
+RELAY_BATCH = 200
+
+
+class UnknownEvent(ValueError):
+    """The event's name is not in the registry: a typo would silently reach nobody."""
+
+
+def record_event(*, name: str, subject_key: str, payload: dict[str, Any], now: datetime) -> OutboxEvent:
+    """This function will write the fact in the caller's transaction and wake the relay after commit."""
+    if not is_registered(name):
+        raise UnknownEvent(name)
+    event = OutboxEvent.objects.create(
+        type=name, subject_key=subject_key, payload=payload, request_id=correlation.request_id(), occurred_at=now
+    )
+    if consumers_of(name):
+        enqueue("events.relay_outbox")
+    return event
+
+
+def relay_outbox(*, now: datetime) -> int:
+    """This function will hand every unrelayed event to its consumers, oldest first; returns how many were relayed.
+
+    Each (consumer, event) commits on its own; a consumer that fails leaves its event unrelayed for the sweeper.
+    """
+    relayed = 0
+    for event in OutboxEvent.objects.filter(relayed_at=None).order_by("id")[:RELAY_BATCH]:
+        for consumer_name, consumer in consumers_of(event.type).items():
+            _consume_once(event, consumer_name, consumer, now)
+        relayed += OutboxEvent.objects.filter(pk=event.pk, relayed_at=None).update(relayed_at=now)
+    return relayed
+
+
+def _consume_once(event: OutboxEvent, consumer_name: str, consumer: Any, now: datetime) -> None:
+    with transaction.atomic():
+        _, fresh = ConsumedEvent.objects.get_or_create(
+            consumer=consumer_name, event_id=event.pk, defaults={"consumed_at": now}
+        )
+        if fresh:
+            consumer(event)
+
+
+def receive(
+    *, source: str, external_id: str, payload: dict[str, Any], now: datetime, subject_key: str = ""
+) -> InboxEvent | None:
+    """This function will store a verified delivery; None when this very delivery was stored before."""
+    event, created = InboxEvent.objects.get_or_create(
+        source=source,
+        external_id=external_id,
+        defaults={"payload": payload, "received_at": now, "subject_key": subject_key},
+    )
+    return event if created else None

@@ -1,0 +1,9 @@
+from celery import shared_task
+
+from apps.core import clock
+from apps.events import services
+
+
+@shared_task(name="events.relay_outbox")
+def relay_outbox(**_: object) -> int:
+    return services.relay_outbox(now=clock.now())

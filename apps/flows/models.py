@@ -1,0 +1,116 @@
+"""Design time: template → version → integration (deployed for a customer) → flow → flow version."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from apps.connectors.models import Connection
+from apps.core.ids import uuid7
+from apps.customers.models import CustomerOwned
+
+
+class IntegrationTemplate(models.Model):
+    """A ready-made integration, shipped as a versioned file."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    summary = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IntegrationTemplateVersion(models.Model):
+    """One released state of a template; `definition` is the file, immutable."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    template = models.ForeignKey(IntegrationTemplate, on_delete=models.PROTECT, related_name="versions")
+    number = models.CharField(max_length=20)
+    definition = models.JSONField()
+    released_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["template", "number"], name="template_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.template} {self.number}"
+
+
+class IntegrationStatus(models.TextChoices):
+    DRAFT = "draft", "Being set up"
+    LIVE = "live", "Live"
+    PAUSED = "paused", "Paused"
+    RETIRED = "retired", "Retired"
+
+
+class Integration(CustomerOwned):
+    """A template deployed for a customer: roles bound to connections, settings chosen."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    template_version = models.ForeignKey(IntegrationTemplateVersion, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=120)
+    settings = models.JSONField(default=dict)
+    status = models.CharField(max_length=12, choices=IntegrationStatus, default=IntegrationStatus.DRAFT)
+    created_at = models.DateTimeField()
+    live_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoleBinding(models.Model):
+    """Which connection plays a template's role (`crm`, `erp`, `billing`, `delivery`) in an integration."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="role_bindings")
+    role = models.CharField(max_length=30)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="role_bindings")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["integration", "role"], name="role_bound_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.connection}"
+
+
+class Flow(CustomerOwned):
+    """One running piece of an integration. `schedule_seconds` is the reconciling poll behind any webhook."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="flows")
+    key = models.SlugField(max_length=60)
+    name = models.CharField(max_length=120)
+    description = models.CharField(max_length=300, blank=True)
+    schedule_seconds = models.PositiveIntegerField(default=300)
+    is_enabled = models.BooleanField(default=False)
+    paused_reason = models.CharField(max_length=300, blank=True)
+    current_version = models.ForeignKey("FlowVersion", null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    # Freshness: up to this instant every change in the source is confirmed in the targets.
+    in_step_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["integration", "key"], name="flow_key_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FlowVersion(models.Model):
+    """What a flow does, mappings inside. Immutable once published; runs point at it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    definition = models.JSONField()
+    published_at = models.DateTimeField()
+    published_by_label = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["flow", "number"], name="flow_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.flow} v{self.number}"

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class PartnerPortalConfig(AppConfig):
+    name = "apps.partner_portal"

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from apps.canonical.models import CanonicalRecord
+from apps.connectors.models import Connection
+from apps.core.ids import uuid7
+from apps.customers.models import CustomerOwned
+from apps.flows.models import Flow
+
+
+class IntentKind(models.TextChoices):
+    CREATE = "create", "Create"
+    UPDATE = "update", "Update"
+
+
+class IntentStatus(models.TextChoices):
+    PLANNED = "planned", "Planned"
+    SENT = "sent", "Sent, answer unknown"
+    CONFIRMED = "confirmed", "Confirmed"
+    REJECTED = "rejected", "Rejected"
+    UNCERTAIN = "uncertain", "Waiting for a person"
+
+
+class WriteIntent(CustomerOwned):
+    """A write to a vendor, committed before the call. At most one is open per (connection, object, record).
+
+    `key` is deterministic (connection, object, record): the same create after a crash has the same key. A `sent` intent
+    found after a crash is resolved with the vendor, never blindly repeated.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="+")
+    run_id = models.UUIDField()
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    object_name = models.CharField(max_length=40)
+    record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=8, choices=IntentKind)
+    key = models.CharField(max_length=64)
+    payload = models.JSONField()
+    payload_hash = models.CharField(max_length=32)
+    status = models.CharField(max_length=12, choices=IntentStatus, default=IntentStatus.PLANNED)
+    sent_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    source_changed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["connection", "object_name", "record"],
+                condition=models.Q(status__in=["planned", "sent", "uncertain"]),
+                name="one_open_intent",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["flow", "id"], name="intent_open", condition=models.Q(status__in=["planned", "sent"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_name} {self.status}"

@@ -1,0 +1,103 @@
+"""Log facts: bigint ids, no foreign keys, written with COPY. Payloads stand apart, with their own retention."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+from uuid import UUID
+
+from django.db import models
+
+from apps.core.actor import Actor
+
+
+class LogQuerySet(models.QuerySet[models.Model]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.scope is None else self.filter(customer_id__in=actor.scope)
+
+    def for_customer(self, customer_id: UUID) -> Self:
+        return self.filter(customer_id=customer_id)
+
+
+class RecordAction(models.TextChoices):
+    CREATED = "created", "Created"
+    UPDATED = "updated", "Updated"
+    UNCHANGED = "unchanged", "Unchanged"
+    SKIPPED = "skipped", "Skipped"
+    FAILED = "failed", "Failed"
+
+
+class LogFact(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    run_id = models.UUIDField()
+    customer_id = models.UUIDField()
+    environment_id = models.UUIDField()
+    flow_id = models.UUIDField()
+    connection_id = models.UUIDField()
+
+    objects = LogQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class RecordLog(LogFact):
+    """What a run did with one record at one system. `direction` is read (into canonical) or write (to the vendor).
+
+    `latency_ms` of a write: from the change in the source to its confirmation in the target.
+    """
+
+    direction = models.CharField(max_length=5)
+    object_name = models.CharField(max_length=40)
+    entity = models.CharField(max_length=20)
+    action = models.CharField(max_length=10, choices=RecordAction)
+    record_id = models.UUIDField(null=True)
+    external_id = models.CharField(max_length=120, blank=True)
+    title = models.CharField(max_length=250, blank=True)
+    changed_fields = models.JSONField(default=list)
+    attempts = models.PositiveSmallIntegerField(default=1)
+    latency_ms = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["customer_id", "-id"], name="record_log_newest"),
+            models.Index(fields=["run_id", "id"], name="record_log_of_run"),
+            models.Index(fields=["record_id", "-id"], name="record_log_of_record"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.action} {self.object_name}"
+
+
+class RecordPayload(models.Model):
+    """The field diff behind a log fact: {field: [before, after]}, redacted. Kept shorter than the fact."""
+
+    log = models.OneToOneField(
+        RecordLog, primary_key=True, db_constraint=False, on_delete=models.DO_NOTHING, related_name="payload"
+    )
+    diff = models.JSONField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"payload of {self.pk}"
+
+
+class VendorCall(LogFact):
+    """One HTTP call to a vendor: no headers, no bodies, secrets redacted from the path."""
+
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=500)
+    status = models.PositiveSmallIntegerField(null=True)
+    duration_ms = models.PositiveIntegerField()
+    response_bytes = models.PositiveIntegerField(default=0)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["run_id", "id"], name="vendor_call_of_run"),
+            models.Index(fields=["connection_id", "-id"], name="vendor_call_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.status}"

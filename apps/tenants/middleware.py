@@ -1,0 +1,43 @@
+"""The host decides the partner. Unknown hosts and unready partners answer neutrally."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import set_urlconf
+from django_tenants.middleware.main import TenantMainMiddleware
+from django_tenants.utils import get_public_schema_name
+
+from apps.tenants.models import Domain, Partner, PartnerStatus
+
+
+class PartnerMiddleware(TenantMainMiddleware):
+    """Enter the partner's schema alone: public is not in the search path while a partner's request runs."""
+
+    def get_tenant(self, domain_model: type[Domain], hostname: str) -> Partner:
+        return Domain.objects.select_related("tenant").get(domain=hostname).tenant  # type: ignore[no-any-return]
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        set_urlconf(None)
+        response = super().process_request(request)
+        if response is not None:
+            return response  # type: ignore[no-any-return]
+        partner: Partner = request.tenant  # type: ignore[attr-defined]
+        if partner.schema_name == get_public_schema_name():
+            return None
+        if partner.provisioned_at is None:
+            return self.no_tenant_found(request, partner.domain_url)
+        connection.set_tenant(partner, include_public=False)
+        if partner.status == PartnerStatus.SUSPENDED:
+            return render(request, "suspended.html", status=503)
+        return None
+
+    def no_tenant_found(self, request: HttpRequest, hostname: str) -> HttpResponse:
+        connection.set_schema_to_public()
+        return HttpResponse("Not found\n", status=404, content_type="text/plain; charset=utf-8")
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        # Threads are reused: the next request must not begin in this partner's schema, even if it fails early.
+        connection.set_schema_to_public()
+        return response

@@ -1,0 +1,11 @@
+"""The demo: loopback only, embedded services, simulated vendors on private addresses."""
+
+from config.settings.base import *
+
+DEBUG = False
+SECRET_KEY = "demo-only-and-never-in-production"  # noqa: S105 - a loopback demo holds no secret
+PLATFORM_SCHEME = "http"
+CREDENTIAL_KEYS = {"demo1": "6f" * 32}
+OUTBOUND_ALLOW_PRIVATE = True
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # every mail is kept and readable in the portal
+DEMO = True

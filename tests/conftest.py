@@ -1,0 +1,83 @@
+"""Two partners, made once per test process; every test runs in a transaction that is rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from apps.core.actor import Actor, ActorKind, system_actor
+from apps.core.planes import public_plane, tenant_plane
+from apps.tenants.models import Domain, Partner, PartnerStatus
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+SCHEMAS = {"acme": "p_acme", "globex": "p_globex"}
+
+
+def _create_partner(slug: str) -> None:
+    partner = Partner.objects.create(
+        name=slug.title(), slug=slug, schema_name=SCHEMAS[slug], status=PartnerStatus.ACTIVE, created_at=NOW,
+        provisioned_at=NOW,
+    )  # fmt: skip
+    Domain.objects.create(tenant=partner, domain=f"{slug}.localhost", is_primary=True, is_platform=True)
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA {SCHEMAS[slug]}")
+    call_command("migrate_schemas", schema_name=SCHEMAS[slug], tenant=True, verbosity=0, interactive=False)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        connection.set_schema_to_public()
+        if not Partner.objects.filter(slug="acme").exists():
+            platform = Partner.objects.create(
+                name="Platform", slug="platform", schema_name="public", status=PartnerStatus.ACTIVE, created_at=NOW,
+                provisioned_at=NOW,
+            )  # fmt: skip
+            Domain.objects.create(tenant=platform, domain="localhost", is_primary=True, is_platform=True)
+            for slug in SCHEMAS:
+                _create_partner(slug)
+        connection.set_schema_to_public()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def partner(db: None) -> Iterator[Partner]:
+    """The partner acme; the test runs in its schema alone."""
+    with public_plane():
+        found = Partner.objects.get(slug="acme")
+    with tenant_plane(found.schema_name):
+        yield found
+
+
+@pytest.fixture
+def other_partner(db: None) -> Partner:
+    """The partner globex; enter it with `tenant_plane(other_partner.schema_name)`."""
+    with public_plane():
+        return Partner.objects.get(slug="globex")
+
+
+@pytest.fixture
+def system() -> Actor:
+    return system_actor()
+
+
+@pytest.fixture
+def owner_actor() -> Actor:
+    from apps.accounts.policies import STAFF_PERMISSIONS, StaffRole
+
+    return Actor(ActorKind.USER, "owner", "Olive Owner", STAFF_PERMISSIONS[StaffRole.OWNER], scope=None)
+
+
+@pytest.fixture
+def client() -> Client:
+    """A browser at acme's host."""
+    return Client(headers={"host": "acme.localhost"})
