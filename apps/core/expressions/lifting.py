@@ -1,0 +1,150 @@
+"""Lifts library calls on paths and literals out of an expression, to be run as plain Python.
+
+`get(record, "a.b") == "x" ? 1 : 2` becomes `lifted_0 == "x" ? 1 : 2` and a Python closure for `lifted_0`. Only calls
+whose arguments are literals, paths of the four variables, or such calls again are lifted; anything else stays CEL.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from apps.core.expressions.functions import LIBRARY
+from apps.core.expressions.guards import VARIABLES
+
+Context = Mapping[str, Any]
+Thunk = Callable[[Context], Any]
+CONSTANTS = {"true": True, "false": False, "null": None}
+
+
+class NotLiftable(Exception):  # noqa: N818 - names the fact
+    """This part needs the CEL engine."""
+
+
+class Reader:
+    """A recursive-descent reader over tokens that builds closures."""
+
+    def __init__(self, tokens: list[str], position: int = 0) -> None:
+        self.tokens = tokens
+        self.position = position
+
+    def peek(self) -> str:
+        return self.tokens[self.position] if self.position < len(self.tokens) else ""
+
+    def take(self, expected: str = "") -> str:
+        token = self.peek()
+        if not token or (expected and token != expected):
+            raise NotLiftable
+        self.position += 1
+        return token
+
+    def value(self) -> Thunk:
+        token = self.peek()
+        if token in LIBRARY:
+            return self.call()
+        if token in VARIABLES:
+            return self.path()
+        constant = self.literal()
+        return lambda context: constant
+
+    def call(self) -> Thunk:
+        function = LIBRARY[self.take()]
+        self.take("(")
+        arguments: list[Thunk] = []
+        while self.peek() != ")":
+            arguments.append(self.value())
+            if self.peek() != ")":
+                self.take(",")
+        self.take(")")
+        return _bind(function, arguments)
+
+    def path(self) -> Thunk:
+        name, parts = self.take(), []
+        while self.peek() == ".":
+            self.take(".")
+            part = self.take()
+            if not part.isidentifier() or self.peek() == "(":
+                raise NotLiftable
+            parts.append(part)
+        if self.peek() == "[":
+            raise NotLiftable
+        return _walk(name, parts)
+
+    def literal(self) -> Any:
+        token = self.take()
+        if token == "{":
+            return self.map_literal()
+        if token in CONSTANTS:
+            return CONSTANTS[token]
+        if token[0] in "\"'" and "\\" not in token:
+            return token[1:-1]
+        if token[0].isdigit() and not token.endswith("u"):
+            return ast.literal_eval(token)
+        raise NotLiftable
+
+    def map_literal(self) -> dict[Any, Any]:
+        found: dict[Any, Any] = {}
+        while self.peek() != "}":
+            key = self.literal()
+            self.take(":")
+            found[key] = self.literal()
+            if self.peek() != "}":
+                self.take(",")
+        self.take("}")
+        return found
+
+
+def lift(tokens: list[str], lifted: list[Thunk]) -> list[str]:
+    """The tokens with every liftable call replaced by `lifted_<n>`; the closures are appended to `lifted`."""
+    kept: list[str] = []
+    index = 0
+    while index < len(tokens):
+        is_call = tokens[index] in LIBRARY and tokens[index + 1 : index + 2] == ["("] and kept[-1:] != ["."]
+        reader = Reader(tokens, index)
+        thunk = _attempt(reader) if is_call else None
+        if thunk is None:
+            kept.append(tokens[index])
+            index += 1
+            continue
+        kept.append(f"lifted_{len(lifted)}")
+        lifted.append(thunk)
+        index = reader.position
+    return kept
+
+
+def whole(tokens: list[str]) -> Thunk | None:
+    """A closure for the whole expression when nothing in it needs CEL."""
+    reader = Reader(tokens)
+    try:
+        thunk = reader.value()
+    except NotLiftable:
+        return None
+    return thunk if reader.position == len(tokens) else None
+
+
+def _attempt(reader: Reader) -> Thunk | None:
+    try:
+        return reader.call()
+    except NotLiftable:
+        return None
+
+
+def _bind(function: Callable[..., Any], arguments: list[Thunk]) -> Thunk:
+    if len(arguments) == 1:
+        only = arguments[0]
+        return lambda context: function(only(context))
+    if len(arguments) == 2:
+        first, second = arguments
+        return lambda context: function(first(context), second(context))
+    return lambda context: function(*[argument(context) for argument in arguments])
+
+
+def _walk(name: str, parts: list[str]) -> Thunk:
+    def read(context: Context) -> Any:
+        value = context[name]
+        for part in parts:
+            value = value[part]
+        return value
+
+    return read
