@@ -116,7 +116,7 @@ chromium:
 
 .PHONY: clean
 clean: ## Remove what was built or run: data, bundle, caches
-	@if [ -x $(PY) ]; then $(PY) -m config.local.postgres stop; fi
+	@if [ -x $(PY) ]; then $(PY) -m config.local.postgres remove; fi
 	@rm -rf var static/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -not -path './node_modules/*' -not -path './.venv/*' -prune -exec rm -rf {} +
 

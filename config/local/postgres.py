@@ -1,6 +1,7 @@
 """An embedded PostgreSQL: started for one command, or kept for a working copy.
 
     python -m config.local.postgres start|stop|url [--data DIR]
+    python -m config.local.postgres remove
 
 A server started by `running()` is a child that the kernel shuts down with its parent, so a killed run leaves nothing
 behind. PostgreSQL refuses to run as root: root's servers run as `nobody` behind a socket that only root can open.
@@ -65,6 +66,7 @@ class Cluster:
 
     def __init__(self, data: Path, *, fast: bool = False) -> None:
         self.user = _server_user()
+        data.parent.mkdir(parents=True, exist_ok=True)
         self.data = _reachable(data.resolve(), self.user)
         self.fast = fast
         self.binaries = _reachable_installation(self.user) / "bin"
@@ -167,19 +169,22 @@ def _reachable(data: Path, user: int | None) -> Path:
     """This function will move root's data out of a home that is closed to others, rather than open that home."""
     if user is None or _traversable(data):
         return data
-    return _outside() / sha256(os.fsencode(data)).hexdigest()[:12]
+    return _outside() / sha256(os.fsencode(data.parent)).hexdigest()[:12] / data.name
 
 
 def _reachable_installation(user: int | None) -> Path:
     if user is None or _traversable(INSTALLATION / "bin" / "postgres"):
         return INSTALLATION
+    package = INSTALLATION.parent
     copy = _outside() / f"installation-{sha256(os.fsencode(INSTALLATION)).hexdigest()[:12]}"
     if not copy.exists():
         scratch = Path(tempfile.mkdtemp(dir=_outside()))
-        shutil.copytree(INSTALLATION, scratch / "copy", ignore=shutil.ignore_patterns("include"))
-        (scratch / "copy").rename(copy)
-        scratch.rmdir()
-    return copy
+        # The programs find the wheel's bundled libraries by their place beside the package.
+        for folder in (package, *package.parent.glob(f"{package.name}.libs")):
+            shutil.copytree(folder, scratch / folder.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
+        scratch.chmod(0o755)
+        scratch.rename(copy)
+    return copy / package.name / INSTALLATION.name
 
 
 def _outside() -> Path:
@@ -230,15 +235,26 @@ def _held(data: Path) -> Iterator[None]:
         yield
 
 
+def remove_all() -> None:
+    """This function will stop every server of this working copy and delete the data."""
+    found = Cluster(DATA / "dev").data.parent
+    for control in found.glob("*/PG_VERSION"):
+        Cluster(DATA / control.parent.name).stop()
+    shutil.rmtree(found, ignore_errors=True)
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m config.local.postgres", description="A database for this working copy."
     )
-    parser.add_argument("action", choices=["start", "stop", "url"])
+    parser.add_argument("action", choices=["start", "stop", "url", "remove"])
     parser.add_argument("--data", type=Path, default=DATA / "dev")
     parser.add_argument("--fast", action="store_true", help="no durability, for throw-away data")
     options = parser.parse_args(arguments)
 
+    if options.action == "remove":
+        remove_all()
+        return 0
     cluster = Cluster(options.data, fast=options.fast)
     if options.action == "stop":
         cluster.stop()
