@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -49,6 +50,13 @@ def die_with_parent(death_signal: int = signal.SIGTERM) -> Callable[[], None]:
     return arrange
 
 
+def identity(user: int | None) -> dict[str, Any]:
+    """This function will give the arguments that make a child run as the user, with no group of ours."""
+    if user is None:
+        return {}
+    return {"user": user, "group": pwd.getpwuid(user).pw_gid, "extra_groups": []}
+
+
 def spawn(
     argv: list[str],
     *,
@@ -59,7 +67,6 @@ def spawn(
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """This function will start a child in a session of its own: Ctrl-C reaches the parent only, which stops it in order."""
-    identity: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
     return subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
@@ -69,7 +76,7 @@ def spawn(
         cwd=cwd,
         start_new_session=True,
         preexec_fn=die_with_parent(death_signal),
-        **identity,
+        **identity(user),
     )
 
 

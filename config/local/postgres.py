@@ -81,7 +81,7 @@ class Cluster:
         for folder in (self.data, self.socket_dir):
             folder.mkdir(parents=True, exist_ok=True)
             if self.user is not None:
-                os.chown(folder, self.user, self.user)
+                os.chown(folder, self.user, -1)
             folder.chmod(0o700)
         if not (self.data / "PG_VERSION").exists():
             self._run(
@@ -140,16 +140,15 @@ class Cluster:
         return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> int:
-        identity = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
         # Into a file, not a pipe: a detached server would hold the pipe open.
         with tempfile.TemporaryFile("w+") as output:
-            done = subprocess.run(
+            done: subprocess.CompletedProcess[str] = subprocess.run(
                 [str(self.binaries / program), "-D", str(self.data), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=self.data,
-                **identity,
+                **children.identity(self.user),
             )
             if check and done.returncode:
                 output.seek(0)
