@@ -1,0 +1,169 @@
+"""What the Xero connector declares about itself."""
+
+from __future__ import annotations
+
+from apps.connectors.sdk.manifest import (
+    AuthKind,
+    ConfigField,
+    ConnectorManifest,
+    Domain,
+    Evidence,
+    OAuth2Spec,
+    RateLimit,
+    Resolve,
+    SinkSpec,
+    StreamSpec,
+    WebhookSpec,
+)
+
+BASE_URL = "https://api.xero.com"
+
+_STATUS = (
+    'lookup({"DRAFT": "draft", "SUBMITTED": "draft", "AUTHORISED": "open", "PAID": "paid", "VOIDED": "void", '
+    '"DELETED": "void"}, record.Status, "draft")'
+)
+_XERO_STATUS = (
+    'lookup({"draft": "DRAFT", "open": "AUTHORISED", "paid": "AUTHORISED", "void": "VOIDED"}, record.status, "AUTHORISED")'
+)
+
+CONTACTS = StreamSpec(
+    name="contacts",
+    label="Contacts",
+    entity="account",
+    fields={
+        "name": "record.Name",
+        "number": 'get(record, "AccountNumber")',
+        "email": 'get(record, "EmailAddress")',
+        "phone": 'get(record, "Phone")',
+        "website": 'get(record, "Website")',
+        "currency": 'get(record, "DefaultCurrency")',
+        "tax_id": 'get(record, "TaxNumber")',
+        "status": 'lookup({"ACTIVE": "active", "ARCHIVED": "inactive"}, record.ContactStatus, "active")',
+    },
+)
+INVOICES = StreamSpec(
+    name="invoices",
+    label="Sales invoices",
+    entity="invoice",
+    fields={
+        "number": 'get(record, "InvoiceNumber")',
+        "reference": 'get(record, "Reference")',
+        "status": _STATUS,
+        "issue_date": 'date(get(record, "Date"))',
+        "due_date": 'date(get(record, "DueDate"))',
+        "currency": "record.CurrencyCode",
+        "subtotal": "money(record.SubTotal, record.CurrencyCode)",
+        "tax": "money(record.TotalTax, record.CurrencyCode)",
+        "total": "money(record.Total, record.CurrencyCode)",
+        "amount_paid": "money(record.AmountPaid, record.CurrencyCode)",
+        "amount_due": "money(record.AmountDue, record.CurrencyCode)",
+        "lines": (
+            'record.LineItems.map(line, {"description": get(line, "Description"), "quantity": text(get(line, "Quantity")), '
+            '"unit_price": money(get(line, "UnitAmount"), record.CurrencyCode), '
+            '"amount": money(get(line, "LineAmount"), record.CurrencyCode)})'
+        ),
+    },
+    refs={"account": {"stream": "contacts", "id": 'get(record, "Contact.ContactID")'}},
+    deletes=True,
+)
+PAYMENTS = StreamSpec(
+    name="payments",
+    label="Payments received",
+    entity="payment",
+    fields={
+        "amount": 'money(record.Amount, get(record, "Invoice.CurrencyCode"))',
+        "paid_date": "date(record.Date)",
+        "reference": 'get(record, "Reference")',
+    },
+    refs={"invoice": {"stream": "invoices", "id": 'get(record, "Invoice.InvoiceID")'}},
+    deletes=True,
+)
+CONTACT_SINK = SinkSpec(
+    name="contacts",
+    label="Contacts",
+    entity="account",
+    stream="contacts",
+    fields={
+        "Name": "record.name",
+        "AccountNumber": "record.number",
+        "EmailAddress": "record.email",
+        "TaxNumber": "record.tax_id",
+        "DefaultCurrency": "record.currency",
+        "Phone": "record.phone",
+    },
+    resolve=Resolve.LOOKUP,
+    batch_size=50,
+)
+INVOICE_SINK = SinkSpec(
+    name="invoices",
+    label="Sales invoices",
+    entity="invoice",
+    stream="invoices",
+    fields={
+        "ContactID": "refs.account",
+        "InvoiceNumber": "record.number",
+        "Status": _XERO_STATUS,
+        "Date": "date(record.issue_date)",
+        "DueDate": "date(record.due_date)",
+        "CurrencyCode": "record.currency",
+        "AccountCode": 'get(connection, "sales_account")',
+        "TaxType": 'get(connection, "tax_type")',
+        "LineItems": (
+            'record.lines.map(line, {"Description": line.description, "Quantity": text(line.quantity), '
+            '"UnitAmount": decimal(line.unit_price), "LineAmount": decimal(line.amount)})'
+        ),
+    },
+    refs={"account": "contacts"},
+    required_refs=("account",),
+    resolve=Resolve.LOOKUP,
+    batch_size=50,
+)
+
+MANIFEST = ConnectorManifest(
+    key="xero",
+    name="Xero",
+    domain=Domain.BILLING,
+    description="Online accounting: contacts, sales invoices and the payments against them.",
+    evidence=Evidence.RECORDED,
+    evidence_note=(
+        "Every request is valid against Xero's published API description; recorded answers of a Xero demo company are "
+        "parsed and mapped. Not run against a live organization."
+    ),
+    auth=AuthKind.OAUTH2,
+    base_url=BASE_URL,
+    config=(
+        ConfigField(
+            key="base_url", label="Base URL", help="Leave as it is for Xero's own service.", default=BASE_URL, kind="url"
+        ),
+        ConfigField(
+            key="tenant_id",
+            label="Organization id",
+            help="Needed only when the authorization covers several organizations.",
+            required=False,
+        ),
+        ConfigField(
+            key="sales_account",
+            label="Sales account code",
+            help="Ledger account of invoice lines, for example 200.",
+            default="200",
+        ),
+        ConfigField(
+            key="tax_type",
+            label="Tax type",
+            help="For example OUTPUT. Empty: the tax of the sales account.",
+            required=False,
+        ),
+    ),
+    streams=(CONTACTS, INVOICES, PAYMENTS),
+    sinks=(CONTACT_SINK, INVOICE_SINK),
+    rate_limit=RateLimit(calls=60, seconds=60, per_day=5000, concurrent=5),
+    oauth2=OAuth2Spec(
+        authorize_url="https://login.xero.com/identity/connect/authorize",
+        token_url="https://identity.xero.com/connect/token",  # noqa: S106 - an address
+        scopes=("offline_access", "accounting.contacts", "accounting.transactions", "accounting.settings.read"),
+        token_auth="client_secret_basic",  # noqa: S106 - the name of an RFC 6749 method
+    ),
+    webhook=WebhookSpec(
+        scope="app", signature_header="x-xero-signature", streams=("contacts", "invoices", "payments")
+    ),
+)

@@ -1,0 +1,6 @@
+"""A simulated Xero: identity server, connections and the accounting API, shaped after recorded answers."""
+
+from sandbox.xero import api as api
+from sandbox.xero.vendor import VENDOR
+
+__all__ = ["VENDOR"]
