@@ -114,7 +114,9 @@ def reverse_payment(call: Call, object_id: str) -> Response:
     payment = Books(call.account).find("payments", object_id)
     if payment is None or not isinstance(call.json, dict) or call.json.get("Status") != "DELETED":
         raise VendorError(404 if payment is None else 400, "Only the status DELETED can be set")
-    return _idempotent(call, lambda: _write_batch(call, "Payments", lambda books, fields: delete_payment(books, payment)))
+    return _idempotent(
+        call, lambda: _write_batch(call, "Payments", lambda books, fields: delete_payment(books, payment))
+    )
 
 
 def _write_batch(call: Call, name: str, save: Saver) -> Response:

@@ -71,7 +71,13 @@ class Books:
 
     def tax_rates(self) -> list[JsonDict]:
         return [
-            {"Name": name, "TaxType": kind, "Status": "ACTIVE", "EffectiveRate": wire.number(rate), "DisplayTaxRate": wire.number(rate)}
+            {
+                "Name": name,
+                "TaxType": kind,
+                "Status": "ACTIVE",
+                "EffectiveRate": wire.number(rate),
+                "DisplayTaxRate": wire.number(rate),
+            }
             for kind, (name, rate) in TAX_RATES.items()
         ]
 

@@ -75,7 +75,8 @@ def _blank(contact_id: str) -> JsonDict:
         "EmailAddress": "",
         "BankAccountDetails": "",
         "Addresses": [
-            {"AddressType": kind, "City": "", "Region": "", "PostalCode": "", "Country": ""} for kind in ("STREET", "POBOX")
+            {"AddressType": kind, "City": "", "Region": "", "PostalCode": "", "Country": ""}
+            for kind in ("STREET", "POBOX")
         ],
         "Phones": [_phone(kind, {}) for kind in _PHONE_TYPES],
         "ContactGroups": [],

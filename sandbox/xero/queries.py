@@ -67,9 +67,9 @@ def modified_since(header: str | None) -> datetime | None:
 
 def _passes_lists(item: JsonDict, args: MultiDict[str, str], id_field: str) -> bool:
     for name, path in _LIST_FILTERS.items():
-        if wanted := [part.strip() for part in args.get(name, "").split(",") if part.strip()]:
-            if dig(item, path or id_field) not in wanted:
-                return False
+        wanted = [part.strip() for part in args.get(name, "").split(",") if part.strip()]
+        if wanted and dig(item, path or id_field) not in wanted:
+            return False
     return True
 
 

@@ -76,7 +76,13 @@ def test_verifiers_and_states_do_not_repeat():
 
 
 def test_exchange_sends_code_and_verifier_with_basic_authentication():
-    answer = {"access_token": "at", "refresh_token": "rt", "expires_in": 1800, "scope": "invoices", "token_type": "Bearer"}
+    answer = {
+        "access_token": "at",
+        "refresh_token": "rt",
+        "expires_in": 1800,
+        "scope": "invoices",
+        "token_type": "Bearer",
+    }
     vendor = TokenEndpoint(httpx2.Response(200, json=answer))
 
     tokens = oauth2.exchange_code(
@@ -115,7 +121,9 @@ def test_client_secret_post_sends_the_secret_in_the_form():
 
 
 def test_refresh_takes_the_rotated_token():
-    vendor = TokenEndpoint(httpx2.Response(200, json={"access_token": "a2", "refresh_token": "r2", "expires_in": "1800"}))
+    vendor = TokenEndpoint(
+        httpx2.Response(200, json={"access_token": "a2", "refresh_token": "r2", "expires_in": "1800"})
+    )
 
     tokens = vendor.refresh()
 
@@ -158,7 +166,9 @@ def test_a_busy_token_endpoint_says_when_to_come_back():
 @pytest.mark.parametrize(
     "response",
     [
-        httpx2.Response(400, json={"error": "invalid_client", "error_description": f"got {CLIENT_SECRET}, old-refresh"}),
+        httpx2.Response(
+            400, json={"error": "invalid_client", "error_description": f"got {CLIENT_SECRET}, old-refresh"}
+        ),
         httpx2.Response(400, json={"error": CLIENT_SECRET}),
         httpx2.Response(500, text=CLIENT_SECRET),
         httpx2.ConnectError(f"while sending {CLIENT_SECRET}"),
@@ -186,7 +196,12 @@ def test_representations_hide_secrets():
     [
         ("placeholder", "{base_url}/oauth/token", "http://127.0.0.1:9/v/a", "http://127.0.0.1:9/v/a/oauth/token"),
         ("vendor's own", "https://login.v.test/auth", "https://api.v.test", "https://login.v.test/auth"),
-        ("overridden", "https://login.v.test/connect/auth", "http://127.0.0.1:9/v/a/", "http://127.0.0.1:9/v/a/connect/auth"),
+        (
+            "overridden",
+            "https://login.v.test/connect/auth",
+            "http://127.0.0.1:9/v/a/",
+            "http://127.0.0.1:9/v/a/connect/auth",
+        ),
     ],
 )
 def test_endpoints_follow_an_overridden_base_url(case, template, base_url, expected):

@@ -175,7 +175,9 @@ def _raise_for_status(response: httpx2.Response) -> None:
         raise TransientError(f"The token endpoint answered {status}.", code="token_endpoint", status=status)
     if status >= 400:
         code = _error_code(response)
-        raise ConfigurationError(_EXPLANATIONS.get(code, f"Authorization was refused ({code})."), code=code, status=status)
+        raise ConfigurationError(
+            _EXPLANATIONS.get(code, f"Authorization was refused ({code})."), code=code, status=status
+        )
     if status != 200:
         raise FatalError(f"The token endpoint answered {status}.", code="token_endpoint", status=status)
 
@@ -212,5 +214,3 @@ def _json(response: httpx2.Response) -> Any:
         return response.json()
     except ValueError:
         return None
-
-

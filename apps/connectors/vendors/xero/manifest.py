@@ -22,9 +22,7 @@ _STATUS = (
     'lookup({"DRAFT": "draft", "SUBMITTED": "draft", "AUTHORISED": "open", "PAID": "paid", "VOIDED": "void", '
     '"DELETED": "void"}, record.Status, "draft")'
 )
-_XERO_STATUS = (
-    'lookup({"draft": "DRAFT", "open": "AUTHORISED", "paid": "AUTHORISED", "void": "VOIDED"}, record.status, "AUTHORISED")'
-)
+_XERO_STATUS = 'lookup({"draft": "DRAFT", "open": "AUTHORISED", "paid": "AUTHORISED", "void": "VOIDED"}, record.status, "AUTHORISED")'
 
 CONTACTS = StreamSpec(
     name="contacts",
@@ -58,9 +56,11 @@ INVOICES = StreamSpec(
         "amount_paid": "money(record.AmountPaid, record.CurrencyCode)",
         "amount_due": "money(record.AmountDue, record.CurrencyCode)",
         "lines": (
-            'record.LineItems.map(line, {"description": get(line, "Description"), "quantity": text(get(line, "Quantity")), '
-            '"unit_price": money(get(line, "UnitAmount"), record.CurrencyCode), '
-            '"amount": money(get(line, "LineAmount"), record.CurrencyCode)})'
+            # Xero knows lines that are only a description: they count as nothing times nothing.
+            'record.LineItems.map(line, {"description": text(get(line, "Description")), '
+            '"quantity": text(coalesce(get(line, "Quantity"), "0")), '
+            '"unit_price": money(coalesce(get(line, "UnitAmount"), "0"), record.CurrencyCode), '
+            '"amount": money(coalesce(get(line, "LineAmount"), "0"), record.CurrencyCode)})'
         ),
     },
     refs={"account": {"stream": "contacts", "id": 'get(record, "Contact.ContactID")'}},
@@ -133,7 +133,11 @@ MANIFEST = ConnectorManifest(
     base_url=BASE_URL,
     config=(
         ConfigField(
-            key="base_url", label="Base URL", help="Leave as it is for Xero's own service.", default=BASE_URL, kind="url"
+            key="base_url",
+            label="Base URL",
+            help="Leave as it is for Xero's own service.",
+            default=BASE_URL,
+            kind="url",
         ),
         ConfigField(
             key="tenant_id",
@@ -163,7 +167,5 @@ MANIFEST = ConnectorManifest(
         scopes=("offline_access", "accounting.contacts", "accounting.transactions", "accounting.settings.read"),
         token_auth="client_secret_basic",  # noqa: S106 - the name of an RFC 6749 method
     ),
-    webhook=WebhookSpec(
-        scope="app", signature_header="x-xero-signature", streams=("contacts", "invoices", "payments")
-    ),
+    webhook=WebhookSpec(scope="app", signature_header="x-xero-signature", streams=("contacts", "invoices", "payments")),
 )

@@ -58,9 +58,7 @@ class XeroStream:
     def find_where(self, where: str) -> SourceRecord | None:
         """The first object that passes the filter; checked again by the caller's own comparison where it matters."""
         params = {"where": where, "page": 1, "pageSize": 10, **self.extra_params}
-        data = self.connector.client.get(
-            f"{API}/{self.path}", params=params, headers=self.connector.tenant_header()
-        )
+        data = self.connector.client.get(f"{API}/{self.path}", params=params, headers=self.connector.tenant_header())
         records = self.parse(data)
         return records[0] if records else None
 
