@@ -1,0 +1,240 @@
+"""Reading: what arrives, in exact values, and that nothing is ever skipped."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.connectors.sdk.errors import ConfigurationError
+from tests.connectors.xero.support import add_contact, add_invoice, connect, map_refs, map_source
+
+
+def read_all(stream, checkpoint=None, page_size=100):
+    pages = list(stream.read(checkpoint=checkpoint, page_size=page_size))
+    return [record for page in pages for record in page.records], pages[-1].checkpoint
+
+
+def test_it_works(xero):
+    result = xero.check()
+
+    assert result.account_name == "Acme Books"
+    assert result.account_id == xero.tenant_id
+
+
+def test_contact_becomes_an_account(xero, control):
+    add_contact(
+        control,
+        "Initech GmbH",
+        EmailAddress="billing@initech.test",
+        AccountNumber="10042",
+        TaxNumber="DE123456789",
+        DefaultCurrency="EUR",
+        Phones=[{"PhoneType": "DEFAULT", "PhoneCountryCode": "49", "PhoneAreaCode": "30", "PhoneNumber": "1234567"}],
+    )
+
+    records, _ = read_all(xero.stream("contacts"))
+
+    assert map_source("contacts", records[0].data) == {
+        "name": "Initech GmbH",
+        "number": "10042",
+        "email": "billing@initech.test",
+        "phone": "49 30 1234567",
+        "website": None,
+        "currency": "EUR",
+        "tax_id": "DE123456789",
+        "status": "active",
+    }
+
+
+def test_invoice_has_exact_amounts_and_lines(xero, control):
+    contact_id = add_contact(control)
+    invoice = add_invoice(
+        control,
+        contact_id,
+        Reference="PO 9711",
+        LineItems=[
+            {"Description": "Rollout", "Quantity": 3.25, "UnitAmount": 149.99, "AccountCode": "200"},
+            {"Description": "Travel", "Quantity": 1, "UnitAmount": 0.1, "AccountCode": "201"},
+        ],
+    )
+
+    records, _ = read_all(xero.stream("invoices"))
+
+    assert map_source("invoices", records[0].data) == {
+        "number": "INV-0001",
+        "reference": "PO 9711",
+        "status": "open",
+        "issue_date": "2026-11-20",
+        "due_date": "2026-12-20",
+        "currency": "EUR",
+        "subtotal": {"amount": 48757, "currency": "EUR"},
+        "tax": {"amount": 9749, "currency": "EUR"},
+        "total": {"amount": 58506, "currency": "EUR"},
+        "amount_paid": {"amount": 0, "currency": "EUR"},
+        "amount_due": {"amount": 58506, "currency": "EUR"},
+        "lines": [
+            {
+                "description": "Rollout",
+                "quantity": "3.25",
+                "unit_price": {"amount": 14999, "currency": "EUR"},
+                "amount": {"amount": 48747, "currency": "EUR"},
+            },
+            {
+                "description": "Travel",
+                "quantity": "1",
+                "unit_price": {"amount": 10, "currency": "EUR"},
+                "amount": {"amount": 10, "currency": "EUR"},
+            },
+        ],
+    }
+    assert map_refs("invoices", records[0].data) == {"account": contact_id}
+    assert records[0].external_id == invoice["InvoiceID"]
+
+
+def test_single_read_maps_like_the_list(xero, control):
+    contact_id = add_contact(control, "Globex", EmailAddress="", Phones=[{"PhoneType": "DEFAULT", "PhoneNumber": "5"}])
+    add_invoice(control, contact_id)
+    control.create("payments", {"Invoice": {"InvoiceNumber": "INV-0001"}, "Amount": 100, "Date": "2026-11-21"})
+
+    for name in ("contacts", "invoices", "payments"):
+        stream = xero.stream(name)
+        listed = read_all(stream)[0][0]
+        alone = stream.get(listed.external_id)
+        assert map_source(name, alone.data) == map_source(name, listed.data)
+        assert map_refs(name, alone.data) == map_refs(name, listed.data)
+
+
+def test_payment_settles_its_invoice(xero, control):
+    invoice = add_invoice(control, add_contact(control))
+    paid_in_part = {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Amount": 85.01, "Date": "2026-11-21"}
+    control.create("payments", {**paid_in_part, "Reference": "Wire 7"})
+
+    part_paid = map_source("invoices", read_all(xero.stream("invoices"))[0][0].data)
+    control.update("invoices", invoice["InvoiceID"], {"Status": "PAID"})
+    paid = map_source("invoices", read_all(xero.stream("invoices"))[0][0].data)
+    payments, _ = read_all(xero.stream("payments"))
+
+    assert (part_paid["status"], part_paid["amount_paid"]["amount"], part_paid["amount_due"]["amount"]) == (
+        "open",
+        8501,
+        49999,
+    )
+    assert (paid["status"], paid["amount_paid"]["amount"], paid["amount_due"]["amount"]) == ("paid", 58500, 0)
+    assert sorted(map_source("payments", p.data)["amount"]["amount"] for p in payments) == [8501, 49999]
+    wire = next(p for p in payments if p.data.get("Reference") == "Wire 7")
+    assert map_source("payments", wire.data) == {
+        "amount": {"amount": 8501, "currency": "EUR"},
+        "paid_date": "2026-11-21",
+        "reference": "Wire 7",
+    }
+    assert map_refs("payments", wire.data) == {"invoice": invoice["InvoiceID"]}
+
+
+def test_reversed_payment_is_read_as_deleted(xero, control):
+    invoice = add_invoice(control, add_contact(control))
+    payment = control.create("payments", {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Amount": 585})
+    control.update("payments", payment["PaymentID"], {"Status": "DELETED"})
+
+    records, _ = read_all(xero.stream("payments"))
+
+    assert [record.deleted for record in records] == [True]
+    assert xero.stream("invoices").get(invoice["InvoiceID"]).data["Status"] == "AUTHORISED"
+
+
+def test_archived_contact_turns_inactive(xero, control):
+    contact_id = add_contact(control)
+    control.update("contacts", contact_id, {"ContactStatus": "ARCHIVED"})
+
+    records, _ = read_all(xero.stream("contacts"))
+
+    assert map_source("contacts", records[0].data)["status"] == "inactive"
+
+
+def test_bills_of_suppliers_are_not_read(xero, control):
+    contact_id = add_contact(control)
+    add_invoice(
+        control, contact_id, Type="ACCPAY", LineItems=[{"Description": "Rent", "UnitAmount": 9, "AccountCode": "310"}]
+    )
+    sale = add_invoice(control, contact_id)
+
+    records, _ = read_all(xero.stream("invoices"))
+
+    assert [record.external_id for record in records] == [sale["InvoiceID"]]
+
+
+def test_second_run_reads_only_what_changed(xero, control):
+    control.clock("2026-11-20T09:00:00Z")
+    old = add_contact(control, "Old")
+    changed = add_contact(control, "Changed")
+    control.clock("2026-11-20T10:00:00Z")
+    latest = add_contact(control, "Latest")
+    _, checkpoint = read_all(xero.stream("contacts"))
+
+    control.clock("2026-11-20T11:00:00Z")
+    control.update("contacts", changed, {"EmailAddress": "new@changed.test"})
+    records, again = read_all(xero.stream("contacts"), checkpoint)
+
+    # The overlap re-reads the newest of before; what is older stays unread.
+    assert {record.external_id for record in records} == {changed, latest}
+    assert old not in {record.external_id for record in records}
+    assert again["since"].startswith("2026-11-20T10:59:5")
+
+
+def test_a_quiet_list_does_not_move_the_checkpoint_backwards(xero, control):
+    add_contact(control)
+    _, first = read_all(xero.stream("contacts"))
+    _, second = read_all(xero.stream("contacts"), first)
+    _, third = read_all(xero.stream("contacts"), second)
+
+    assert first == second == third
+
+
+def test_changes_during_the_read_skip_nothing(xero, control):
+    control.create("contacts", [{"Name": f"Contact {index:02d}"} for index in range(10)])
+    ids = {contact["ContactID"] for contact in control.objects("contacts")}
+    seen: set[str] = set()
+    checkpoint = None
+
+    for number, page in enumerate(xero.stream("contacts").read(checkpoint=None, page_size=3)):
+        seen |= {record.external_id for record in page.records}
+        checkpoint = page.checkpoint
+        unread = sorted(ids - seen)
+        if number == 0:
+            ids.add(add_contact(control, "Created meanwhile"))
+            control.update("contacts", unread[-1], {"EmailAddress": "moved@c.test"})
+            control.update("contacts", unread[0], {"EmailAddress": "moved@c.test"})
+
+    later, _ = read_all(xero.stream("contacts"), checkpoint, page_size=3)
+    assert seen | {record.external_id for record in later} == ids
+
+
+def test_an_interrupted_read_resumes_at_the_next_page(xero, control):
+    control.create("contacts", [{"Name": f"Contact {index:02d}"} for index in range(7)])
+    whole, end = read_all(xero.stream("contacts"), page_size=3)
+
+    first = next(iter(xero.stream("contacts").read(checkpoint=None, page_size=3)))
+    rest, resumed_end = read_all(xero.stream("contacts"), first.checkpoint, page_size=3)
+
+    assert [r.external_id for r in [*first.records, *rest]] == [r.external_id for r in whole]
+    assert resumed_end == end
+
+
+def test_empty_organization_starts_from_the_beginning_again(xero):
+    assert read_all(xero.stream("invoices")) == ([], {"since": None})
+
+
+def test_missing_object_is_none(xero):
+    assert xero.stream("invoices").get("00000000-0000-0000-0000-000000000000") is None
+
+
+def test_foreign_tenant_is_refused(server, control):
+    with pytest.raises(ConfigurationError) as caught:
+        connect(server, "acme", tenant_id="11111111-1111-1111-1111-111111111111").check()
+
+    assert caught.value.code == "no_organization"
+
+
+def test_missing_authorization_is_explained(server, control):
+    with pytest.raises(ConfigurationError) as caught:
+        connect(server, "acme", token="").check()
+
+    assert caught.value.code == "not_authorized"
