@@ -173,7 +173,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-CELERY_BROKER_URL = os.environ.get("REDIS_URL", "memory://")
+# The broker's library has a name of its own for Redis behind a socket.
+CELERY_BROKER_URL = os.environ.get("REDIS_URL", "memory://").replace("unix://", "redis+socket://", 1)
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
