@@ -23,7 +23,10 @@ BINARY = {".png", ".webp", ".jpg", ".ico", ".woff2", ".ttf", ".pdf", ".gz", ".tg
 
 def committed_files() -> list[Path]:
     listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
     )
     return [ROOT / name for name in listing.stdout.decode().split("\0") if name]
 
@@ -33,7 +36,9 @@ def findings_in(text: str) -> list[str]:
 
 
 def test_nothing_forbidden_is_committed():
-    readable = [path for path in committed_files() if path.suffix not in BINARY and path.is_file() and not path.is_symlink()]
+    readable = [
+        path for path in committed_files() if path.suffix not in BINARY and path.is_file() and not path.is_symlink()
+    ]
     found = {str(path.relative_to(ROOT)): findings_in(path.read_text(errors="replace")) for path in readable}
 
     assert len(readable) > 10
