@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
 from apps.core.actor import Actor, ActorKind, system_actor
 from apps.core.planes import public_plane, tenant_plane
+from apps.provisioning.schema_template import build_template, create_schema_from_template
 from apps.tenants.models import Domain, Partner, PartnerStatus
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -24,9 +24,7 @@ def _create_partner(slug: str) -> None:
         provisioned_at=NOW,
     )  # fmt: skip
     Domain.objects.create(tenant=partner, domain=f"{slug}.localhost", is_primary=True, is_platform=True)
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE SCHEMA {SCHEMAS[slug]}")
-    call_command("migrate_schemas", schema_name=SCHEMAS[slug], tenant=True, verbosity=0, interactive=False)
+    create_schema_from_template(SCHEMAS[slug])
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +37,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
                 provisioned_at=NOW,
             )  # fmt: skip
             Domain.objects.create(tenant=platform, domain="localhost", is_primary=True, is_platform=True)
+            build_template(now=NOW)
             for slug in SCHEMAS:
                 _create_partner(slug)
         connection.set_schema_to_public()

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.db import connection
+from django.db import connection as django_connection
 from django_tenants.utils import get_public_schema_name
+
+# django-tenants' backend adds set_tenant() and friends, which Django's types do not know.
+connection: Any = django_connection
 
 
 class NoPlane(RuntimeError):

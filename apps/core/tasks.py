@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Task, current_app
-from django.db import connection, transaction
+from django.db import transaction
 from django_tenants.utils import get_public_schema_name
 
 from apps.core import correlation
-from apps.core.planes import NoPlane, public_plane, tenant_plane
+from apps.core.planes import NoPlane, current_schema, public_plane, tenant_plane
 
 SCHEMA_HEADER = "x_schema"
 REQUEST_HEADER = "x_request_id"
@@ -37,19 +37,19 @@ class PlaneTask(Task):  # type: ignore[type-arg]
 
     def _headers(self) -> tuple[str, str]:
         # A worker merges headers into the request; eager execution keeps them in `headers`.
-        headers = self.request.headers or {}
-        get = lambda name: str(self.request.get(name) or headers.get(name) or "")  # noqa: E731
-        return get(SCHEMA_HEADER), get(REQUEST_HEADER)
+        request: Any = self.request
+        headers = {**(request.headers or {}), **vars(request)}
+        return str(headers.get(SCHEMA_HEADER) or ""), str(headers.get(REQUEST_HEADER) or "")
 
 
-def enqueue(name: str, *, countdown: float | None = None, **kwargs: Any) -> None:
+def enqueue(name: str, *, countdown: float = 0, **kwargs: Any) -> None:
     """This function will hand `name` to a worker once the current transaction commits.
 
     Ids only in `kwargs`. The broker may lose the message: whatever must happen also stands in `dispatch` or the outbox.
     Raises celery.exceptions.NotRegistered at once for a name nobody registered.
     """
     task = current_app.tasks[name]
-    headers = {SCHEMA_HEADER: connection.schema_name, REQUEST_HEADER: correlation.request_id()}
+    headers = {SCHEMA_HEADER: current_schema(), REQUEST_HEADER: correlation.request_id()}
     transaction.on_commit(lambda: task.apply_async(kwargs=kwargs, countdown=countdown, headers=headers))
 
 

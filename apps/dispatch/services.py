@@ -1,7 +1,7 @@
 """Scheduling, claiming fairly, finishing.
 
 Algorithm of `claim_due`:
-1. rank the due items of each partner by priority and age (a window function; no locks yet);
+1. rank the due items of each active partner (a suspended one keeps its items for the day it is resumed) by priority and age (a window function; no locks yet);
 2. take the lowest ranks over all partners first, so that a partner with a million items and one with a single item
    both get their first one claimed;
 3. lock those rows with SKIP LOCKED (another dispatcher may be at it), re-check that they are still due, lease them.
@@ -28,6 +28,7 @@ WITH ranked AS (
     SELECT id, row_number() OVER (PARTITION BY schema ORDER BY priority, due_at, id) AS place, due_at
     FROM public.dispatch_workitem
     WHERE due_at <= %(now)s AND (lease_until IS NULL OR lease_until <= %(now)s) AND kind = ANY(%(kinds)s)
+      AND schema IN (SELECT schema_name FROM public.tenants_partner WHERE status = 'active')
 ), chosen AS (
     SELECT item.id FROM public.dispatch_workitem item JOIN ranked USING (id)
     WHERE item.due_at <= %(now)s AND (item.lease_until IS NULL OR item.lease_until <= %(now)s)

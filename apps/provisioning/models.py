@@ -27,3 +27,14 @@ class ProvisioningRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.partner} {self.status}"
+
+
+class SchemaTemplate(models.Model):
+    """A partner's empty schema as SQL, for one set of migrations (`fingerprint`)."""
+
+    fingerprint = models.CharField(primary_key=True, max_length=32)
+    sql = models.TextField()
+    built_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.fingerprint

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import set_urlconf
 from django_tenants.middleware.main import TenantMainMiddleware
 from django_tenants.utils import get_public_schema_name
 
+from apps.core.planes import connection
 from apps.tenants.models import Domain, Partner, PartnerStatus
 
 
-class PartnerMiddleware(TenantMainMiddleware):
+class PartnerMiddleware(TenantMainMiddleware):  # type: ignore[misc]
     """Enter the partner's schema alone: public is not in the search path while a partner's request runs."""
 
     def get_tenant(self, domain_model: type[Domain], hostname: str) -> Partner:

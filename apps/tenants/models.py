@@ -24,7 +24,7 @@ class PartnerStatus(models.TextChoices):
     SUSPENDED = "suspended", "Suspended"
 
 
-class Partner(TenantMixin):
+class Partner(TenantMixin):  # type: ignore[misc]
     """One reseller, MSP, integrator or SaaS vendor: the tenant. Its data lives in `schema_name`.
 
     Requests reach it only once `provisioned_at` is set; a suspended partner answers with one page and runs no work.
@@ -52,7 +52,7 @@ class Partner(TenantMixin):
         return self.provisioned_at is not None and self.status == PartnerStatus.ACTIVE
 
 
-class Domain(DomainMixin):
+class Domain(DomainMixin):  # type: ignore[misc]
     """A host name that leads to a partner. `is_platform` hosts are permanent: OAuth redirects and hooks use them."""
 
     is_platform = models.BooleanField(default=True)

@@ -11,18 +11,22 @@ from apps.tenants.models import TEMPLATE_SCHEMA, Domain, Partner
 
 def list_partners() -> QuerySet[Partner]:
     """Every real partner: neither the platform's own row nor the schema template."""
-    return Partner.objects.exclude(schema_name__in=["public", TEMPLATE_SCHEMA]).order_by("name", "id")
+    partners: QuerySet[Partner] = Partner.objects.exclude(schema_name__in=["public", TEMPLATE_SCHEMA]).order_by(
+        "name", "id"
+    )
+    return partners
 
 
 def get_partner_of_schema(schema: str) -> Partner:
     with public_plane():
-        return Partner.objects.get(schema_name=schema)
+        partner: Partner = Partner.objects.get(schema_name=schema)
+    return partner
 
 
 def platform_host(schema: str) -> str:
     """The partner's permanent host, on which OAuth redirects and webhook addresses are registered."""
     with public_plane():
-        return Domain.objects.get(tenant__schema_name=schema, is_platform=True).domain
+        return str(Domain.objects.get(tenant__schema_name=schema, is_platform=True).domain)
 
 
 def absolute_url(host: str, path: str) -> str:

@@ -10,6 +10,6 @@ made from CEL, over 20,000 lifted).
 """
 
 from apps.core.expressions.guards import ExpressionError
-from apps.core.expressions.program import MappingProgram, compile, compile_one  # noqa: A004 - reads as expressions.compile
+from apps.core.expressions.program import MappingProgram, compile, compile_one
 
 __all__ = ["ExpressionError", "MappingProgram", "compile", "compile_one"]

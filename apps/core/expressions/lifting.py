@@ -18,7 +18,7 @@ Thunk = Callable[[Context], Any]
 CONSTANTS = {"true": True, "false": False, "null": None}
 
 
-class NotLiftable(Exception):  # noqa: N818 - names the fact
+class NotLiftable(Exception):
     """This part needs the CEL engine."""
 
 

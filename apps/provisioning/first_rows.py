@@ -1,0 +1,30 @@
+"""What every partner has from its first second: a brand, a legal entity to bill from, the template library, an owner."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from apps.billing.models import LegalEntity
+from apps.branding.models import BrandSettings
+from apps.core.actor import Actor
+
+if TYPE_CHECKING:
+    from apps.provisioning.services import NewPartner
+
+
+def create(*, new: NewPartner, actor: Actor, now: datetime) -> None:
+    """This function will write the first rows in the current partner's schema, in the caller's transaction."""
+    BrandSettings.objects.create(display_name=new.name, support_email=new.owner_email, updated_at=now)
+    LegalEntity.objects.create(
+        name=new.name,
+        country=new.country,
+        currency=new.currency,
+        invoice_prefix=_invoice_prefix(new.slug),
+        is_default=True,
+    )
+
+
+def _invoice_prefix(slug: str) -> str:
+    letters = "".join(character for character in slug if character.isalnum())
+    return f"{letters[:4].upper()}-"

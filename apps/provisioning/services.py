@@ -1,0 +1,172 @@
+"""Bringing partners to life, suspending and resuming them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.core.validators import validate_slug
+from django.db import DatabaseError, IntegrityError, transaction
+
+from apps.audit.services import record_audit
+from apps.core import clock
+from apps.core.actor import Actor
+from apps.core.errors import AnticipatedError, Conflict
+from apps.core.planes import public_plane, tenant_plane
+from apps.provisioning import first_rows
+from apps.provisioning.models import ProvisioningRun, ProvisioningStatus
+from apps.provisioning.schema_template import (
+    TemplateMissing,
+    create_schema_by_migrations,
+    create_schema_from_template,
+)
+from apps.tenants.models import Domain, Partner, PartnerStatus, new_schema_name
+
+log = structlog.get_logger()
+
+RESERVED_SLUGS = frozenset({"www", "admin", "api", "app", "mail", "static", "status", "platform", "zz-template"})
+
+
+class UnableToProvision(AnticipatedError):
+    """The partner could not be made; nothing of it is left behind."""
+
+    code = "unable_to_provision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPartner:
+    """What a partner begins with. `owner_email` receives the invitation of the first owner."""
+
+    name: str
+    slug: str
+    owner_email: str
+    owner_name: str = ""
+    currency: str = "EUR"
+    time_zone: str = "UTC"
+    country: str = ""
+
+
+def provision_partner(*, actor: Actor, new: NewPartner, now: datetime) -> Partner:
+    """This function will create a partner that is ready to sign in to: schema, first rows, owner's invitation.
+
+    From the template where there is one for this code, else by migrations. Raises UnableToProvision, with nothing left.
+    """
+    actor.require("partners.manage")
+    with public_plane():
+        _check(new)
+        partner = _reserve(new, now)
+        run = ProvisioningRun.objects.create(partner=partner, method="template", started_at=now)
+        try:
+            _build(partner, run, new, actor, now)
+        except (AnticipatedError, DatabaseError) as error:
+            _undo(partner, str(error))
+            raise UnableToProvision("The partner could not be created. Nothing was kept; try again.") from error
+        record_audit(
+            actor=actor,
+            action="tenants.partner.created",
+            target_key=f"partner:{partner.pk}",
+            target_label=partner.name,
+            now=now,
+            after={"slug": partner.slug, "currency": partner.currency},
+        )
+        return partner
+
+
+def _check(new: NewPartner) -> None:
+    if not new.name.strip():
+        raise UnableToProvision("Enter the partner's name.", field="name")
+    try:
+        validate_slug(new.slug)
+    except Exception as error:
+        raise UnableToProvision("Use letters, digits and hyphens for the address.", field="slug") from error
+    if new.slug in RESERVED_SLUGS or new.slug != new.slug.lower() or "_" in new.slug or len(new.slug) > 40:
+        raise UnableToProvision("This address is reserved or malformed. Choose another one.", field="slug")
+
+
+def _reserve(new: NewPartner, now: datetime) -> Partner:
+    try:
+        with transaction.atomic():
+            partner: Partner = Partner.objects.create(
+                name=new.name.strip(),
+                slug=new.slug,
+                schema_name=new_schema_name(),
+                currency=new.currency,
+                time_zone=new.time_zone,
+                created_at=now,
+            )
+            host = f"{new.slug}.{settings.PLATFORM_DOMAIN}"
+            Domain.objects.create(tenant=partner, domain=host, is_primary=True, is_platform=True)
+    except IntegrityError as error:
+        raise UnableToProvision("This address is taken. Choose another one.", field="slug") from error
+    return partner
+
+
+def _build(partner: Partner, run: ProvisioningRun, new: NewPartner, actor: Actor, now: datetime) -> None:
+    try:
+        create_schema_from_template(partner.schema_name)
+    except TemplateMissing:
+        log.warning("provisioning.template_missing", partner=partner.slug)
+        run.method = "migrations"
+        create_schema_by_migrations(partner.schema_name)
+    with tenant_plane(partner.schema_name), transaction.atomic():
+        first_rows.create(new=new, actor=actor, now=now)
+    partner.status = PartnerStatus.ACTIVE
+    partner.provisioned_at = now
+    partner.save(update_fields=["status", "provisioned_at"])
+    run.status = ProvisioningStatus.SUCCEEDED
+    run.finished_at = clock.now()
+    run.save()
+
+
+def _undo(partner: Partner, reason: str) -> None:
+    from django.db import connection
+
+    log.error("provisioning.failed", partner=partner.slug, reason=reason)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP SCHEMA IF EXISTS {partner.schema_name} CASCADE")
+    partner.delete(force_drop=False)
+
+
+class UnableToSuspend(Conflict):
+    """The partner is not in a state that can be suspended or resumed."""
+
+
+def suspend_partner(*, actor: Actor, partner: Partner, reason: str, now: datetime) -> Partner:
+    """This function will close the partner's hosts with one page and stop its scheduled work until it is resumed."""
+    actor.require("partners.manage")
+    if not reason.strip():
+        raise UnableToSuspend("Say why the partner is suspended.", field="reason")
+    _move(partner, PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED, suspended_at=now, suspension_reason=reason.strip())
+    _audit(actor, "tenants.partner.suspended", partner, now, {"reason": reason.strip()})
+    return partner
+
+
+def resume_partner(*, actor: Actor, partner: Partner, now: datetime) -> Partner:
+    """This function will open the partner's hosts again; work that became due meanwhile runs now."""
+    actor.require("partners.manage")
+    _move(partner, PartnerStatus.SUSPENDED, PartnerStatus.ACTIVE, suspended_at=None, suspension_reason="")
+    _audit(actor, "tenants.partner.resumed", partner, now, {})
+    return partner
+
+
+def _move(partner: Partner, before: PartnerStatus, after: PartnerStatus, **fields: object) -> None:
+    with public_plane():
+        # Conditional, so that two operators at once do not both believe they did it.
+        moved = Partner.objects.filter(pk=partner.pk, status=before).update(status=after, **fields)
+        if not moved:
+            raise UnableToSuspend(f"The partner is not {before.label.lower()} any more. Reload the page.")
+        partner.refresh_from_db()
+
+
+def _audit(actor: Actor, action: str, partner: Partner, now: datetime, after: dict[str, str]) -> None:
+    with public_plane():
+        record_audit(
+            actor=actor,
+            action=action,
+            target_key=f"partner:{partner.pk}",
+            target_label=partner.name,
+            now=now,
+            after=after,
+        )
