@@ -57,6 +57,7 @@ SHARED_APPS = [
     "drf_spectacular",
     "django_filters",
     "apps.core",
+    "apps.ui",
     "apps.api",
     "apps.partner_portal",
     "apps.customer_portal",
@@ -117,7 +118,9 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "apps.branding.context_processors.brand",
+                "apps.ui.context_processors.ui",
             ],
+            "builtins": ["apps.ui.templatetags.ui"],
         },
     }
 ]
