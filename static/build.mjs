@@ -51,7 +51,7 @@ async function readSymbol(entry) {
   const paint =
     style === "filled"
       ? 'fill="currentColor"'
-      : 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"';
+      : 'fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round"';
   const id = style === "filled" ? `${name}-filled` : name;
   return `<symbol id="${id}" viewBox="0 0 24 24" ${paint}>${body}</symbol>`;
 }
