@@ -1,0 +1,157 @@
+"""Filters that live in the address: declared once, parsed strictly, shown as chips."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from django.http import HttpRequest
+
+from .paging import with_query
+
+FilterKind = Literal["choice", "period"]
+PERIODS: tuple[tuple[str, str], ...] = (
+    ("1h", "Last hour"),
+    ("24h", "Last 24 hours"),
+    ("7d", "Last 7 days"),
+    ("30d", "Last 30 days"),
+    ("90d", "Last 90 days"),
+)
+PERIOD_SECONDS = {"1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000, "90d": 7_776_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One filter of a list. `choices` are (value, label); several values may be chosen unless `single`."""
+
+    key: str
+    label: str
+    choices: Sequence[tuple[str, str]] = ()
+    single: bool = False
+    icon: str = ""
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOption:
+    value: str
+    label: str
+    chosen: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChip:
+    key: str
+    label: str
+    options: tuple[FilterOption, ...]
+    chosen: tuple[str, ...]
+    text: str
+    clear_url: str
+    single: bool
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterState:
+    """The filters as asked for. `values` holds only values that exist, so views may use them without checking."""
+
+    chips: tuple[FilterChip, ...]
+    values: dict[str, tuple[str, ...]]
+    search: str
+    search_placeholder: str
+    clear_url: str
+    action: str
+    target_id: str
+    exports: tuple[tuple[str, str], ...] = field(default=())
+    sort: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.search) or any(chip.chosen for chip in self.chips)
+
+    def chosen(self, key: str) -> tuple[str, ...]:
+        return self.values.get(key, ())
+
+    def first(self, key: str) -> str:
+        return next(iter(self.chosen(key)), "")
+
+
+def period(key: str = "period", *, label: str = "Time", default: str = "") -> Filter:
+    return Filter(key, label, PERIODS, single=True, icon="calendar", default=default)
+
+
+def parse_filters(
+    request: HttpRequest,
+    filters: Sequence[Filter],
+    *,
+    search_placeholder: str = "Filter",
+    target_id: str = "list",
+    exports: Sequence[str] = (),
+) -> FilterState:
+    """Read the filters from the address; unknown values are dropped. `exports` are formats such as "csv" and "json"."""
+    chips = tuple(_chip(request, item) for item in filters)
+    cleared: dict[str, str | list[str] | None] = {item.key: None for item in filters}
+    return FilterState(
+        chips=chips,
+        values={chip.key: chip.chosen for chip in chips},
+        search=request.GET.get("q", "").strip()[:200],
+        search_placeholder=search_placeholder,
+        clear_url=with_query(request, q=None, cursor=None, **cleared),
+        action=request.path,
+        target_id=target_id,
+        exports=tuple((name.upper(), with_query(request, cursor=None, format=name)) for name in exports),
+        sort=request.GET.get("sort", ""),
+    )
+
+
+def _chip(request: HttpRequest, item: Filter) -> FilterChip:
+    asked = request.GET.getlist(item.key) or ([item.default] if item.default else [])
+    labels = dict(item.choices)
+    chosen = tuple(value for value in dict.fromkeys(asked) if value in labels)[: 1 if item.single else None]
+    options = tuple(
+        FilterOption(
+            value, label, value in chosen, with_query(request, cursor=None, **{item.key: _toggled(item, chosen, value)})
+        )
+        for value, label in item.choices
+    )
+    return FilterChip(
+        key=item.key,
+        label=item.label,
+        options=options,
+        chosen=chosen,
+        text=_chip_text([labels[value] for value in chosen]),
+        clear_url=with_query(request, cursor=None, **{item.key: None}),
+        single=item.single,
+        icon=item.icon,
+    )
+
+
+def _toggled(item: Filter, chosen: tuple[str, ...], value: str) -> list[str]:
+    if value in chosen:
+        return [other for other in chosen if other != value]
+    return [value] if item.single else [*chosen, value]
+
+
+def _chip_text(labels: Sequence[str]) -> str:
+    if len(labels) <= 2:
+        return ", ".join(labels)
+    return f"{labels[0]} +{len(labels) - 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """The order asked for ("-amount" is descending) and each sortable column's address."""
+
+    order: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_SORTING = Sorting()
+
+
+def parse_sort(request: HttpRequest, allowed: Sequence[str], default: str) -> Sorting:
+    """Read the sort order and give each sortable column the address that sorts by it, or turns it round."""
+    asked = request.GET.get("sort", default)
+    sort = asked if asked.lstrip("-") in allowed else default
+    urls = {key: with_query(request, cursor=None, sort=f"-{key}" if sort == key else key) for key in allowed}
+    return Sorting(sort, urls)
