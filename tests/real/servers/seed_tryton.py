@@ -52,7 +52,19 @@ admin = User.find([("login", "=", "admin")])[0]
 if not admin.companies:
     admin.companies.append(company)
 admin.company = company
+# Without its groups even the administrator may not record time for others.
+Group = Model.get("res.group")
+held = {group.id for group in admin.groups}
+admin.groups.extend(group for group in Group.find([]) if group.id not in held)
 admin.save()
+
+Method = Model.get("account.invoice.payment.method")
+Journal = Model.get("account.journal")
+method = Method(name="Bank transfer", company=company)
+method.journal = Journal.find([("type", "=", "cash")])[0]
+method.credit_account = method.debit_account = accounts["cash"]
+method.save()
+
 Application = Model.get("res.user.application")
 application = Application(user=admin, application="rest")
 application.save()
@@ -62,6 +74,8 @@ print(  # noqa: T201 - the caller reads this line
     json.dumps(
         {
             "api_key": application.key,
+            "login": "admin",
+            "password": "admin",
             "company": company.id,
             "employees": employees,
             "accounts": {kind: {"id": found.id, "code": found.code} for kind, found in accounts.items()},
