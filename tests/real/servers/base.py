@@ -50,7 +50,12 @@ def digest(*paths: Path) -> str:
 def run(*command: str | Path, **options: Any) -> str:
     """Standard output of a command; a failure carries the end of what it printed."""
     done = subprocess.run(  # noqa: S603 - commands are ours
-        [str(part) for part in command], check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+        [str(part) for part in command],
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
     )
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed ({done.returncode}): {(done.stdout + done.stderr)[-2000:]}")
@@ -61,7 +66,12 @@ def spawn(command: list[str | Path], *, log: Path, **options: Any) -> Callable[[
     """Start a process group writing to `log`; the returned call stops it."""
     with log.open("ab") as sink:
         process = subprocess.Popen(  # noqa: S603 - commands are ours
-            [str(part) for part in command], stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, start_new_session=True, **options
+            [str(part) for part in command],
+            stdout=sink,
+            stderr=sink,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            **options,
         )
     return lambda: _terminate(process)
 

@@ -24,7 +24,7 @@ def start_tryton() -> RealServer:
     postgres = _start_postgres()
     template, facts = _prepare(postgres)
     database = f"tryton_{uuid.uuid4().hex[:8]}"
-    postgres.psql(f'CREATE DATABASE {database} TEMPLATE {template};')
+    postgres.psql(f"CREATE DATABASE {database} TEMPLATE {template};")
     port = free_port()
     config = _write_config(postgres, port=port)
     log = DATA / "server.log"

@@ -36,12 +36,11 @@ class TrytonApi:
     def company(self) -> JsonDict:
         """The company we work in: the configured one, or the only one. Raises ConfigurationError."""
         wanted = str(self.settings.get("company") or "")
-        found = self._search("company.company", [], fields=["party.name", "currency.code"], headers={})
-        if wanted:
-            found = [row for row in found if str(row["id"]) == wanted]
+        known = self._search("company.company", [], fields=["party.name", "currency.code"], headers={})
+        found = [row for row in known if wanted in ("", str(row["id"]))]
         if len(found) != 1:
-            known = ", ".join(f"{row['id']} ({row['party']['name']})" for row in found) or "none that fits"
-            raise ConfigurationError(f"choose the company to work in; Tryton has {known}", code="company")
+            names = ", ".join(f"{row['id']} ({row['party']['name']})" for row in known) or "none"
+            raise ConfigurationError(f"choose the company to work in; Tryton has {names}", code="company")
         return found[0]
 
     @cached_property
@@ -52,7 +51,13 @@ class TrytonApi:
         return {"x-tryton-context": base64.urlsafe_b64encode(orjson.dumps(context)).decode()}
 
     def search(
-        self, model: str, domain: Domain, *, fields: list[str], order: list[list[str]] | None = None, limit: int | None = None
+        self,
+        model: str,
+        domain: Domain,
+        *,
+        fields: list[str],
+        order: list[list[str]] | None = None,
+        limit: int | None = None,
     ) -> list[JsonDict]:
         return self._search(model, domain, fields=fields, order=order, limit=limit, headers=self._headers)
 
@@ -76,9 +81,7 @@ class TrytonApi:
 
     def create(self, model: str, values: list[JsonDict]) -> list[int]:
         """Ids in order. All or none: Tryton carries out the whole list in one transaction."""
-        ids: list[int] = self._client.post(
-            f"/rest/model/{model}/create", json={"vlist": values}, headers=self._headers
-        )
+        ids: list[int] = self._client.post(f"/rest/model/{model}/create", json={"vlist": values}, headers=self._headers)
         return ids
 
     def write(self, model: str, record_id: str, values: JsonDict) -> None:

@@ -101,9 +101,7 @@ class InvoiceSink(TrytonSink):
         return {"description": "Tax", "account": account, "manual": True, **amounts}
 
     def _party(self, party_id: str) -> JsonDict:
-        found = self.api.search(
-            "party.party", [["id", "=", int(party_id)]], fields=["addresses", "account_receivable"]
-        )
+        found = self.api.search("party.party", [["id", "=", int(party_id)]], fields=["addresses", "account_receivable"])
         if not found:
             raise RecordRejected("the customer is not in Tryton", code="party")
         if not found[0]["addresses"]:
@@ -119,7 +117,9 @@ class InvoiceSink(TrytonSink):
     def _default_receivable(self) -> int:
         found = self._once("account configuration", "account.configuration", [], ["default_account_receivable"])
         if not found["default_account_receivable"]:
-            raise RecordRejected("the customer has no receivable account in Tryton, and there is no default", code="account")
+            raise RecordRejected(
+                "the customer has no receivable account in Tryton, and there is no default", code="account"
+            )
         return int(found["default_account_receivable"])
 
     def _revenue_account(self) -> int:

@@ -28,7 +28,9 @@ CONFIG = (
         "and Accounting Administration.",
         secret=True,
     ),
-    ConfigField(key="company", label="Company number", help="Only where Tryton holds several companies.", required=False),
+    ConfigField(
+        key="company", label="Company number", help="Only where Tryton holds several companies.", required=False
+    ),
     ConfigField(
         key="revenue_account",
         label="Revenue account",
@@ -62,9 +64,9 @@ STREAMS = (
         fields={
             "name": "text(record.name)",
             "number": "record.code",
-            "email": 'coalesce(record.email, null)',
-            "phone": 'coalesce(record.phone, null)',
-            "website": 'coalesce(record.website, null)',
+            "email": "coalesce(record.email, null)",
+            "phone": "coalesce(record.phone, null)",
+            "website": "coalesce(record.website, null)",
             "tax_id": 'get(record, "tax_identifier.code")',
             "status": 'record.active ? "active" : "inactive"',
         },

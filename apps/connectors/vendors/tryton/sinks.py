@@ -197,7 +197,9 @@ class WorkSink(TrytonSink):
         found = self.api.search("project.work.status", domain, fields=["progress", "default"])
         fitting = [row for row in found if (row["progress"] == 1) == done]
         if not fitting:
-            raise RecordRejected(f"Tryton has no status for a {'done' if done else 'running'} {self.kind}", code="status")
+            raise RecordRejected(
+                f"Tryton has no status for a {'done' if done else 'running'} {self.kind}", code="status"
+            )
         chosen = next((row for row in fitting if row["default"]), fitting[0])
         return {"status": chosen["id"], "progress": chosen["progress"]}
 

@@ -76,7 +76,9 @@ class TrytonStream:
 
     def get_many(self, external_ids: list[str]) -> list[SourceRecord]:
         """Those that exist, in the order asked for."""
-        found = {str(row["id"]): row for row in self._rows([*self.domain, ["id", "in", [int(i) for i in external_ids]]])}
+        found = {
+            str(row["id"]): row for row in self._rows([*self.domain, ["id", "in", [int(i) for i in external_ids]]])
+        }
         return self.records([found[i] for i in external_ids if i in found])
 
 
@@ -151,11 +153,11 @@ def ancestors(work: JsonDict) -> list[int]:
 def with_projects(api: TrytonApi, works: list[JsonDict]) -> list[JsonDict]:
     """Each work with `project`, the id of the nearest project above it (or itself)."""
     wanted = sorted({ancestor for work in works for ancestor in ancestors(work)})
-    found = api.search("project.work", [["id", "in", wanted], ["type", "=", "project"]], fields=["type"]) if wanted else []
+    found = (
+        api.search("project.work", [["id", "in", wanted], ["type", "=", "project"]], fields=["type"]) if wanted else []
+    )
     projects = {row["id"] for row in found}
-    return [
-        {**work, "project": next((a for a in reversed(ancestors(work)) if a in projects), None)} for work in works
-    ]
+    return [{**work, "project": next((a for a in reversed(ancestors(work)) if a in projects), None)} for work in works]
 
 
 class EmployeeStream(FullScanStream):
