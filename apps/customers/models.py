@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -121,7 +121,10 @@ class CustomerMembership(models.Model):
         return f"{self.user} at {self.customer}"
 
 
-class OwnedQuerySet(models.QuerySet["CustomerOwned"]):
+OwnedRow = TypeVar("OwnedRow", bound=models.Model)
+
+
+class OwnedQuerySet(models.QuerySet[OwnedRow]):
     """Rows that belong to a customer. Whatever a customer's person or key can cause starts from `visible_to`."""
 
     def visible_to(self, actor: Actor) -> Self:
@@ -140,7 +143,7 @@ class CustomerOwned(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
 
-    objects = OwnedQuerySet.as_manager()
+    objects: ClassVar[Any] = OwnedQuerySet.as_manager()
 
     class Meta:
         abstract = True
