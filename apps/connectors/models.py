@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -18,7 +18,7 @@ class ConnectionStatus(models.TextChoices):
     PAUSED = "paused", "Paused"
 
 
-class ConnectionQuerySet(OwnedQuerySet):
+class ConnectionQuerySet(OwnedQuerySet["Connection"]):
     def usable(self) -> ConnectionQuerySet:
         return self.filter(status__in=[ConnectionStatus.ACTIVE, ConnectionStatus.DEGRADED], archived_at=None)
 
@@ -39,11 +39,12 @@ class Connection(CustomerOwned):
     account_id = models.CharField(max_length=120, blank=True)
     account_name = models.CharField(max_length=200, blank=True)
     webhook_token = models.CharField(max_length=64, unique=True)
+    failure_count = models.PositiveSmallIntegerField(default=0)  # transient failures in a row
     checked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
 
-    objects = ConnectionQuerySet.as_manager()
+    objects: ClassVar[Any] = ConnectionQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -55,6 +56,18 @@ class Connection(CustomerOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def subject_key(self) -> str:
+        return f"connection:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return f"customer:{self.customer_id}"
+
+    @property
+    def is_usable(self) -> bool:
+        return self.archived_at is None and self.status in (ConnectionStatus.ACTIVE, ConnectionStatus.DEGRADED)
 
 
 class Credential(models.Model):
@@ -100,8 +113,27 @@ class PendingAuthorization(models.Model):
     state_hash = models.CharField(max_length=64, unique=True)
     sealed_verifier = models.BinaryField()
     return_path = models.CharField(max_length=300)
+    actor_kind = models.CharField(max_length=20)
+    actor_id = models.CharField(max_length=64)
+    actor_label = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"consent for {self.connection_id}"
+
+
+class CallBudget(models.Model):
+    """A connection's rate budget where there is no Redis: an unlogged table, empty again after a crash.
+
+    `next_call_at` is the moment at which a full bucket would have paid for every call so far (GCRA); `day_count` are the
+    calls of `day` in UTC. No foreign key: the hot row must not touch the connection's.
+    """
+
+    connection_id = models.UUIDField(primary_key=True)
+    next_call_at = models.DateTimeField()
+    day = models.DateField()
+    day_count = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"budget of {self.connection_id}"

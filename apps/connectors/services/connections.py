@@ -1,0 +1,245 @@
+"""Making, changing, pausing and retiring connections."""
+
+from __future__ import annotations
+
+import secrets as random_secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from apps.audit.services import record_audit
+from apps.connectors.models import Connection, ConnectionStatus, Credential
+from apps.connectors.registry import UnknownVendor, get_manifest
+from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, TransientError
+from apps.connectors.sdk.manifest import AuthKind, ConnectorManifest
+from apps.connectors.sdk.redaction import redact
+from apps.connectors.sdk.types import CheckResult
+from apps.connectors.services.checks import cancel_check, check_connection, record_check, require_seen, schedule_check
+from apps.connectors.services.credentials import Secrets, open_secrets, store_secrets
+from apps.connectors.services.inputs import ConnectionInput, UnableToConnect, clean_input, clean_name
+from apps.connectors.services.opening import build_connector
+from apps.connectors.services.status import change_status, lock_connection
+from apps.core.actor import Actor
+from apps.core.errors import NotVisible
+from apps.customers.models import Environment
+
+WEBHOOK_TOKEN_BYTES = 24
+ADDRESS_CODES = frozenset({"blocked_address", "bad_address", "connection", "timeout"})
+
+
+def create_connection(
+    *,
+    actor: Actor,
+    now: datetime,
+    environment: Environment,
+    vendor: str,
+    name: str,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, str],
+) -> Connection:
+    """This function will store a connection that was checked first, or a pending one that awaits its consent (OAuth 2).
+
+    Raises UnableToConnect with the field to change, in words for the person who filled in the form.
+    """
+    actor.require("connections.manage")
+    if not actor.sees(environment.customer_id):
+        raise NotVisible("There is no such environment.")
+    manifest = _manifest(vendor)
+    given = clean_input(manifest, settings, secrets)
+    connection = Connection(
+        customer_id=environment.customer_id,
+        environment=environment,
+        vendor=vendor,
+        name=clean_name(name),
+        settings=given.settings,
+        webhook_token=random_secrets.token_urlsafe(WEBHOOK_TOKEN_BYTES),
+        created_at=now,
+    )
+    _require_free_name(connection)
+    # The vendor is asked before anything is stored, and outside of the transaction.
+    result = _ask_vendor(manifest, connection, given.secrets) if _can_be_checked(manifest, given.secrets) else None
+    return _store_new(actor, now, connection, given, result)
+
+
+@transaction.atomic
+def _store_new(
+    actor: Actor, now: datetime, connection: Connection, given: ConnectionInput, result: CheckResult | None
+) -> Connection:
+    # Two people at once would otherwise meet in the unique constraint: the second waits here and is told in words.
+    Environment.objects.select_for_update(no_key=True).get(pk=connection.environment_id)
+    _require_free_name(connection)
+    connection.save(force_insert=True)
+    if given.secrets:
+        store_secrets(connection=connection, secrets=given.secrets, now=now)
+    _audit(actor, now, connection, "connection.created", after=_public_facts(connection, given.secrets))
+    if result is not None:
+        record_check(actor=actor, now=now, connection=connection, result=result)
+        schedule_check(connection, now)
+    return connection
+
+
+def update_connection(
+    *,
+    actor: Actor,
+    now: datetime,
+    connection: Connection,
+    name: str,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, str],
+) -> Connection:
+    """This function will check the changed connection and store it; secrets left empty stay as they are."""
+    actor.require("connections.manage")
+    require_seen(actor, connection)
+    _require_kept(connection)
+    manifest = _manifest(connection.vendor)
+    held = open_secrets(connection)
+    given = clean_input(manifest, settings, secrets, held=held)
+    merged = ConnectionInput(given.settings, Secrets({**_held_for(connection, given, held), **given.secrets}))
+    before = _public_facts(connection, {})
+    connection.name, connection.settings = clean_name(name), merged.settings
+    _require_free_name(connection)
+    result = _ask_vendor(manifest, connection, merged.secrets) if _can_be_checked(manifest, merged.secrets) else None
+    return _store_changed(actor, now, connection, given, result, before)
+
+
+def _held_for(connection: Connection, given: ConnectionInput, held: Secrets) -> Secrets:
+    """Stored secrets go only to the address they were given for: who changes the address must know the secrets."""
+    if given.settings.get("base_url") != connection.settings.get("base_url") and held and not given.secrets:
+        raise UnableToConnect("Enter the credentials again when you change the address.", field="base_url")
+    return held
+
+
+@transaction.atomic
+def _store_changed(
+    actor: Actor,
+    now: datetime,
+    connection: Connection,
+    given: ConnectionInput,
+    result: CheckResult | None,
+    before: dict[str, Any],
+) -> Connection:
+    name, settings = connection.name, connection.settings
+    Environment.objects.select_for_update(no_key=True).get(pk=connection.environment_id)
+    lock_connection(connection)
+    connection.name, connection.settings = name, settings
+    _require_free_name(connection)
+    connection.save(update_fields=["name", "settings"])
+    if given.secrets:
+        expires_at = Credential.objects.filter(connection=connection).values_list("expires_at", flat=True).first()
+        # Read again under the lock: a token that was refreshed meanwhile must not be overwritten by the old one.
+        merged = {**open_secrets(connection), **given.secrets}
+        store_secrets(connection=connection, secrets=merged, now=now, expires_at=expires_at)
+    _audit(actor, now, connection, "connection.updated", before, _public_facts(connection, given.secrets))
+    if result is not None:
+        record_check(actor=actor, now=now, connection=connection, result=result)
+        schedule_check(connection, now)
+    return connection
+
+
+def pause_connection(*, actor: Actor, now: datetime, connection: Connection) -> Connection:
+    """This function will stop every call to the vendor until somebody resumes."""
+    actor.require("connections.manage")
+    require_seen(actor, connection)
+    _require_kept(connection)
+    change_status(
+        actor=actor, now=now, connection=connection, status=ConnectionStatus.PAUSED, reason=f"Paused by {actor.label}."
+    )
+    return connection
+
+
+def resume_connection(*, actor: Actor, now: datetime, connection: Connection) -> Connection:
+    """This function will end a pause and check at once what state the connection is really in."""
+    actor.require("connections.manage")
+    require_seen(actor, connection)
+    _require_kept(connection)
+    if connection.status != ConnectionStatus.PAUSED:
+        raise UnableToConnect("The connection is not paused.")
+    change_status(actor=actor, now=now, connection=connection, status=ConnectionStatus.ACTIVE)
+    schedule_check(connection, now)
+    return check_connection(actor=actor, now=now, connection=connection)
+
+
+@transaction.atomic
+def archive_connection(*, actor: Actor, now: datetime, connection: Connection) -> Connection:
+    """This function will retire the connection for good: its secrets are deleted, its history stays."""
+    actor.require("connections.manage")
+    require_seen(actor, connection)
+    lock_connection(connection)
+    _require_kept(connection)
+    connection.archived_at = now
+    connection.save(update_fields=["archived_at"])
+    Credential.objects.filter(connection=connection).delete()
+    cancel_check(connection)
+    _audit(actor, now, connection, "connection.archived")
+    return connection
+
+
+def _manifest(vendor: str) -> ConnectorManifest:
+    try:
+        return get_manifest(vendor)
+    except UnknownVendor:
+        raise UnableToConnect("Choose one of the systems in the catalogue.", field="vendor") from None
+
+
+def _can_be_checked(manifest: ConnectorManifest, secrets: Mapping[str, str]) -> bool:
+    return manifest.auth is AuthKind.API_KEY or "access_token" in secrets
+
+
+def _ask_vendor(manifest: ConnectorManifest, connection: Connection, secrets: Secrets) -> CheckResult:
+    try:
+        return build_connector(connection, secrets).check()
+    except ConnectorError as error:
+        raise _explain(manifest, error, secrets) from None
+
+
+def _explain(manifest: ConnectorManifest, error: ConnectorError, secrets: Secrets) -> UnableToConnect:
+    said = redact(error.message, secrets.values()).rstrip(".")
+    keys = [field.key for field in manifest.config]
+    address = next((key for key in ("base_url", "url") if key in keys), "")
+    first_secret = next((field.key for field in manifest.config if field.secret), "")
+    if error.code in ADDRESS_CODES:
+        return UnableToConnect(f"{manifest.name} could not be reached: {said}. Check the address.", field=address)
+    if isinstance(error, TransientError):
+        return UnableToConnect(f"{manifest.name} is not available right now: {said}. Try again in a few minutes.")
+    if isinstance(error, ConfigurationError):
+        return UnableToConnect(f"{manifest.name} refused these credentials: {said}.", field=first_secret or address)
+    return UnableToConnect(f"{manifest.name} gave an unexpected answer: {said}. Check the address.", field=address)
+
+
+def _require_free_name(connection: Connection) -> None:
+    same = Connection.objects.filter(environment_id=connection.environment_id, name=connection.name, archived_at=None)
+    if same.exclude(pk=connection.pk).exists():
+        raise UnableToConnect("Another connection has this name. Choose a different one.", field="name")
+
+
+def _require_kept(connection: Connection) -> None:
+    if connection.archived_at is not None:
+        raise UnableToConnect("The connection is archived.")
+
+
+def _public_facts(connection: Connection, secrets: Mapping[str, str]) -> dict[str, Any]:
+    """What the trail may know: which secrets were set, never their values."""
+    facts = {"vendor": connection.vendor, "name": connection.name, "settings": connection.settings}
+    return {**facts, "secrets_set": sorted(secrets)} if secrets else facts
+
+
+def _audit(
+    actor: Actor,
+    now: datetime,
+    connection: Connection,
+    action: str,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    record_audit(
+        actor=actor,
+        action=action,
+        target_key=connection.subject_key,
+        target_label=connection.name,
+        owner_key=connection.owner_key,
+        before=before,
+        after=after,
+        now=now,
+    )

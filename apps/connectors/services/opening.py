@@ -1,0 +1,62 @@
+"""From a stored connection to a connector that can talk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from django.conf import settings as django_settings
+
+from apps.connectors.models import Connection
+from apps.connectors.registry import get_connector
+from apps.connectors.sdk.connector import ConnectionContext, Connector, HttpExchange
+from apps.connectors.sdk.errors import ConfigurationError
+from apps.connectors.services.credentials import open_secrets
+from apps.core import clock
+
+Observer = Callable[[HttpExchange], None]
+Acquire = Callable[[], None]
+
+
+class ConnectionUnusable(ConfigurationError):
+    """The connection is paused, archived or waits for a person: no call is made at all."""
+
+
+def ignore_exchange(exchange: HttpExchange) -> None:
+    return None
+
+
+def open_connector(connection: Connection, *, observe: Observer = ignore_exchange) -> Connector:
+    """A connector with opened secrets and, for OAuth 2, a token that is good for two minutes at least.
+
+    Call it outside of transactions: it may refresh the token, which has to be committed before it is used.
+    Raises ConnectionUnusable, ConfigurationError (a person must act), TransientError or RateLimited.
+    """
+    if not connection.is_usable:
+        reason = connection.status_reason or connection.get_status_display()
+        raise ConnectionUnusable(
+            f"The connection {connection.name} is not in use: {reason}", code="connection_unusable"
+        )
+    return open_for_check(connection, observe=observe)
+
+
+def open_for_check(connection: Connection, *, observe: Observer = ignore_exchange) -> Connector:
+    """Like `open_connector`, whatever the connection's status."""
+    return build_connector(connection, open_secrets(connection), observe=observe)
+
+
+def build_connector(
+    connection: Connection,
+    credentials: Mapping[str, str],
+    *,
+    observe: Observer = ignore_exchange,
+    acquire: Acquire = lambda: None,
+) -> Connector:
+    context = ConnectionContext(
+        settings=connection.settings,
+        credentials=credentials,
+        now=clock.now,
+        observe=observe,
+        acquire=acquire,
+        allow_private=django_settings.OUTBOUND_ALLOW_PRIVATE,
+    )
+    return get_connector(connection.vendor)(context)
