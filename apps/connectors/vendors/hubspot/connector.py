@@ -1,0 +1,112 @@
+"""One authorized portal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import Any
+
+import orjson
+
+from apps.connectors.sdk.auth import BearerAuth
+from apps.connectors.sdk.client import VendorClient
+from apps.connectors.sdk.connector import ConnectionContext, Connector
+from apps.connectors.sdk.error_table import ErrorTable, ErrorText
+from apps.connectors.sdk.paginators import CursorPaginator, paginate
+from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
+from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64, require_fresh, require_signature
+from apps.connectors.vendors.hubspot.manifest import BASE_URL, MANIFEST
+from apps.connectors.vendors.hubspot.objects import OBJECTS
+from apps.connectors.vendors.hubspot.sinks import HubSpotSink
+from apps.connectors.vendors.hubspot.streams import HubSpotStream
+
+SUBSCRIBED = {"company": "companies", "contact": "contacts", "deal": "deals"}
+
+
+def describe_error(data: Any) -> ErrorText:
+    """HubSpot's `{message, category, errors[]}`."""
+    details = [entry["message"] for entry in data.get("errors") or [] if entry.get("message")]
+    return ErrorText("; ".join(dict.fromkeys([data["message"], *details])), data.get("category", ""))
+
+
+def announced_delay(headers: Mapping[str, str]) -> float | None:
+    """Without `Retry-After`, the window of the limit that was hit is the longest useful wait."""
+    if headers.get("x-hubspot-ratelimit-secondly-remaining") == "0":
+        return 1.0
+    interval = headers.get("x-hubspot-ratelimit-interval-milliseconds")
+    return int(interval) / 1000 if interval else None
+
+
+class HubSpotConnector(Connector):
+    manifest = MANIFEST
+    stream_types = {name: partial(HubSpotStream, crm_object=found) for name, found in OBJECTS.items()}
+    sink_types = {name: partial(HubSpotSink, crm_object=found) for name, found in OBJECTS.items()}
+
+    def __init__(self, context: ConnectionContext) -> None:
+        super().__init__(context)
+        self.client = VendorClient(
+            context,
+            context.settings.get("base_url") or BASE_URL,
+            BearerAuth(context.credentials.get("api_key", "")),
+            ErrorTable(describe=describe_error, delay=announced_delay),
+        )
+
+    def close(self) -> None:
+        self.client.close()
+
+    def check(self) -> CheckResult:
+        details = self.account_details
+        # The account's details need no CRM scope; one cheap read proves that the token has one.
+        self.client.get("/crm/v3/objects/companies", params={"limit": 1})
+        portal = str(details["portalId"])
+        return CheckResult(account_id=portal, account_name=f"HubSpot {portal}")
+
+    @cached_property
+    def account_details(self) -> JsonDict:
+        found: JsonDict = self.client.get("/account-info/v3/details")
+        return found
+
+    @property
+    def currency(self) -> str:
+        """The portal's own currency, for deals that name none."""
+        return str(self.account_details["companyCurrency"])
+
+    @cached_property
+    def owner_emails(self) -> dict[str, str]:
+        pages = paginate(
+            self.client, "/crm/v3/owners", CursorPaginator("paging.next.after", "after"), params={"limit": 500}
+        )
+        return {owner["id"]: owner.get("email") or "" for page in pages for owner in page.data["results"]}
+
+    @classmethod
+    def verify_webhook(
+        cls, *, secret: str, headers: Mapping[str, str], body: bytes, url: str, now: datetime
+    ) -> list[WebhookEvent]:
+        """Signature version 3: method, address, body and time stamp, at most five minutes old."""
+        timestamp = headers.get("x-hubspot-request-timestamp", "")
+        if not timestamp.isdigit():
+            raise ForgedWebhook("the delivery carries no time stamp")
+        message = b"POST" + url.encode() + body + timestamp.encode()
+        require_signature(
+            expected=hmac_sha256_base64(secret, message), given=headers.get("x-hubspot-signature-v3", "")
+        )
+        require_fresh(_moment(int(timestamp)), now=now)
+        return [event for entry in orjson.loads(body) if (event := _event(entry))]
+
+
+def _event(entry: JsonDict) -> WebhookEvent | None:
+    stream = SUBSCRIBED.get(entry["subscriptionType"].partition(".")[0])
+    if stream is None:
+        return None
+    return WebhookEvent(
+        event_id=str(entry["eventId"]),
+        account_id=str(entry["portalId"]),
+        stream=stream,
+        external_id=str(entry.get("objectId", "")),
+        occurred_at=_moment(entry["occurredAt"]),
+    )
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)

@@ -1,0 +1,150 @@
+"""What HubSpot is to the platform: objects, mappings, limits."""
+
+from __future__ import annotations
+
+from apps.connectors.sdk.manifest import (
+    AuthKind,
+    ConfigField,
+    ConnectorManifest,
+    Domain,
+    Evidence,
+    RateLimit,
+    Resolve,
+    SinkSpec,
+    StreamSpec,
+    WebhookSpec,
+)
+
+BASE_URL = "https://api.hubapi.com"
+BATCH_SIZE = 100
+STAGE = (
+    'get(record, "properties.hs_is_closed_won") == "true" ? "won" : '
+    '(get(record, "properties.hs_is_closed_lost") == "true" ? "lost" : '
+    'lookup({"closedwon": "won", "closedlost": "lost"}, get(record, "properties.dealstage"), "open"))'
+)
+
+COMPANIES = StreamSpec(
+    name="companies",
+    label="Companies",
+    entity="account",
+    fields={
+        "name": 'trim(get(record, "properties.name"))',
+        "domain": 'lower(get(record, "properties.domain"))',
+        "phone": 'get(record, "properties.phone")',
+        "website": 'get(record, "properties.website")',
+    },
+)
+CONTACTS = StreamSpec(
+    name="contacts",
+    label="Contacts",
+    entity="contact",
+    fields={
+        "name": 'trim(text(get(record, "properties.firstname")) + " " + text(get(record, "properties.lastname")))',
+        "first_name": 'get(record, "properties.firstname")',
+        "last_name": 'get(record, "properties.lastname")',
+        "email": 'lower(get(record, "properties.email"))',
+        "phone": 'get(record, "properties.phone")',
+    },
+    refs={"account": {"stream": "companies", "id": 'get(record, "associations.companies")'}},
+)
+DEALS = StreamSpec(
+    name="deals",
+    label="Deals",
+    entity="opportunity",
+    fields={
+        "name": 'trim(get(record, "properties.dealname"))',
+        "stage": STAGE,
+        "amount": 'money(get(record, "properties.amount"), get(record, "currency"))',
+        "close_date": 'date(get(record, "properties.closedate"))',
+        "owner_email": 'get(record, "owner_email")',
+        "payment_status": 'coalesce(get(record, "properties.payment_status"), "none")',
+        "invoice_number": 'get(record, "properties.invoice_number")',
+        "invoiced_amount": 'money(get(record, "properties.invoiced_amount"), get(record, "currency"))',
+        "paid_amount": 'money(get(record, "properties.paid_amount"), get(record, "currency"))',
+    },
+    refs={
+        "account": {"stream": "companies", "id": 'get(record, "associations.companies")'},
+        "contact": {"stream": "contacts", "id": 'get(record, "associations.contacts")'},
+    },
+)
+
+COMPANY_SINK = SinkSpec(
+    name="companies",
+    label="Companies",
+    entity="account",
+    stream="companies",
+    fields={
+        "name": "record.name",
+        "domain": 'get(record, "domain")',
+        "phone": 'get(record, "phone")',
+        "website": 'get(record, "website")',
+    },
+    resolve=Resolve.EXTERNAL_ID,
+    batch_size=BATCH_SIZE,
+)
+CONTACT_SINK = SinkSpec(
+    name="contacts",
+    label="Contacts",
+    entity="contact",
+    stream="contacts",
+    fields={
+        "firstname": 'get(record, "first_name")',
+        "lastname": 'coalesce(get(record, "last_name"), get(record, "name"))',
+        "email": 'get(record, "email")',
+        "phone": 'get(record, "phone")',
+        "associated_companies": 'get(refs, "account")',
+    },
+    refs={"account": "companies"},
+    resolve=Resolve.EXTERNAL_ID,
+    batch_size=BATCH_SIZE,
+)
+DEAL_SINK = SinkSpec(
+    name="deals",
+    label="Deals",
+    entity="opportunity",
+    stream="deals",
+    fields={
+        "dealname": "record.name",
+        "amount": 'decimal(get(record, "amount"))',
+        "closedate": 'get(record, "close_date")',
+        # Open deals keep the stage their owner gave them: a portal's own stages have no canonical counterpart.
+        "dealstage": 'lookup({"won": "closedwon", "lost": "closedlost"}, get(record, "stage"), null)',
+        "payment_status": 'get(record, "payment_status")',
+        "invoice_number": 'get(record, "invoice_number")',
+        "invoiced_amount": 'decimal(get(record, "invoiced_amount"))',
+        "paid_amount": 'decimal(get(record, "paid_amount"))',
+        "associated_companies": 'get(refs, "account")',
+        "associated_contacts": 'get(refs, "contact")',
+    },
+    refs={"account": "companies", "contact": "contacts"},
+    resolve=Resolve.EXTERNAL_ID,
+    batch_size=BATCH_SIZE,
+)
+
+MANIFEST = ConnectorManifest(
+    key="hubspot",
+    name="HubSpot",
+    domain=Domain.CRM,
+    description="Companies, contacts and deals; payment status written back to deals.",
+    evidence=Evidence.SPEC_CHECKED,
+    evidence_note="Requests checked against HubSpot's published API description; behavior against the simulator.",
+    auth=AuthKind.API_KEY,
+    base_url=BASE_URL,
+    config=(
+        ConfigField(
+            key="api_key",
+            label="Private app token",
+            help="Settings > Integrations > Private apps. Scopes: crm.objects and crm.schemas (read and write) for "
+            "companies, contacts and deals, and crm.objects.owners.read.",
+            secret=True,
+        ),
+        ConfigField(key="base_url", label="API address", kind="url", required=False, default=BASE_URL),
+    ),
+    streams=(COMPANIES, CONTACTS, DEALS),
+    sinks=(COMPANY_SINK, CONTACT_SINK, DEAL_SINK),
+    # The tightest published limit is search: private apps may call 100 times per 10 s, search 4 to 5 times a second.
+    rate_limit=RateLimit(calls=40, seconds=10, per_day=250_000),
+    webhook=WebhookSpec(
+        scope="app", signature_header="x-hubspot-signature-v3", streams=("companies", "contacts", "deals")
+    ),
+)
