@@ -36,7 +36,9 @@ class Fault:
         if data.get("kind") not in KINDS:
             raise ValueError(f"unknown fault {data.get('kind')!r}; known: {', '.join(KINDS)}")
         match = data.get("match") or {}
-        options = {name: data[name] for name in ("times", "status", "seconds", "retry_after", "headers") if name in data}
+        options = {
+            name: data[name] for name in ("times", "status", "seconds", "retry_after", "headers") if name in data
+        }
         return cls(
             kind=data["kind"], method=match.get("method", ""), path_prefix=match.get("path_prefix", ""), **options
         )

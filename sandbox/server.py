@@ -167,4 +167,4 @@ class QuietHandler(WSGIRequestHandler):
 
 def make_server(app: Sandbox, host: str, port: int) -> BaseWSGIServer:
     ThreadedWSGIServer.daemon_threads = True
-    return ThreadedWSGIServer(host, port, app, handler=QuietHandler)  # type: ignore[arg-type]
+    return ThreadedWSGIServer(host, port, app, handler=QuietHandler)

@@ -45,7 +45,7 @@ class WebhookSender:
                     self._deliver(vendor, account, events[start : start + LARGEST_BATCH])
 
     def _drain(self) -> list[tuple[Vendor, Account, dict[str, Any]]]:
-        found = []
+        found: list[tuple[Vendor, Account, dict[str, Any]]] = []
         while True:
             try:
                 entry = self._queue.get_nowait()

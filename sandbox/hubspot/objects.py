@@ -29,7 +29,7 @@ def list_objects(call: Call, name: str) -> Json:
     if limit > MAX_LIMIT:
         raise VendorError(400, f"limit must be at most {MAX_LIMIT}")
     after = int(call.args.get("after") or 0)
-    ids = sorted((int(i) for i in call.account.objects(kind)))
+    ids = sorted(int(i) for i in call.account.objects(kind))
     chosen = [i for i in ids if i >= after][: limit + 1]
     results = [
         records.render(call.account, kind, call.account.objects(kind)[str(i)], wanted(call)) for i in chosen[:limit]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
@@ -233,7 +234,7 @@ def _link(account: Account, kind: str, object_id: str, link: Json) -> None:
 def create_owner(account: Account, data: Json) -> Json:
     number = account.next_number("owner", 88_000_001)
     now = iso_millis(account.now())
-    owner = {"id": str(number), "type": "PERSON", "firstName": "", "lastName": "", "userId": number}
+    owner: Json = {"id": str(number), "type": "PERSON", "firstName": "", "lastName": "", "userId": number}
     owner |= {"userIdIncludingInactive": number, "createdAt": now, "updatedAt": now, "archived": False, **data}
     account.put("owners", owner["id"], owner)
     return owner
@@ -257,4 +258,4 @@ def _announce(account: Account, kind: str, object_id: str, what: str, **details:
 
 def portal_id(account: Account) -> int:
     """A stable number per account name."""
-    return 10_000_000 + sum(ord(letter) * 31**place for place, letter in enumerate(account.name)) % 90_000_000
+    return 10_000_000 + zlib.crc32(account.name.encode()) % 90_000_000

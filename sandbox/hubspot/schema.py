@@ -24,8 +24,17 @@ STAGES = (
     "appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin", "contractsent",
     "closedwon", "closedlost",
 )  # fmt: skip
-READ_ONLY = ("createdate", "hs_object_id", "hs_lastmodifieddate", "lastmodifieddate", "hs_is_closed_won")
-READ_ONLY += ("hs_is_closed_lost", "hs_is_closed")
+READ_ONLY = frozenset(
+    [
+        "createdate",
+        "hs_object_id",
+        "hs_lastmodifieddate",
+        "lastmodifieddate",
+        "hs_is_closed_won",
+        "hs_is_closed_lost",
+        "hs_is_closed",
+    ]
+)
 _TEXT = {
     "contacts": "email firstname lastname phone company jobtitle lifecyclestage hubspot_owner_id website",
     "companies": "name domain phone website city country industry lifecyclestage hubspot_owner_id description",
@@ -45,7 +54,7 @@ _OTHER: dict[str, dict[str, str]] = {
 
 
 def builtin(kind: str) -> dict[str, dict[str, Any]]:
-    types = {name: "string" for name in _TEXT[kind].split()} | _OTHER[kind]
+    types = dict.fromkeys(_TEXT[kind].split(), "string") | _OTHER[kind]
     found = {name: definition(name, type_) for name, type_ in types.items()}
     if kind == "deals":
         options = [{"label": stage, "value": stage, "hidden": False} for stage in STAGES]

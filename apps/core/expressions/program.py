@@ -22,8 +22,12 @@ ENGINE_NOISE = re.compile(
 EMPTY: dict[str, Any] = {}
 SINGLE = "value"
 BUILT_IN = frozenset(
-    ["size", "int", "uint", "double", "string", "bytes", "bool", "type", "dyn", "contains", "startsWith", "endsWith", "matches", "timestamp", "duration", "min", "max", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds"]
-)
+    {
+        "size", "int", "uint", "double", "string", "bytes", "bool", "type", "dyn", "contains", "startsWith",
+        "endsWith", "matches", "timestamp", "duration", "min", "max", "getFullYear", "getMonth", "getDate",
+        "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds",
+    }
+)  # fmt: skip
 
 
 class MappingProgram:
@@ -56,7 +60,7 @@ class MappingProgram:
             self._guard_lists(values)
         try:
             return self._evaluate(values)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever failed is found again, field by field, with a message for people
             return {field: evaluate_field(field, source, values) for field, source in self.source.items()}
 
     def _evaluate(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +80,7 @@ class MappingProgram:
             raise ExpressionError(next(iter(self.source)), str(error)) from None
 
 
-def compile(source: Mapping[str, str]) -> MappingProgram:
+def compile(source: Mapping[str, str]) -> MappingProgram:  # noqa: A001 - reads as expressions.compile
     """One program for all fields. Raises ExpressionError for the first field that is not a valid, bounded expression."""
     return MappingProgram(source)
 
@@ -110,7 +114,7 @@ def evaluate_field(field: str, expression: str, values: Mapping[str, Any]) -> An
     except KeyError as error:
         name = error.args[0] if error.args else ""
         raise ExpressionError(field, f"{name!r} is missing; test with has(...) or read it with get(...)") from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the engine raises many kinds; all mean this field failed
         raise ExpressionError(field, ENGINE_NOISE.sub("", str(error)).strip()) from None
     return plain(found)
 

@@ -88,9 +88,7 @@ class HubSpotConnector(Connector):
         if not timestamp.isdigit():
             raise ForgedWebhook("the delivery carries no time stamp")
         message = b"POST" + url.encode() + body + timestamp.encode()
-        require_signature(
-            expected=hmac_sha256_base64(secret, message), given=headers.get("x-hubspot-signature-v3", "")
-        )
+        require_signature(expected=hmac_sha256_base64(secret, message), given=headers.get("x-hubspot-signature-v3", ""))
         require_fresh(_moment(int(timestamp)), now=now)
         return [event for entry in orjson.loads(body) if (event := _event(entry))]
 

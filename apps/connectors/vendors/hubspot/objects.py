@@ -35,7 +35,14 @@ def sync_ref(group: str) -> dict[str, Any]:
 
 
 def _custom(name: str, label: str, type_: str, field_type: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "label": label, "type": type_, "fieldType": field_type, "groupName": "dealinformation", **more}
+    return {
+        "name": name,
+        "label": label,
+        "type": type_,
+        "fieldType": field_type,
+        "groupName": "dealinformation",
+        **more,
+    }
 
 
 PAYMENT_STATES = {"none": "None", "invoiced": "Invoiced", "part_paid": "Partly paid", "paid": "Paid"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,6 +36,7 @@ class HubSpotSink:
         self.connector = connector
         self.object = crm_object
         self.stream = HubSpotStream(connector, crm_object=crm_object)
+        self._has_properties = False
 
     def write(self, requests: list[WriteRequest]) -> list[WriteResult]:
         self._require_properties()
@@ -136,16 +136,14 @@ class HubSpotSink:
         return WriteResult(key=request.key, record=record)
 
     def _require_properties(self) -> None:
-        assert self._properties_exist
-
-    @cached_property
-    def _properties_exist(self) -> bool:
         """Create our custom properties that the portal lacks, once per sink."""
+        if self._has_properties:
+            return
         known = {p["name"] for p in self.connector.client.get(f"/crm/v3/properties/{self.object.name}")["results"]}
         for definition in self.object.custom:
             if definition["name"] not in known:
                 self._create_property(definition)
-        return True
+        self._has_properties = True
 
     def _create_property(self, definition: JsonDict) -> None:
         try:

@@ -1,0 +1,86 @@
+"""A conformance harness over the sandbox; vendors add what differs."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from queue import Queue
+from typing import Any
+
+from apps.connectors.sdk.conformance import Delivery, Harness
+from sandbox.testing import AccountControl, RunningSandbox
+
+WEBHOOK_SECRET = "whsec-0123456789"  # noqa: S105 - of a simulated vendor
+_accounts = itertools.count(1)
+
+
+class SandboxHarness(Harness):
+    """One fresh simulated account per instance. `kinds` maps stream and sink names to the simulator's object kinds."""
+
+    vendor: str
+    kinds: dict[str, str] = {}
+    abilities = frozenset({"faults", "webhooks"})
+    # How the calls that create an object look, for losing their answer.
+    create_calls: dict[str, tuple[str, str]] = {}
+
+    def __init__(self, sandbox: RunningSandbox) -> None:
+        super().__init__()
+        account = f"customer{next(_accounts)}"
+        self.base_url = sandbox.base_url(self.vendor, account)
+        self.control: AccountControl = sandbox.control(self.vendor, account)
+        self.control.credentials(**self.credentials(valid=True))
+
+    def settings(self) -> dict[str, Any]:
+        return {"base_url": self.base_url}
+
+    def credentials(self, *, valid: bool) -> dict[str, str]:
+        return {"api_key": "good-key-1234567890" if valid else "wrong-key-0987654321"}
+
+    def kind(self, name: str) -> str:
+        return self.kinds.get(name, name)
+
+    def count(self, sink: str) -> int:
+        return len(self.control.objects(self.kind(sink)))
+
+    def fault(self, kind: str, **options: Any) -> None:
+        self.control.fault(kind, **options)
+
+    def lose_answer(self, sink: str) -> None:
+        method, path_prefix = self.create_calls[sink]
+        self.control.fault("timeout_after_commit", method=method, path_prefix=path_prefix)
+
+    def delivery(self, stream: str) -> Delivery:
+        with webhook_receiver() as (url, received):
+            self.control.webhooks(url, WEBHOOK_SECRET)
+            self.seed(stream, 1)
+            headers, body = received.get(timeout=10)
+        return Delivery(secret=WEBHOOK_SECRET, headers=headers, body=body, url=url, now=datetime.now(UTC))
+
+
+@contextmanager
+def webhook_receiver() -> Iterator[tuple[str, Queue[tuple[dict[str, str], bytes]]]]:
+    """An address that accepts every delivery and keeps it."""
+    received: Queue[tuple[dict[str, str], bytes]] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.put(({name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            return None
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hooks", received
+    finally:
+        server.shutdown()
+        server.server_close()
