@@ -45,17 +45,19 @@ def test_contact_becomes_an_account(xero, control):
     }
 
 
+TWO_LINES = [
+    {"Description": "Rollout", "Quantity": 3.25, "UnitAmount": 149.99, "AccountCode": "200"},
+    {"Description": "Travel", "Quantity": 1, "UnitAmount": 0.1, "AccountCode": "201"},
+]
+
+
+def euros(cents):
+    return {"amount": cents, "currency": "EUR"}
+
+
 def test_invoice_has_exact_amounts_and_lines(xero, control):
     contact_id = add_contact(control)
-    invoice = add_invoice(
-        control,
-        contact_id,
-        Reference="PO 9711",
-        LineItems=[
-            {"Description": "Rollout", "Quantity": 3.25, "UnitAmount": 149.99, "AccountCode": "200"},
-            {"Description": "Travel", "Quantity": 1, "UnitAmount": 0.1, "AccountCode": "201"},
-        ],
-    )
+    invoice = add_invoice(control, contact_id, Reference="PO 9711", LineItems=TWO_LINES)
 
     records, _ = read_all(xero.stream("invoices"))
 
@@ -66,24 +68,14 @@ def test_invoice_has_exact_amounts_and_lines(xero, control):
         "issue_date": "2026-11-20",
         "due_date": "2026-12-20",
         "currency": "EUR",
-        "subtotal": {"amount": 48757, "currency": "EUR"},
-        "tax": {"amount": 9749, "currency": "EUR"},
-        "total": {"amount": 58506, "currency": "EUR"},
-        "amount_paid": {"amount": 0, "currency": "EUR"},
-        "amount_due": {"amount": 58506, "currency": "EUR"},
+        "subtotal": euros(48757),
+        "tax": euros(9749),
+        "total": euros(58506),
+        "amount_paid": euros(0),
+        "amount_due": euros(58506),
         "lines": [
-            {
-                "description": "Rollout",
-                "quantity": "3.25",
-                "unit_price": {"amount": 14999, "currency": "EUR"},
-                "amount": {"amount": 48747, "currency": "EUR"},
-            },
-            {
-                "description": "Travel",
-                "quantity": "1",
-                "unit_price": {"amount": 10, "currency": "EUR"},
-                "amount": {"amount": 10, "currency": "EUR"},
-            },
+            {"description": "Rollout", "quantity": "3.25", "unit_price": euros(14999), "amount": euros(48747)},
+            {"description": "Travel", "quantity": "1", "unit_price": euros(10), "amount": euros(10)},
         ],
     }
     assert map_refs("invoices", records[0].data) == {"account": contact_id}

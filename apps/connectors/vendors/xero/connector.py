@@ -41,6 +41,9 @@ class XeroConnector(Connector):
         self.is_vendor_host = base_url.rstrip("/") == BASE_URL
         self.client = VendorClient(context, base_url, self._auth, ERRORS)
 
+    def close(self) -> None:
+        self.client.close()
+
     def check(self) -> CheckResult:
         """Lists the authorized organizations, then asks the chosen one for itself: proves token, tenant and scope."""
         data = self.client.get(f"{API}/Organisation", headers=self.tenant_header())
