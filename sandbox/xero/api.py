@@ -31,6 +31,8 @@ VENDOR.route("/identity/connect/authorize", methods=["POST"])(oauth.decide)
 VENDOR.route("/connect/token", methods=["POST"])(oauth.token)
 
 
+# Xero does not mind the case of addresses; its own SDK asks for /Connections.
+@VENDOR.route("/Connections", methods=["GET"])
 @VENDOR.route("/connections", methods=["GET"])
 def connections(call: Call) -> list[JsonDict]:
     books = Books(call.account)

@@ -46,7 +46,7 @@ class Xero(Vendor):
             return
         if not oauth.is_valid_access_token(call.account, call.request):
             raise VendorError(401, "AuthenticationUnsuccessful")
-        if call.path != "/connections":
+        if call.path.lower() != "/connections":
             if call.request.headers.get("xero-tenant-id") != Books(call.account).tenant_id:
                 raise VendorError(403, "AuthenticationUnsuccessful")
             self._count(call)

@@ -55,7 +55,10 @@ class XeroConnector(Connector):
     @cached_property
     def tenant_id(self) -> str:
         """Raises ConfigurationError when it is not certain which organization is meant."""
-        tenants = [t for t in self.client.get("/connections") if t.get("tenantType") == "ORGANISATION"]
+        given = self.client.get("/connections")
+        if not isinstance(given, list):
+            raise FatalError("Xero's list of connections is not a list.", code="format")
+        tenants = [tenant for tenant in given if tenant["tenantType"] == "ORGANISATION"]
         wanted = self.context.settings.get("tenant_id")
         if wanted:
             tenants = [tenant for tenant in tenants if tenant["tenantId"] == wanted]
