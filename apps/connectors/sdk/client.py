@@ -116,9 +116,12 @@ class VendorClient:
             headers.setdefault("content-type", "application/json")
         url = self._url(call.path)
         # `params={}` would erase a query string already in the URL.
-        return self._http.build_request(
-            call.method, url, params=params or None, content=content, data=call.form, headers=headers
-        )
+        try:
+            return self._http.build_request(
+                call.method, url, params=params or None, content=content, data=call.form, headers=headers
+            )
+        except httpx2.InvalidURL:
+            raise ConfigurationError("the address is not a valid one", code="bad_address") from None
 
     def _url(self, path: str) -> str:
         if not path.startswith(("http://", "https://")):
