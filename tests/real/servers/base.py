@@ -53,8 +53,7 @@ def run(*command: str | Path, **options: Any) -> str:
         [str(part) for part in command],
         check=False,
         text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         **options,
     )
     if done.returncode:

@@ -31,5 +31,6 @@ puts JSON.generate(
   approval_field_id: approval.id,
   reference_field_id: reference.id,
   activity_id: activity.id,
-  trackers: Tracker.all.map { |tracker| [tracker.name, tracker.id] }.to_h
+  roles: Role.givable.to_h { |role| [role.name, role.id] },
+  trackers: Tracker.all.to_h { |tracker| [tracker.name, tracker.id] }
 )

@@ -259,5 +259,6 @@ class TimesheetLineSink(TrytonSink):
         known: dict[str, int] = self.connector.timesheet_works
         if work not in known:
             found = self.api.search("timesheet.work", [["origin", "=", f"project.work,{work}"]], fields=["id"])
-            known.update({work: row["id"] for row in found})
+            if found:
+                known[work] = found[0]["id"]
         return known.get(work)

@@ -217,7 +217,7 @@ class InvoiceStream(TrytonStream):
 def shown_invoice(row: JsonDict) -> JsonDict:
     """With the due date, and what is still due: `amount_to_pay` of a draft is 0 although nothing was paid."""
     maturities = sorted(line["maturity_date"] for line in row["lines_to_pay"] if line["maturity_date"])
-    due = {"posted": row["amount_to_pay"], "paid": "0", "cancelled": "0"}.get(row["state"], row["total_amount"])
+    due: str = {"posted": row["amount_to_pay"], "paid": "0", "cancelled": "0"}.get(row["state"]) or row["total_amount"]
     lines = [line for line in row["lines"] if line["type"] == "line"]
     due_date = maturities[-1] if maturities else row["payment_term_date"]
     # Which accounting entries the maturity was read from is of no interest, and their ids change when rescheduled.

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+MOMENT_PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+
 
 def plain(value: Any) -> Any:
     """The value in ordinary JSON: decimals and dates as strings, durations as whole seconds where they are whole.
@@ -22,8 +24,7 @@ def plain(value: Any) -> Any:
     if tag == "date":
         return date(value["year"], value["month"], value["day"]).isoformat()
     if tag == "datetime":
-        parts = (value[name] for name in ("year", "month", "day", "hour", "minute", "second", "microsecond"))
-        return datetime(*parts, tzinfo=UTC).isoformat()
+        return datetime(**{name: value[name] for name in MOMENT_PARTS}, tzinfo=UTC).isoformat()
     if tag == "timedelta":
         seconds = value["seconds"]
         return int(seconds) if seconds == int(seconds) else seconds
@@ -38,8 +39,7 @@ def wire_date(text: str) -> dict[str, Any]:
 def wire_moment(moment: datetime) -> dict[str, Any]:
     """Tryton keeps moments in UTC without saying so."""
     moment = moment.astimezone(UTC)
-    names = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-    return {"__class__": "datetime", **{name: getattr(moment, name) for name in names}}
+    return {"__class__": "datetime", **{name: getattr(moment, name) for name in MOMENT_PARTS}}
 
 
 def wire_decimal(value: Decimal | str) -> dict[str, str]:

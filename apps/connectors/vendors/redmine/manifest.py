@@ -1,0 +1,133 @@
+"""What Redmine offers and how its objects read in canonical words."""
+
+from __future__ import annotations
+
+from apps.connectors.sdk.manifest import (
+    AuthKind,
+    ConfigField,
+    ConnectorManifest,
+    Domain,
+    Evidence,
+    RateLimit,
+    Resolve,
+    SinkSpec,
+    StreamSpec,
+)
+
+CONFIG = (
+    ConfigField(key="base_url", label="Address", help="For example https://redmine.example.com", kind="url"),
+    ConfigField(
+        key="api_key",
+        label="API key",
+        help="An administrator's, from My account, with the REST API enabled in the administration.",
+        secret=True,
+    ),
+    ConfigField(
+        key="approval_field",
+        label="Approval field",
+        help="Name of the custom field of time entries that marks approval; empty: every entry counts as approved.",
+        required=False,
+    ),
+    ConfigField(
+        key="time_since",
+        label="Time since",
+        help="Leave out time spent before this day (YYYY-MM-DD). Redmine cannot list time by change, so all of it is "
+        "read every time.",
+        required=False,
+    ),
+)
+
+STREAMS = (
+    StreamSpec(
+        name="projects",
+        label="Projects",
+        entity="project",
+        incremental=False,
+        fields={"name": "record.name", "status": 'record.status == 1 ? "open" : "closed"'},
+    ),
+    StreamSpec(
+        name="issues",
+        label="Issues",
+        entity="task",
+        fields={
+            "name": "record.subject",
+            "status": 'record.status.is_closed ? "done" : "open"',
+            "estimate_seconds": "seconds(record.estimated_hours)",
+        },
+        refs={
+            "project": {"stream": "projects", "id": 'get(record, "project.id")'},
+            "resource": {"stream": "users", "id": 'get(record, "assigned_to.id")'},
+        },
+    ),
+    StreamSpec(
+        name="users",
+        label="Users",
+        entity="resource",
+        incremental=False,
+        fields={
+            "name": 'trim(text(record.firstname) + " " + text(record.lastname))',
+            "email": "lower(record.mail)",
+            "status": 'record.status == 1 ? "active" : "inactive"',
+        },
+    ),
+    StreamSpec(
+        name="time_entries",
+        label="Spent time",
+        entity="time_entry",
+        incremental=False,
+        fields={
+            "work_date": "record.spent_on",
+            "duration_seconds": "seconds(record.hours)",
+            "description": "coalesce(record.comments, null)",
+            "status": 'record.approved ? "approved" : "submitted"',
+            "billable": "true",
+        },
+        refs={
+            "project": {"stream": "projects", "id": 'get(record, "project.id")'},
+            "task": {"stream": "issues", "id": 'get(record, "issue.id")'},
+            "resource": {"stream": "users", "id": 'get(record, "user.id")'},
+        },
+    ),
+)
+
+SINKS = (
+    SinkSpec(
+        name="projects",
+        label="Projects",
+        entity="project",
+        stream="projects",
+        fields={"name": "record.name", "closed": 'record.status == "closed"'},
+        resolve=Resolve.EXTERNAL_ID,
+    ),
+    SinkSpec(
+        name="issues",
+        label="Issues",
+        entity="task",
+        stream="issues",
+        fields={
+            "project": "refs.project",
+            "subject": "record.name",
+            "done": 'record.status == "done"',
+            "estimated_hours": "hours(record.estimate_seconds)",
+        },
+        refs={"project": "projects"},
+        required_refs=("project",),
+        resolve=Resolve.LOOKUP,
+    ),
+)
+
+MANIFEST = ConnectorManifest(
+    key="redmine",
+    name="Redmine",
+    domain=Domain.DELIVERY,
+    description="Projects, issues, people and spent time of a Redmine 5 server.",
+    evidence=Evidence.REAL_SERVER,
+    evidence_note="The whole suite runs against a Redmine 5.0 server.",
+    auth=AuthKind.API_KEY,
+    base_url="",
+    config=CONFIG,
+    streams=STREAMS,
+    sinks=SINKS,
+    # The server names no limit; this keeps one customer's sync from crowding out the people at their screens.
+    rate_limit=RateLimit(calls=10, seconds=1.0, concurrent=4),
+)
