@@ -26,7 +26,7 @@ class EntityStruct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Base of all entities: unknown fields are refused, so that a typo in a mapping is an error and not a lost value."""
 
 
-class Account(EntityStruct):
+class Account(EntityStruct, frozen=True):
     """A company the customer does business with, as its CRM, ERP and billing systems know it."""
 
     name: str
@@ -40,7 +40,7 @@ class Account(EntityStruct):
     status: str | None = None
 
 
-class Contact(EntityStruct):
+class Contact(EntityStruct, frozen=True):
     """A person at an account."""
 
     name: str
@@ -50,7 +50,7 @@ class Contact(EntityStruct):
     phone: str | None = None
 
 
-class Opportunity(EntityStruct):
+class Opportunity(EntityStruct, frozen=True):
     """A deal under way, won or lost; the payment fields are written back from billing."""
 
     name: str
@@ -64,7 +64,7 @@ class Opportunity(EntityStruct):
     paid_amount: MoneyValue | None = None
 
 
-class Project(EntityStruct):
+class Project(EntityStruct, frozen=True):
     """Work sold and delivered."""
 
     name: str
@@ -75,7 +75,7 @@ class Project(EntityStruct):
     end_date: date | None = None
 
 
-class Task(EntityStruct):
+class Task(EntityStruct, frozen=True):
     """A piece of a project that time is booked on."""
 
     name: str
@@ -83,7 +83,7 @@ class Task(EntityStruct):
     estimate_seconds: int | None = None
 
 
-class Resource(EntityStruct):
+class Resource(EntityStruct, frozen=True):
     """A person who does the work."""
 
     name: str
@@ -91,7 +91,7 @@ class Resource(EntityStruct):
     email: str | None = None
 
 
-class TimeEntry(EntityStruct):
+class TimeEntry(EntityStruct, frozen=True):
     """Time worked by a resource on a project or task on one day."""
 
     work_date: date
@@ -101,7 +101,7 @@ class TimeEntry(EntityStruct):
     description: str | None = None
 
 
-class InvoiceLine(EntityStruct):
+class InvoiceLine(EntityStruct, frozen=True):
     """One position: amount = quantity × unit price, rounded half up."""
 
     description: str
@@ -110,7 +110,7 @@ class InvoiceLine(EntityStruct):
     amount: MoneyValue
 
 
-class Invoice(EntityStruct):
+class Invoice(EntityStruct, frozen=True):
     """A bill of the customer to one of its accounts. Totals are in `currency`."""
 
     status: Literal["draft", "open", "paid", "void"]
@@ -127,7 +127,7 @@ class Invoice(EntityStruct):
     lines: list[InvoiceLine] = []
 
 
-class Payment(EntityStruct):
+class Payment(EntityStruct, frozen=True):
     """Money received for an invoice."""
 
     amount: MoneyValue
