@@ -61,6 +61,9 @@ class Account:
         """All objects of a kind by id. Treat as read-only: change them through `put` and `remove`."""
         return self._store.objects(self.key, kind)
 
+    def version(self, kind: str) -> int:
+        return self._store.version(self.key, kind)
+
     def put(self, kind: str, object_id: str, data: dict[str, Any]) -> None:
         self._store.put(self.key, kind, [(object_id, data)])
 

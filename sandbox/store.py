@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class Store:
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.executescript(SCHEMA)
         self._objects: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
+        self._versions: Counter[tuple[str, str, str]] = Counter()
 
     def close(self) -> None:
         with self._lock:
@@ -52,9 +54,14 @@ class Store:
             self._objects[place] = {row[0]: json.loads(row[1]) for row in rows}
         return self._objects[place]
 
+    def version(self, key: Key, kind: str) -> int:
+        """Grows with every change of the kind's objects; lets a vendor keep sorted copies."""
+        return self._versions[*key, kind]
+
     def put(self, key: Key, kind: str, items: Iterable[tuple[str, dict[str, Any]]]) -> None:
         items = list(items)
         self.objects(key, kind).update(items)
+        self._versions[*key, kind] += 1
         rows = [(*key, kind, object_id, json.dumps(data)) for object_id, data in items]
         self._write(
             "INSERT INTO objects VALUES (?,?,?,?,?) "
@@ -64,6 +71,7 @@ class Store:
 
     def remove(self, key: Key, kind: str, object_id: str) -> None:
         self.objects(key, kind).pop(object_id, None)
+        self._versions[*key, kind] += 1
         self._write("DELETE FROM objects WHERE vendor=? AND account=? AND kind=? AND id=?", [(*key, kind, object_id)])
 
     def settings(self, key: Key) -> dict[str, Any]:
@@ -77,6 +85,7 @@ class Store:
         """Remove everything of one account."""
         for place in [place for place in self._objects if place[:2] == key]:
             del self._objects[place]
+            self._versions[place] += 1
         self._write("DELETE FROM objects WHERE vendor=? AND account=?", [key])
         self._write("DELETE FROM settings WHERE vendor=? AND account=?", [key])
 

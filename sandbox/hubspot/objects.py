@@ -132,7 +132,6 @@ def batch_read(call: Call, kind: str, inputs: list[Json]) -> Batch:
 
 
 def batch_upsert(call: Call, kind: str, inputs: list[Json]) -> Batch:
-    results = []
     id_properties = {entry.get("idProperty") for entry in inputs}
     if len(id_properties) != 1 or len({entry["id"] for entry in inputs}) != len(inputs):
         raise VendorError(400, "Duplicate IDs found in batch input, or more than one idProperty")
@@ -140,20 +139,21 @@ def batch_upsert(call: Call, kind: str, inputs: list[Json]) -> Batch:
     definition = properties(call.account, kind).get(name)
     if definition is None or not definition["hasUniqueValue"]:
         raise VendorError(400, f"{name} is not a property with unique values")
-    for entry in inputs:
+    holders = {entry["id"]: records.find_by(call.account, kind, name, entry["id"]) for entry in inputs}
+    values = {entry["id"]: {**entry["properties"], name: entry["id"]} for entry in inputs}
+    for key, holder in holders.items():
         # Refuse the whole batch before any of it is stored.
-        holder = records.find_by(call.account, kind, name, entry["id"])
-        records.clean(call.account, kind, entry["properties"], own_id=holder["id"] if holder else "")
-    for entry in inputs:
-        holder = records.find_by(call.account, kind, name, entry["id"])
-        values = {**entry["properties"], name: entry["id"]}
-        if holder:
-            record = records.update_many(call.account, kind, [(holder["id"], values)])[0]
-        else:
-            record = records.create_many(call.account, kind, [{"properties": values}])[0]
-        shown = records.render(call.account, kind, record, list(record["properties"]))
-        results.append({**shown, "new": holder is None})
-    return results, [], 200
+        records.clean(call.account, kind, values[key], own_id=holder["id"] if holder else "")
+    fresh = [key for key, holder in holders.items() if holder is None]
+    made = records.create_many(call.account, kind, [{"properties": values[key]} for key in fresh])
+    changes = [(holder["id"], values[key]) for key, holder in holders.items() if holder]
+    written = [(record, True) for record in made]
+    written += [(record, False) for record in records.update_many(call.account, kind, changes)]
+    shown = [
+        {**records.render(call.account, kind, record, list(record["properties"])), "new": new}
+        for record, new in written
+    ]
+    return shown, [], 200
 
 
 def _absent(known: Json, inputs: list[Json]) -> bool:

@@ -190,6 +190,10 @@ def searchable(account: Account, kind: str) -> list[Json]:
     return list(shown.values())
 
 
+def has_unindexed(account: Account, kind: str) -> bool:
+    return bool(_unindexed.get((account.key, kind)))
+
+
 def render(account: Account, kind: str, record: Json, wanted: list[str] | None) -> Json:
     """The record with the wanted (else the default) properties; known ones without a value are null."""
     known = properties(account, kind)
