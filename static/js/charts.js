@@ -62,7 +62,7 @@ function option(data) {
     grid: { left: 4, right: 12, top: hasLegend ? 36 : 12, bottom: 4, containLabel: true },
     legend: hasLegend ? { left: 0, top: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 16, textStyle: { color: colors["ink-2"] } } : undefined,
     xAxis: { type: "category", data: data.labels, boundaryGap: data.series.some((s) => s.kind === "bar"), axisTick: { show: false }, axisLine: { lineStyle: { color: colors.line } }, axisLabel: { color: colors["ink-2"], hideOverlap: true } },
-    yAxis: { type: "value", min: data.min ?? undefined, max: data.max ?? undefined, splitNumber: 4, axisLabel: { color: colors["ink-2"], formatter: (value) => `${value.toLocaleString(document.documentElement.lang)}${data.unit === "%" ? " %" : ""}` }, splitLine: { lineStyle: { color: colors.line } } },
+    yAxis: { type: "value", min: data.min ?? undefined, max: data.max ?? undefined, splitNumber: 4, interval: data.min !== null && data.max !== null ? (data.max - data.min) / 4 : undefined, axisLabel: { color: colors["ink-2"], formatter: (value) => `${value.toLocaleString(document.documentElement.lang)}${data.unit === "%" ? " %" : ""}` }, splitLine: { lineStyle: { color: colors.line } } },
     // The HTML tooltip writes inline styles, which the content policy forbids.
     tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: colors.raised, borderColor: colors.line, borderWidth: 1, padding: [8, 12], textStyle: { ...text, color: colors.ink }, axisPointer: { lineStyle: { color: colors["ink-3"], type: "solid" } }, valueFormatter: (value) => (value === null || value === undefined ? "–" : `${value.toLocaleString(document.documentElement.lang)} ${data.unit}`) },
     series,
@@ -74,7 +74,9 @@ function draw(box) {
   const chart = init(box, null, { renderer: "svg" });
   chart.setOption(option(JSON.parse(box.dataset.chart)));
   drawn.set(box, chart);
-  new ResizeObserver(() => chart.resize()).observe(box);
+  new ResizeObserver(() => {
+    if (box.clientWidth && box.clientWidth !== chart.getWidth()) chart.resize();
+  }).observe(box);
 }
 
 function drawAll(root) {
