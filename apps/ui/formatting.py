@@ -1,12 +1,15 @@
 """Numbers, money, time and durations as people read them. Pure: the moment and the locale are arguments."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from itertools import pairwise
 
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_currency, format_decimal
+
+from apps.core.money import Money
 
 EMPTY = "–"
 _MINUS = "−"
@@ -15,9 +18,9 @@ _THIN = "\u202f"
 
 def money_text(amount: int, currency: str, locale: str = "en") -> str:
     """Format minor units; the currency decides the digits ("JPY" has none, "BHD" three)."""
-    digits = get_currency_precision(currency)
-    value = Decimal(amount).scaleb(-digits)
-    return format_currency(value, currency, locale=locale)
+    text = format_currency(Money(amount, currency).decimal, currency, locale=locale)
+    # A currency without a sign of its own shows its code, which must not run into the number.
+    return re.sub(r"([A-Z]{3})(?=\d)", "\\1\u00a0", text).replace("-", _MINUS)
 
 
 def read_money(value: object, currency: str = "") -> tuple[int, str] | None:

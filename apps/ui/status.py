@@ -61,6 +61,16 @@ _TONE_ALIASES: Mapping[str, Tone] = {
 }
 
 
+# A bare tone needs words too: this is what the maps and strips say.
+_TONE_LABELS: Mapping[str, str] = {
+    "ok": "In step",
+    "attention": "Needs attention",
+    "failing": "Failing",
+    "idle": "Idle",
+    "info": "In progress",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     label: str
@@ -89,7 +99,7 @@ def status_of(value: object, *, label: str = "", tone: str = "", icon: str = "")
     key = str(getattr(value, "value", None) or getattr(value, "key", None) or value or "")
     chosen = tone_of(tone or getattr(value, "tone", "") or key or "idle")
     return Status(
-        label=str(label or getattr(value, "label", "") or humanize_word(key) or "Unknown"),
+        label=str(label or getattr(value, "label", "") or _TONE_LABELS.get(key) or humanize_word(key) or "Unknown"),
         tone=chosen,
         icon=str(icon or getattr(value, "icon", "") or chosen.icon),
         key=key,

@@ -28,7 +28,7 @@ _RUNS = (
 class SampleForm(forms.Form):
     name = forms.CharField(label="Connection name", help_text="Your colleagues see this name; the customer does not.")
     region = forms.ChoiceField(label="Data center", choices=[("eu", "Europe"), ("us", "United States")])
-    address = forms.URLField(label="Base address", required=False)
+    address = forms.URLField(label="Base address", required=False, assume_scheme="https")
     color = forms.CharField(label="Primary color", widget=forms.TextInput(attrs={"type": "color"}), initial="#3a50d9")
     live = forms.BooleanField(
         label="Start at once", required=False, help_text="The first run begins when this is saved."
@@ -60,7 +60,7 @@ def build_context(request: HttpRequest) -> dict[str, Any]:
             "owner_email": "mk@keller.example",
         },
         "after": {"stage": "won", "amount": {"amount": 1_920_000, "currency": "EUR"}, "close_date": "2026-11-20"},
-        "states": [Status(tone.value.title(), tone, tone.icon) for tone in Tone],
+        "states": [Status(tone.value.capitalize(), tone, tone.icon) for tone in Tone],
         "crumbs": [("Customers", "#"), ("Northwind Advisory", "#")],
         "facts": [("Owner", "Maria Keller"), ("Plan", "Growth"), ("Region", "Frankfurt"), ("Tax id", None)],
         "payload": {
@@ -132,7 +132,7 @@ def sample_map(now: datetime) -> SystemMap:
         MapFlow("erp", "bill", "Invoices", "failing", now - timedelta(hours=3), "#"),
         MapFlow("bill", "crm", "Payment status", "attention", now - timedelta(minutes=48), "#"),
     ]
-    return build_system_map(systems, flows, title="Systems and flows of Northwind Advisory")
+    return build_system_map(systems, flows, title="Systems and flows of Northwind Advisory", now=now)
 
 
 def _small_map(now: datetime) -> SystemMap:
@@ -144,7 +144,7 @@ def _small_map(now: datetime) -> SystemMap:
         MapFlow("psa", "bill", "Time becomes invoices", "ok", now - timedelta(minutes=6)),
         MapFlow("bill", "psa", "Payments", "idle"),
     ]
-    return build_system_map(systems, flows, title="Time to invoice")
+    return build_system_map(systems, flows, title="Time to invoice", now=now)
 
 
 def _table(now: datetime) -> Table:
