@@ -66,6 +66,7 @@ def _note(complaints: list[str], message: ConsoleMessage) -> None:
 def _shoot(page: Page, url: str, target: Path, *, full: bool) -> None:
     page.goto(url, wait_until="load")
     page.evaluate("document.fonts.ready")
+    page.evaluate("document.activeElement?.blur(); window.scrollTo(0, 0)")
     page.screenshot(path=str(target), full_page=full)
 
 
