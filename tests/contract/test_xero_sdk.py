@@ -123,7 +123,7 @@ def test_the_sdk_understands_refusals(accounting, tenant):
 
 def test_the_webhook_signature_is_what_xero_documents():
     """Base64 of HMAC-SHA256 over the raw body with the app's webhook key; computed here by another library."""
-    body = b'{"events":[],"firstEventSequence":0,"lastEventSequence":0,"entropy":"S0m3r4Nd0mt3xt"}'
+    body = b'{"events":[],"firstEventSequence":0,"lastEventSequence":0,"entropy":"ABCDEFGHIJ"}'
     mac = HMAC(b"webhook-key", hashes.SHA256())
     mac.update(body)
     signature = base64.b64encode(mac.finalize()).decode()

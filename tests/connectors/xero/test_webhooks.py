@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64
 from apps.connectors.vendors.xero import XeroConnector
 from sandbox.xero import VENDOR
+from tests.connectors.harness import webhook_receiver
 from tests.connectors.xero.support import NOW, add_contact, add_invoice, connect
 
 SECRET = "webhook-signing-key"
@@ -92,58 +91,18 @@ def test_signed_nonsense_is_refused_too(body):
         verify(body, hmac_sha256_base64(SECRET, body))
 
 
-class Receiver(HTTPServer):
-    """Keeps the deliveries it gets and answers 200."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), ReceiverHandler)
-        self.deliveries: list[tuple[bytes, str]] = []
-        self.arrived = threading.Condition()
-
-    def wait_for(self, count: int) -> list[tuple[bytes, str]]:
-        with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.events()) >= count, timeout=10)
-            return list(self.deliveries)
-
-    def events(self):
-        return [event for body, _ in self.deliveries for event in json.loads(body)["events"]]
-
-
-class ReceiverHandler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.end_headers()
-        with self.server.arrived:
-            self.server.deliveries.append((body, self.headers["x-xero-signature"]))
-            self.server.arrived.notify_all()
-
-    def log_message(self, *args: object) -> None:
-        return None
-
-
-@pytest.fixture
-def receiver():
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_the_simulator_signs_what_the_connector_accepts(server, control, receiver):
+def test_the_simulator_signs_what_the_connector_accepts(server, control):
     xero = connect(server, "acme")
-    control.webhooks(f"http://127.0.0.1:{receiver.server_port}/hooks/xero", SECRET)
+    events = []
+    with webhook_receiver() as (url, received):
+        control.webhooks(url, SECRET)
+        contact_id = add_contact(control)
+        invoice = add_invoice(control, contact_id)
+        control.update("invoices", invoice["InvoiceID"], {"Status": "PAID"})
+        while len(events) < 4:
+            headers, body = received.get(timeout=10)
+            events += verify(body, headers["x-xero-signature"])
 
-    contact_id = add_contact(control)
-    invoice = add_invoice(control, contact_id)
-    control.update("invoices", invoice["InvoiceID"], {"Status": "PAID"})
-
-    events = [event for body, signature in receiver.wait_for(3) for event in verify(body, signature)]
     assert {event.account_id for event in events} == {xero.tenant_id}
     assert [(event.stream, event.external_id) for event in events] == [
         ("contacts", contact_id),
