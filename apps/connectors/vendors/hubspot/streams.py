@@ -102,7 +102,8 @@ class HubSpotStream:
             sort = self.object.modified
         body = {
             "filterGroups": [{"filters": filters}],
-            "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
+            # Ascending; the described form (a property name, "-" before it to descend), not the older object.
+            "sorts": [sort],
             "properties": self._properties(),
             "limit": size,
             "after": "0",
