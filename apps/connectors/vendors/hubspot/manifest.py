@@ -126,8 +126,11 @@ MANIFEST = ConnectorManifest(
     name="HubSpot",
     domain=Domain.CRM,
     description="Companies, contacts and deals; payment status written back to deals.",
-    evidence=Evidence.SPEC_CHECKED,
-    evidence_note="Requests checked against HubSpot's published API description; behavior against the simulator.",
+    evidence=Evidence.RECORDED,
+    evidence_note=(
+        "Every request is valid against HubSpot's published API descriptions; recorded answers of real portals are "
+        "parsed and mapped. Not run against a live portal."
+    ),
     auth=AuthKind.API_KEY,
     base_url=BASE_URL,
     config=(
