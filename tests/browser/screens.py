@@ -67,7 +67,14 @@ def _shoot(page: Page, url: str, target: Path, *, full: bool) -> None:
     page.goto(url, wait_until="load")
     page.evaluate("document.fonts.ready")
     page.evaluate("document.activeElement?.blur(); window.scrollTo(0, 0)")
-    page.screenshot(path=str(target), full_page=full)
+    size = page.viewport_size
+    if full and size:
+        # A taller window, not a stitched capture: the sidebar reaches the end and clipped drawings stay whole.
+        height = int(page.evaluate("document.documentElement.scrollHeight"))
+        page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
+    page.screenshot(path=str(target))
+    if size:
+        page.set_viewport_size(size)
 
 
 def _overflow(page: Page, name: str) -> list[str]:

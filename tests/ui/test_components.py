@@ -71,6 +71,14 @@ def test_panel_wraps_its_content():
     assert '<div class="panel-body"><b>&lt;</b></div>' in html
 
 
+def test_panel_actions_see_the_page():
+    html = _render(
+        '{% panel "Form" actions="components/error_summary.html" %}x{% endpanel %}', form=styleguide.SampleForm({})
+    )
+
+    assert '<div class="panel-actions"><div class="error-summary"' in html
+
+
 def test_pagination_links_keep_the_swap_target():
     html = render_to_string(
         "components/pagination.html", {"page": Page([1], next_url="/?cursor=x"), "target_id": "runs", "total": 3418}

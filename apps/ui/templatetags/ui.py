@@ -305,13 +305,17 @@ def _control_class(field: Any) -> str:
     return "form-select" if type(field.field.widget).__name__.startswith("Select") else "form-control"
 
 
-@register.simple_block_tag
-def panel(
-    content: str, title: str = "", *, subtitle: str = "", actions: str = "", css: str = "", id: str = ""
+@register.simple_block_tag(takes_context=True)
+def panel(  # noqa: PLR0913 - the keywords of a tag
+    context: template.Context,
+    content: str,
+    title: str = "",
+    *,
+    subtitle: str = "",
+    actions: str = "",
+    css: str = "",
+    id: str = "",
 ) -> SafeString:
-    """A titled part of a page. `css`: panel-boxed, panel-flush, panel-danger; `actions`: name of a template."""
-    rendered = render_to_string(
-        "components/panel.html",
-        {"content": content, "title": title, "subtitle": subtitle, "actions": actions, "css": css, "id": id},
-    )
-    return SafeString(rendered)
+    """A titled part of a page. `css`: panel-boxed, panel-flush, panel-danger; `actions`: a template, rendered in the page's context."""
+    own = {"content": content, "title": title, "subtitle": subtitle, "actions": actions, "css": css, "id": id}
+    return SafeString(render_to_string("components/panel.html", {**context.flatten(), **own}))
