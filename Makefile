@@ -5,6 +5,9 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory --warn-undefined-variables
 
+# Without compiled files every start of the tests compiles a hundred thousand lines again: six seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 ARGS ?=
 # With ALLOW_EMPTY=1 a kind of test of which there is none yet does not fail the target.
 ALLOW_EMPTY ?=
