@@ -60,6 +60,8 @@ def matching(account: Account, kind: str, body: Json, known: Json) -> list[Json]
     if len(groups) > MAX_GROUPS:
         raise VendorError(400, f"at most {MAX_GROUPS} filterGroups")
     name, descending = sort_rule(body.get("sorts") or [], known)
+    if account.setting("search_ignores_sorts"):
+        name, descending = "hs_object_id", True
     keys, ordered = in_order(account, kind, name, known[name]["type"])
     lists = [group["filters"] for group in groups]
     if len(lists) == 1 and (start := start_of(lists[0], name)):

@@ -56,6 +56,10 @@ class Connector(ABC):
     def check(self) -> CheckResult:
         """Prove that the credentials work (even where the vendor answers as anonymous). Raises ConfigurationError."""
 
+    def close(self) -> None:
+        """Give up kept-alive connections. Connectors that hold a client override this."""
+        return
+
     def stream(self, name: str) -> Stream:
         return self.stream_types[name](self)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from apps.connectors.sdk.connector import ConnectionContext
+from apps.connectors.sdk.errors import FatalError
 from apps.connectors.sdk.types import Page, SourceRecord
 from apps.connectors.vendors.hubspot import HubSpotConnector
 from apps.core import expressions
@@ -108,6 +109,16 @@ def test_what_the_index_still_hides_is_read_by_the_next_pass(
     assert late in ids(second)
 
 
+def test_an_unsorted_answer_stops_the_read(connector: HubSpotConnector, control: AccountControl) -> None:
+    for n in range(3):
+        control.clock(f"2026-01-0{n + 1}T00:00:00Z")
+        control.create("companies", {"name": f"C{n}"})
+    control.settings(search_ignores_sorts=True)
+
+    with pytest.raises(FatalError, match="unsorted"):
+        read(connector, "companies")
+
+
 def test_a_quiet_portal_costs_one_search_per_pass(connector: HubSpotConnector, control: AccountControl) -> None:
     control.clock("2026-01-01T00:00:00Z")
     control.create("companies", [{"name": f"C{n}"} for n in range(3)])
@@ -198,6 +209,31 @@ def test_a_portals_own_pipeline_is_read_by_its_outcome(properties: dict[str, str
     mapping = expressions.compile({"stage": HubSpotConnector.manifest.stream("deals").fields["stage"]})
 
     assert mapping.evaluate({"record": {"properties": properties}}) == {"stage": stage}
+
+
+@pytest.mark.parametrize(
+    ("stream", "values", "name"),
+    [
+        ("companies", {"name": " Initech ", "domain": "initech.test"}, "Initech"),
+        ("companies", {"domain": "initech.test"}, "initech.test"),
+        ("companies", {"phone": "1"}, None),
+        ("contacts", {"firstname": "Ada", "lastname": "Lovelace"}, "Ada Lovelace"),
+        ("contacts", {"lastname": "Lovelace"}, "Lovelace"),
+        ("contacts", {"email": "ada@initech.test"}, "ada@initech.test"),
+        ("contacts", {"phone": "1"}, None),
+        ("deals", {"amount": "1"}, None),
+    ],
+)
+def test_every_record_has_a_name_at_least_its_id(
+    connector: HubSpotConnector, control: AccountControl, stream: str, values: dict[str, str], name: str | None
+) -> None:
+    made = control.create(stream, values)["id"]
+    record = connector.stream(stream).get(made)
+    assert record is not None
+
+    fields = expressions.compile(connector.manifest.stream(stream).fields).evaluate({"record": record.data})
+
+    assert fields["name"] == (name or made)
 
 
 def test_a_deals_own_currency_wins(connector: HubSpotConnector, control: AccountControl) -> None:

@@ -17,6 +17,17 @@ from apps.connectors.sdk.manifest import (
 
 BASE_URL = "https://api.hubapi.com"
 BATCH_SIZE = 100
+FULL_NAME = 'trim(text(get(record, "properties.firstname")) + " " + text(get(record, "properties.lastname")))'
+
+
+def coalesced(*expressions: str) -> str:
+    """The first that is not empty, at last the record's id: HubSpot lets every record go without a name."""
+    found = 'get(record, "id")'
+    for expression in reversed(expressions):
+        found = f"coalesce({expression}, {found})"
+    return found
+
+
 STAGE = (
     'get(record, "properties.hs_is_closed_won") == "true" ? "won" : '
     '(get(record, "properties.hs_is_closed_lost") == "true" ? "lost" : '
@@ -28,7 +39,7 @@ COMPANIES = StreamSpec(
     label="Companies",
     entity="account",
     fields={
-        "name": 'trim(get(record, "properties.name"))',
+        "name": coalesced('trim(get(record, "properties.name"))', 'get(record, "properties.domain")'),
         "domain": 'lower(get(record, "properties.domain"))',
         "phone": 'get(record, "properties.phone")',
         "website": 'get(record, "properties.website")',
@@ -39,7 +50,7 @@ CONTACTS = StreamSpec(
     label="Contacts",
     entity="contact",
     fields={
-        "name": 'trim(text(get(record, "properties.firstname")) + " " + text(get(record, "properties.lastname")))',
+        "name": coalesced(FULL_NAME, 'get(record, "properties.email")'),
         "first_name": 'get(record, "properties.firstname")',
         "last_name": 'get(record, "properties.lastname")',
         "email": 'lower(get(record, "properties.email"))',
@@ -52,7 +63,7 @@ DEALS = StreamSpec(
     label="Deals",
     entity="opportunity",
     fields={
-        "name": 'trim(get(record, "properties.dealname"))',
+        "name": coalesced('trim(get(record, "properties.dealname"))'),
         "stage": STAGE,
         "amount": 'money(get(record, "properties.amount"), get(record, "currency"))',
         "close_date": 'date(get(record, "properties.closedate"))',

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from apps.connectors.sdk.errors import FatalError
 from apps.connectors.sdk.types import JsonDict, Page, SourceRecord
 from apps.connectors.vendors.hubspot.objects import CrmObject
 
@@ -119,6 +120,7 @@ class HubSpotStream:
             return self._advance_tie(position, found, size)
         if not found:
             return dict(position), set()
+        self._require_order(found)
         newest = self._modified_ms(found[-1])
         tied = {entry["id"] for entry in found if self._modified_ms(entry) == newest}
         if len(found) == size and len(tied) == size:
@@ -130,6 +132,12 @@ class HubSpotStream:
         if len(found) == size:
             return {**position, "after_id": found[-1]["id"]}, set()
         return {**position, "since": position["since"] + 1, "after_id": ""}, set()
+
+    def _require_order(self, found: list[JsonDict]) -> None:
+        """The walk rests on the order; a search that ignored it would lose records without a word."""
+        times = [self._modified_ms(entry) for entry in found]
+        if times != sorted(times):
+            raise FatalError("HubSpot's search came back unsorted", code="unsorted")
 
     def _properties(self) -> list[str]:
         return [*self.object.properties, self.object.modified]
