@@ -317,5 +317,14 @@ def panel(  # noqa: PLR0913 - the keywords of a tag
     id: str = "",
 ) -> SafeString:
     """A titled part of a page. `css`: panel-boxed, panel-flush, panel-danger; `actions`: a template, rendered in the page's context."""
-    own = {"content": content, "title": title, "subtitle": subtitle, "actions": actions, "css": css, "id": id}
-    return SafeString(render_to_string("components/panel.html", {**context.flatten(), **own}))
+    own: dict[str, Any] = {
+        "content": content,
+        "title": title,
+        "subtitle": subtitle,
+        "actions": actions,
+        "css": css,
+        "id": id,
+    }
+    return SafeString(
+        render_to_string("components/panel.html", {str(k): v for k, v in context.flatten().items()} | own)
+    )
