@@ -37,6 +37,12 @@ CONFIG = (
     ),
 )
 
+
+def ref(expression: str) -> str:
+    """An id as text, null where there is none."""
+    return f"coalesce(text({expression}), null)"
+
+
 STREAMS = (
     StreamSpec(
         name="projects",
@@ -55,8 +61,8 @@ STREAMS = (
             "estimate_seconds": "seconds(record.estimated_hours)",
         },
         refs={
-            "project": {"stream": "projects", "id": 'get(record, "project.id")'},
-            "resource": {"stream": "users", "id": 'get(record, "assigned_to.id")'},
+            "project": {"stream": "projects", "id": ref('get(record, "project.id")')},
+            "resource": {"stream": "users", "id": ref('get(record, "assigned_to.id")')},
         },
     ),
     StreamSpec(
@@ -83,9 +89,9 @@ STREAMS = (
             "billable": "true",
         },
         refs={
-            "project": {"stream": "projects", "id": 'get(record, "project.id")'},
-            "task": {"stream": "issues", "id": 'get(record, "issue.id")'},
-            "resource": {"stream": "users", "id": 'get(record, "user.id")'},
+            "project": {"stream": "projects", "id": ref('get(record, "project.id")')},
+            "task": {"stream": "issues", "id": ref('get(record, "issue.id")')},
+            "resource": {"stream": "users", "id": ref('get(record, "user.id")')},
         },
     ),
 )

@@ -36,7 +36,14 @@ class RedmineSink:
 
     def _create(self, request: WriteRequest) -> SourceRecord:
         body = {self.stream.singular: self.creation(request)}
-        created = self.client.post(f"/{self.stream.collection}.json", json=body)[self.stream.singular]
+        try:
+            created = self.client.post(f"/{self.stream.collection}.json", json=body)[self.stream.singular]
+        except RecordRejected:
+            # Perhaps refused because an earlier attempt whose answer was lost has already made it.
+            found = self.resolve(request.key)
+            if found is None:
+                raise
+            return self.settle(found, request.payload)
         return self.settle(self._read_back(str(created["id"])), request.payload)
 
     def _update(self, request: WriteRequest) -> SourceRecord:
@@ -65,6 +72,10 @@ class RedmineSink:
 
     def get(self, external_id: str) -> SourceRecord | None:
         return self.stream.get(external_id)
+
+    def resolve(self, key: str) -> SourceRecord | None:
+        """The object created under `key`."""
+        raise NotImplementedError
 
     def creation(self, request: WriteRequest) -> JsonDict:
         """Values of a new record, with the mark."""

@@ -56,6 +56,11 @@ def amount(name: str) -> str:
     return f'money(record.{name}, get(record, "currency.code"))'
 
 
+def ref(expression: str) -> str:
+    """An id as text, null where there is none."""
+    return f"coalesce(text({expression}), null)"
+
+
 STREAMS = (
     StreamSpec(
         name="parties",
@@ -80,7 +85,7 @@ STREAMS = (
             "code": "record.number",
             "status": WORK_STATUS.format(done="closed"),
         },
-        refs={"account": {"stream": "parties", "id": "record.party"}},
+        refs={"account": {"stream": "parties", "id": ref("record.party")}},
     ),
     StreamSpec(
         name="tasks",
@@ -91,7 +96,7 @@ STREAMS = (
             "status": WORK_STATUS.format(done="done"),
             "estimate_seconds": "integer(record.effort_duration)",
         },
-        refs={"project": {"stream": "projects", "id": "record.project"}},
+        refs={"project": {"stream": "projects", "id": ref("record.project")}},
     ),
     StreamSpec(
         name="employees",
@@ -116,9 +121,9 @@ STREAMS = (
             "billable": "true",
         },
         refs={
-            "project": {"stream": "projects", "id": "record.project"},
-            "task": {"stream": "tasks", "id": "record.task"},
-            "resource": {"stream": "employees", "id": "record.employee"},
+            "project": {"stream": "projects", "id": ref("record.project")},
+            "task": {"stream": "tasks", "id": ref("record.task")},
+            "resource": {"stream": "employees", "id": ref("record.employee")},
         },
     ),
     StreamSpec(
@@ -140,7 +145,7 @@ STREAMS = (
             "lines": 'record.lines.map(l, {"description": text(l.description), "quantity": decimal(l.quantity), '
             '"unit_price": money(l.unit_price, record.currency.code), "amount": money(l.amount, record.currency.code)})',
         },
-        refs={"account": {"stream": "parties", "id": "record.party"}},
+        refs={"account": {"stream": "parties", "id": ref("record.party")}},
     ),
     StreamSpec(
         name="payments",
@@ -152,7 +157,7 @@ STREAMS = (
             "method": 'get(record, "move.journal.name")',
             "reference": 'coalesce(record.description, get(record, "move.number"))',
         },
-        refs={"invoice": {"stream": "invoices", "id": "record.invoice_payment"}},
+        refs={"invoice": {"stream": "invoices", "id": ref("record.invoice_payment")}},
     ),
 )
 
