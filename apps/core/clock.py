@@ -16,6 +16,11 @@ def now() -> datetime:
     return _moved.get() or datetime.now(UTC)
 
 
+def is_moved() -> bool:
+    """Whether the caller stands in a `moved_clock`."""
+    return _moved.get() is not None
+
+
 def local_date(instant: datetime, zone: str) -> date:
     return instant.astimezone(ZoneInfo(zone)).date()
 
