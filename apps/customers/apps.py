@@ -3,3 +3,13 @@ from django.apps import AppConfig
 
 class CustomersConfig(AppConfig):
     name = "apps.customers"
+
+    def ready(self) -> None:
+        from apps.accounts.access import Audience, register_resolver
+        from apps.customers.access import resolve_customer_actor
+        from apps.events.registry import register_event
+
+        register_resolver(Audience.CUSTOMER, resolve_customer_actor)
+        register_event("customers.customer.created", "A customer was added.")
+        register_event("customers.customer.updated", "A customer's details changed.")
+        register_event("customers.customer.archived", "A customer was retired.")
