@@ -9,6 +9,7 @@ class ConnectorsConfig(AppConfig):
         from apps.events.registry import register_event
 
         register_kind("connectors.check", "connectors.check_connection")
+        register_kind("connectors.webhook", "connectors.handle_deliveries")
         register_event(
             "connectors.connection.status_changed", "A connection became active, degraded, paused or unusable."
         )

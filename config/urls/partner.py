@@ -1,5 +1,11 @@
 """What a partner's host serves: customer portal at the root, partner portal below /manage/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from apps.api.hooks import receive_hook
+from apps.customer_portal.views.oauth import oauth_callback
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("hooks/<str:token>/", receive_hook, name="hook"),
+    path("oauth/callback", oauth_callback, name="oauth_callback"),
+]

@@ -10,6 +10,7 @@ from django.db import transaction
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.connectors.sdk.errors import ConnectorError
 from apps.connectors.sdk.types import CheckResult
+from apps.connectors.services.deliveries import sweep_deliveries
 from apps.connectors.services.opening import open_for_check
 from apps.connectors.services.status import change_status, lock_connection, note_connection_failure
 from apps.core.actor import Actor, system_actor
@@ -77,4 +78,5 @@ def run_scheduled_check(*, connection_id: UUID, now: datetime) -> None:
         complete(kind=CHECK_KIND, key=str(connection_id))
         return
     check_connection(actor=system_actor(), now=now, connection=connection)
+    sweep_deliveries(connection=connection, now=now)
     reschedule(kind=CHECK_KIND, key=str(connection_id), due_at=next_check_at(connection, now), priority=8)

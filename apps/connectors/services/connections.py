@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets as random_secrets
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -17,16 +18,16 @@ from apps.connectors.sdk.manifest import AuthKind, ConnectorManifest
 from apps.connectors.sdk.redaction import redact
 from apps.connectors.sdk.types import CheckResult
 from apps.connectors.services.checks import cancel_check, check_connection, record_check, require_seen, schedule_check
-from apps.connectors.services.credentials import Secrets, open_secrets, store_secrets
+from apps.connectors.services.credentials import Secrets, find_credential, open_credential, open_secrets, store_secrets
 from apps.connectors.services.inputs import ConnectionInput, UnableToConnect, clean_input, clean_name
 from apps.connectors.services.opening import build_connector
 from apps.connectors.services.status import change_status, lock_connection
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.core.errors import NotPermitted, NotVisible
 from apps.customers.models import Environment
 
 WEBHOOK_TOKEN_BYTES = 24
-ADDRESS_CODES = frozenset({"blocked_address", "bad_address", "connection", "timeout"})
+ADDRESS_CODES = frozenset({"blocked_address", "bad_address", "connection", "timeout", "address"})
 
 
 def create_connection(
@@ -89,53 +90,96 @@ def update_connection(
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
 ) -> Connection:
-    """This function will check the changed connection and store it; secrets left empty stay as they are."""
+    """This function will check the changed connection and store it; secrets left empty stay as they are.
+
+    Except where the address changes: stored secrets go only to the address they were given for.
+    """
     actor.require("connections.manage")
+    return _change(actor, now, connection, name, settings, secrets)
+
+
+def replace_secrets(*, actor: Actor, now: datetime, connection: Connection, secrets: Mapping[str, str]) -> Connection:
+    """This function will check and store new secrets: what the customer's own administrator may do as well."""
+    if not (actor.can("connections.manage") or actor.can("connections.authorize")):
+        raise NotPermitted("Your role does not allow this. Ask an administrator of your team.")
+    return _change(actor, now, connection, connection.name, connection.settings, secrets)
+
+
+def _change(
+    actor: Actor,
+    now: datetime,
+    connection: Connection,
+    name: str,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, str],
+) -> Connection:
     require_seen(actor, connection)
     _require_kept(connection)
     manifest = _manifest(connection.vendor)
     held = open_secrets(connection)
     given = clean_input(manifest, settings, secrets, held=held)
-    merged = ConnectionInput(given.settings, Secrets({**_held_for(connection, given, held), **given.secrets}))
-    before = _public_facts(connection, {})
-    connection.name, connection.settings = clean_name(name), merged.settings
-    _require_free_name(connection)
-    result = _ask_vendor(manifest, connection, merged.secrets) if _can_be_checked(manifest, merged.secrets) else None
-    return _store_changed(actor, now, connection, given, result, before)
+    moves = _addresses(manifest, given.settings) != _addresses(manifest, connection.settings)
+    if moves:
+        held = Secrets()
+        given = clean_input(manifest, settings, secrets)
+    changed = ConnectionInput(given.settings, Secrets({**held, **given.secrets}))
+    draft = copy(connection)
+    draft.name, draft.settings = clean_name(name), changed.settings
+    _require_free_name(draft)
+    result = _ask_vendor(manifest, draft, changed.secrets) if _can_be_checked(manifest, changed.secrets) else None
+    if not moves:
+        _require_same_account(connection, result)
+    return _store_changed(actor, now, draft, given, result, keeps_secrets=bool(held))
 
 
-def _held_for(connection: Connection, given: ConnectionInput, held: Secrets) -> Secrets:
-    """Stored secrets go only to the address they were given for: who changes the address must know the secrets."""
-    if given.settings.get("base_url") != connection.settings.get("base_url") and held and not given.secrets:
-        raise UnableToConnect("Enter the credentials again when you change the address.", field="base_url")
-    return held
+def _addresses(manifest: ConnectorManifest, settings: Mapping[str, Any]) -> list[Any]:
+    return [settings.get(field.key) for field in manifest.config if field.kind == "url"]
+
+
+def _require_same_account(connection: Connection, result: CheckResult | None) -> None:
+    if result is not None and connection.account_id and connection.account_id != result.account_id:
+        # The records of two accounts would be mixed beyond repair.
+        raise UnableToConnect(
+            f"These credentials belong to {result.account_name}, this connection to {connection.account_name}. "
+            "Add a new connection for another account."
+        )
 
 
 @transaction.atomic
 def _store_changed(
     actor: Actor,
     now: datetime,
-    connection: Connection,
+    draft: Connection,
     given: ConnectionInput,
     result: CheckResult | None,
-    before: dict[str, Any],
+    *,
+    keeps_secrets: bool,
 ) -> Connection:
-    name, settings = connection.name, connection.settings
-    Environment.objects.select_for_update(no_key=True).get(pk=connection.environment_id)
-    lock_connection(connection)
-    connection.name, connection.settings = name, settings
+    Environment.objects.select_for_update(no_key=True).get(pk=draft.environment_id)
+    connection = Connection.objects.select_for_update(no_key=True).get(pk=draft.pk)
+    before = _public_facts(connection, {})
+    connection.name, connection.settings = draft.name, draft.settings
     _require_free_name(connection)
     connection.save(update_fields=["name", "settings"])
-    if given.secrets:
-        expires_at = Credential.objects.filter(connection=connection).values_list("expires_at", flat=True).first()
-        # Read again under the lock: a token that was refreshed meanwhile must not be overwritten by the old one.
-        merged = {**open_secrets(connection), **given.secrets}
-        store_secrets(connection=connection, secrets=merged, now=now, expires_at=expires_at)
+    _store_merged(connection, given.secrets, now, keeps_secrets=keeps_secrets)
     _audit(actor, now, connection, "connection.updated", before, _public_facts(connection, given.secrets))
     if result is not None:
         record_check(actor=actor, now=now, connection=connection, result=result)
         schedule_check(connection, now)
+    elif not keeps_secrets:
+        reason = "Authorize the connection at its new address."
+        change_status(actor=actor, now=now, connection=connection, status=ConnectionStatus.PENDING, reason=reason)
     return connection
+
+
+def _store_merged(connection: Connection, secrets: Secrets, now: datetime, *, keeps_secrets: bool) -> None:
+    if keeps_secrets and not secrets:
+        return
+    credential = find_credential(connection) if keeps_secrets else None
+    # Read again under the lock: a token that was refreshed meanwhile must not be overwritten by the old one.
+    merged = {**open_credential(credential), **secrets}
+    expires_at = credential.expires_at if credential and "access_token" not in secrets else None
+    store_secrets(connection=connection, secrets=merged, now=now, expires_at=expires_at)
 
 
 def pause_connection(*, actor: Actor, now: datetime, connection: Connection) -> Connection:

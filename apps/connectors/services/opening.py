@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 
 from django.conf import settings as django_settings
 
+from apps.connectors import budget
 from apps.connectors.models import Connection
-from apps.connectors.registry import get_connector
+from apps.connectors.registry import get_connector, get_manifest
 from apps.connectors.sdk.connector import ConnectionContext, Connector, HttpExchange
 from apps.connectors.sdk.errors import ConfigurationError
-from apps.connectors.services.credentials import open_secrets
+from apps.connectors.services.tokens import current_credentials
 from apps.core import clock
 
 Observer = Callable[[HttpExchange], None]
@@ -41,7 +42,13 @@ def open_connector(connection: Connection, *, observe: Observer = ignore_exchang
 
 def open_for_check(connection: Connection, *, observe: Observer = ignore_exchange) -> Connector:
     """Like `open_connector`, whatever the connection's status."""
-    return build_connector(connection, open_secrets(connection), observe=observe)
+    limit = get_manifest(connection.vendor).rate_limit
+    return build_connector(
+        connection,
+        current_credentials(connection),
+        observe=observe,
+        acquire=lambda: budget.acquire(connection.pk, limit),
+    )
 
 
 def build_connector(

@@ -1,0 +1,41 @@
+"""Where vendors report changes: `POST /hooks/<token>/`. The signature proves the sender; the answer has no body."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from apps.accounts.access import Audience, requires
+from apps.connectors.sdk.webhooks import ForgedWebhook
+from apps.connectors.services import UnknownHook, receive_delivery
+from apps.core import clock
+
+MAX_BODY_BYTES = 1024 * 1024
+
+
+@csrf_exempt
+@requires(Audience.MACHINE)
+def receive_hook(request: HttpRequest, token: str) -> HttpResponse:
+    if request.method != "POST":
+        return HttpResponse(status=405, headers={"Allow": "POST"})
+    if not 0 <= _length(request) <= MAX_BODY_BYTES:
+        return HttpResponse(status=413)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    # The address as registered at the vendor: some sign it, and a proxy may have changed the scheme on the way.
+    url = f"{settings.PLATFORM_SCHEME}://{request.get_host()}{request.get_full_path()}"
+    try:
+        receive_delivery(token=token, headers=headers, body=request.body, url=url, now=clock.now())
+    except UnknownHook:
+        return HttpResponse("Not found\n", status=404, content_type="text/plain; charset=utf-8")
+    except ForgedWebhook:
+        return HttpResponse(status=401)
+    return HttpResponse(status=200)
+
+
+def _length(request: HttpRequest) -> int:
+    """The announced length; a body of unknown length is not read at all."""
+    try:
+        return int(request.headers.get("Content-Length") or 0)
+    except ValueError:
+        return -1
