@@ -68,6 +68,18 @@ REFS: Mapping[str, frozenset[str]] = {
     "invoice": frozenset({"account", "project"}),
     "payment": frozenset({"invoice"}),
 }
+# What a record cannot be without; a mapping that leaves one empty has its record refused.
+REQUIRED: Mapping[str, frozenset[str]] = {
+    "account": frozenset({"name"}),
+    "contact": frozenset({"name"}),
+    "opportunity": frozenset({"name", "stage"}),
+    "project": frozenset({"name", "status"}),
+    "task": frozenset({"name", "status"}),
+    "resource": frozenset({"name", "status"}),
+    "time_entry": frozenset({"work_date", "duration_seconds", "status", "billable"}),
+    "invoice": frozenset({"status", "currency", "total"}),
+    "payment": frozenset({"amount", "paid_date"}),
+}
 LINE_FIELDS: Mapping[str, Kind] = {
     "description": "text",
     "quantity": "quantity",

@@ -127,6 +127,7 @@ def unreadable_values(spec: StreamSpec, record: SourceRecord, connection: Mappin
     fields = expressions.compile(spec.fields).evaluate(context)
     kinds = canonical_fields.FIELDS[spec.entity]
     found = [f"{name}: {p}" for name, value in fields.items() if (p := canonical_fields.problem(kinds[name], value))]
+    found += [f"{n}: is required" for n in canonical_fields.REQUIRED[spec.entity] if fields.get(n) is None]
     for name, ref in spec.refs.items():
         value = expressions.compile_one(ref["id"]).evaluate(context)["value"]
         if value is not None and not (isinstance(value, str) and value):

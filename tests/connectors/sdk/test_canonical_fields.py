@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from apps.canonical.entities import ENTITIES
-from apps.connectors.sdk.canonical_fields import FIELDS, problem
+from apps.connectors.sdk.canonical_fields import FIELDS, REQUIRED, problem
 
 EUR = {"amount": 1250, "currency": "EUR"}
 
@@ -17,6 +17,15 @@ def test_every_entity_has_the_same_fields_as_the_canonical_model() -> None:
     canonical = {name: {field.name for field in msgspec.structs.fields(entity)} for name, entity in ENTITIES.items()}
 
     assert {name: set(fields) for name, fields in FIELDS.items()} == canonical
+
+
+def test_the_same_fields_are_required() -> None:
+    canonical = {
+        name: {field.name for field in msgspec.structs.fields(entity) if field.required}
+        for name, entity in ENTITIES.items()
+    }
+
+    assert {name: set(fields) for name, fields in REQUIRED.items()} == canonical
 
 
 @pytest.mark.parametrize(
