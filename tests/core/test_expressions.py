@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import cel
 import pytest
 
 from apps.core import expressions
 from apps.core.expressions import ExpressionError
+from apps.core.expressions.functions import LIBRARY
 from apps.core.expressions.program import MappingProgram
 
 RECORD: dict[str, Any] = {
@@ -147,6 +149,46 @@ def test_a_loop_over_more_than_a_thousand_items_is_refused() -> None:
     assert program.evaluate({"record": {"items": [1] * 1000}}) == {"n": 1000}
     with pytest.raises(ExpressionError, match="a list has more than 1000 items"):
         program.evaluate({"record": {"items": [1] * 1001}})
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'record.id == "77" && record.whole != null',
+        '!(record.id == "77")',
+        'record.id == "1" || record.id == "77" ? "yes" : "no"',
+        'record.whole == "3"',
+        "record.properties.none == null",
+        '(record.id == "1" ? "a" : record.id == "77" ? "b" : "c") + "!"',
+        'text(record.id) + " " + text(record.whole)',
+        'record.id == "77" ? record.missing : "x"',
+        'record.id == "1" ? record.missing : "x"',
+        'record.whole ? "a" : "b"',
+        "record.id && true",
+        'record.id == "1" && record.whole',
+        'record.whole + "a"',
+        '"a" + record.properties.none',
+        "record.whole + record.whole",
+        "record.id + record.id",
+        '"a" == "a" == true',
+    ],
+)
+def test_what_runs_outside_the_engine_means_the_same(expression: str) -> None:
+    context = {"record": RECORD, "refs": {}, "settings": {}, "connection": {}}
+
+    def in_engine() -> Any:
+        try:
+            return cel.evaluate(expression, cel.Context(variables=context, functions=LIBRARY))
+        except Exception:
+            return "refused"
+
+    def ours() -> Any:
+        try:
+            return value(expression)
+        except ExpressionError:
+            return "refused"
+
+    assert ours() == in_engine()
 
 
 def test_fields_keep_the_order_they_were_written_in() -> None:

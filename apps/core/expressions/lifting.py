@@ -22,6 +22,10 @@ class NotLiftable(Exception):
     """This part needs the CEL engine."""
 
 
+class NeedsEngine(Exception):  # noqa: N818 - names the fact
+    """The values met are not of the kinds whose CEL meaning is reproduced here; the engine decides."""
+
+
 class Reader:
     """A recursive-descent reader over tokens that builds closures."""
 
@@ -39,7 +43,60 @@ class Reader:
         self.position += 1
         return token
 
+    def expression(self) -> Thunk:
+        """Conditions, `==` and `!=` with a text or null literal, and joining of texts; no other operator."""
+        condition = self.disjunction()
+        if self.peek() != "?":
+            return condition
+        self.take("?")
+        chosen = self.expression()
+        self.take(":")
+        return _choose(condition, chosen, self.expression())
+
+    def disjunction(self) -> Thunk:
+        found = self.conjunction()
+        while self.peek() == "||":
+            self.take("||")
+            found = _choose(found, lambda context: True, _truth(self.conjunction()))
+        return found
+
+    def conjunction(self) -> Thunk:
+        found = self.equality()
+        while self.peek() == "&&":
+            self.take("&&")
+            found = _choose(found, _truth(self.equality()), lambda context: False)
+        return found
+
+    def equality(self) -> Thunk:
+        start, left = self.position, self.joined()
+        operator = self.peek()
+        if operator not in ("==", "!="):
+            return left
+        self.take(operator)
+        middle, right = self.position, self.joined()
+        if not _is_plain(self.tokens[start : middle - 1]) and not _is_plain(self.tokens[middle : self.position]):
+            raise NotLiftable
+        if operator == "==":
+            return lambda context: left(context) == right(context)
+        return lambda context: left(context) != right(context)
+
+    def joined(self) -> Thunk:
+        start, parts = self.position, [self.value()]
+        while self.peek() == "+":
+            self.take("+")
+            parts.append(self.value())
+        if len(parts) == 1:
+            return parts[0]
+        if not any(token[0] in "\"'" for token in self.tokens[start : self.position]):
+            raise NotLiftable
+        return _join(parts)
+
     def value(self) -> Thunk:
+        if self.peek() == "(":
+            self.take("(")
+            inner = self.expression()
+            self.take(")")
+            return inner
         token = self.peek()
         if token in LIBRARY:
             return self.call()
@@ -53,7 +110,7 @@ class Reader:
         self.take("(")
         arguments: list[Thunk] = []
         while self.peek() != ")":
-            arguments.append(self.value())
+            arguments.append(self.expression())
             if self.peek() != ")":
                 self.take(",")
         self.take(")")
@@ -117,7 +174,7 @@ def whole(tokens: list[str]) -> Thunk | None:
     """A closure for the whole expression when nothing in it needs CEL."""
     reader = Reader(tokens)
     try:
-        thunk = reader.value()
+        thunk = reader.expression()
     except NotLiftable:
         return None
     return thunk if reader.position == len(tokens) else None
@@ -138,6 +195,36 @@ def _bind(function: Callable[..., Any], arguments: list[Thunk]) -> Thunk:
         first, second = arguments
         return lambda context: function(first(context), second(context))
     return lambda context: function(*[argument(context) for argument in arguments])
+
+
+def _choose(condition: Thunk, chosen: Thunk, other: Thunk) -> Thunk:
+    truth = _truth(condition)
+    return lambda context: chosen(context) if truth(context) else other(context)
+
+
+def _truth(thunk: Thunk) -> Thunk:
+    def read(context: Context) -> bool:
+        value = thunk(context)
+        if not isinstance(value, bool):
+            raise NeedsEngine
+        return value
+
+    return read
+
+
+def _join(parts: list[Thunk]) -> Thunk:
+    def read(context: Context) -> str:
+        texts = [part(context) for part in parts]
+        if not all(isinstance(text, str) for text in texts):
+            raise NeedsEngine
+        return "".join(texts)
+
+    return read
+
+
+def _is_plain(tokens: list[str]) -> bool:
+    """A text or null literal: equal to nothing but itself, in CEL as in Python."""
+    return len(tokens) == 1 and (tokens[0] == "null" or tokens[0][0] in "\"'")
 
 
 def _walk(name: str, parts: list[str]) -> Thunk:

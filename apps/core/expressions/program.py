@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import cel
 
 from apps.core.expressions.functions import LIBRARY, moment
 from apps.core.expressions.guards import VARIABLES, ExpressionError, guard_lists, guard_source, tokenize
-from apps.core.expressions.lifting import Thunk, lift, whole
+from apps.core.expressions.lifting import NeedsEngine, Thunk, lift, whole
 
 # The engine logs every failed function call with its data, which is our customers' data.
 logging.getLogger("cel").setLevel(logging.CRITICAL + 1)
@@ -109,7 +110,8 @@ def evaluate_field(field: str, expression: str, values: Mapping[str, Any]) -> An
     thunk = whole(tokenize(expression))
     try:
         if thunk is not None:
-            return thunk(values)
+            with suppress(NeedsEngine):
+                return thunk(values)
         found = cel.compile(expression).execute(cel.Context(variables=dict(values), functions=dict(LIBRARY)))
     except KeyError as error:
         name = error.args[0] if error.args else ""
