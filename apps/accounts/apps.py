@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "apps.accounts"
+
+    def ready(self) -> None:
+        from apps.events.registry import register_event
+
+        register_event("accounts.invitation.accepted", "A person accepted an invitation and became a member.")

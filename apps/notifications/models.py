@@ -10,21 +10,37 @@ from apps.core.ids import uuid7
 
 
 class OutgoingMail(models.Model):
-    """One mail to one address, kept as sent so that support can answer "did you get it?". Bodies of mails that carry a
-    one-time code or link are kept only until they expire."""
+    """One mail to one address, kept as sent so that support can answer "did you get it?".
+
+    `is_secret` mails carry a one-time code or link: their bodies are blanked once sent or given up, so that nobody who
+    may read this list can sign in as the recipient. `key` makes a repeated request for the same mail a no-op.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=120, null=True)
     recipient = models.EmailField()
+    from_name = models.CharField(max_length=80, blank=True)
+    reply_to = models.EmailField(blank=True)
     subject = models.CharField(max_length=250)
     text = models.TextField()
     html = models.TextField(blank=True)
+    is_secret = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+    gave_up_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "key"], name="mail_once_per_key"),
+        ]
         indexes: ClassVar = [models.Index(fields=["-id"], name="mail_newest")]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.recipient}"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.sent_at is None and self.gave_up_at is None

@@ -1,0 +1,51 @@
+"""Every write to people, teams, invitations and keys, by aggregate; other apps import from here."""
+
+from apps.accounts.services.api_keys import (
+    ApiKeyRefused,
+    UnableToCreateApiKey,
+    authenticate_api_key,
+    create_api_key,
+    revoke_api_key,
+)
+from apps.accounts.services.invitations import (
+    UnableToAccept,
+    UnableToInvite,
+    accept_invitation,
+    invite,
+    revoke_invitation,
+)
+from apps.accounts.services.operators import create_operator
+from apps.accounts.services.people import (
+    UnableToChangeTeam,
+    UnableToCreatePerson,
+    appoint,
+    change_role,
+    create_person,
+    deactivate,
+    reactivate,
+    transfer_ownership,
+    update_profile,
+)
+
+__all__ = [
+    "ApiKeyRefused",
+    "UnableToAccept",
+    "UnableToChangeTeam",
+    "UnableToCreateApiKey",
+    "UnableToCreatePerson",
+    "UnableToInvite",
+    "accept_invitation",
+    "appoint",
+    "authenticate_api_key",
+    "change_role",
+    "create_api_key",
+    "create_operator",
+    "create_person",
+    "deactivate",
+    "invite",
+    "reactivate",
+    "revoke_api_key",
+    "revoke_invitation",
+    "transfer_ownership",
+    "update_profile",
+]
