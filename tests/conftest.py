@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
@@ -41,6 +42,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
             for slug in SCHEMAS:
                 _create_partner(slug)
         connection.set_schema_to_public()
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """The database forgets after every test; what was read from it must be forgotten too."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -59,6 +59,12 @@ def register_resolver(audience: Audience, resolver: ActorResolver) -> None:
     _resolvers[audience] = resolver
 
 
+def find_actor(audience: Audience, request: HttpRequest) -> Actor | None:
+    """The actor the signed-in person is for the audience; None when they are not of it."""
+    resolver = _resolvers.get(audience)
+    return resolver(request) if resolver else None
+
+
 def staff_actor(user: User) -> Actor | None:
     """The actor of a staff member, or None when the person is not one."""
     membership = StaffMembership.objects.filter(user=user).first()

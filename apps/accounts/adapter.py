@@ -35,7 +35,7 @@ _NOTICES = {
 }
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     """People join by invitation only; nobody signs up by themselves."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -60,9 +60,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         if template_prefix in _NOTICES:
             template, is_secret = "security_notice", False
-            context = {**context, "notice": _NOTICES[template_prefix]}
+            context = {"notice": _NOTICES[template_prefix], "happened_at": clock.now(), "ip": context.get("ip", "")}
         else:
             template, is_secret = _MAILS[template_prefix]
+            context = {"code": context.get("code", ""), "url": context.get("password_reset_url", "")}
         send_mail(
             kind=f"accounts.{template}", recipient=email, template=template, context=context, now=clock.now(),
             is_secret=is_secret,

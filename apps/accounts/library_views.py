@@ -28,7 +28,6 @@ LIBRARY_VIEW_POLICIES: dict[str, AccessPolicy] = {
     "mfa_index": _SIGNED_IN,
     "mfa_authenticate": _ANYONE,  # the second step of signing in
     "mfa_reauthenticate": _SIGNED_IN,
-    "mfa_trust": _ANYONE,
     "mfa_activate_totp": _SIGNED_IN,
     "mfa_deactivate_totp": _SIGNED_IN,
     "mfa_view_recovery_codes": _SIGNED_IN,

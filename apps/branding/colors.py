@@ -46,8 +46,9 @@ def fill_on_dark(color: str) -> str:
     """The colour as dark pages show it: a dark navy is lightened until it stands out."""
     return _nearest(
         color,
-        lambda shade: contrast(shade, DARK_SURFACE) >= VISIBLE_ON_DARK
-        and contrast(text_color_on(shade), shade) >= READABLE,
+        lambda shade: (
+            contrast(shade, DARK_SURFACE) >= VISIBLE_ON_DARK and contrast(text_color_on(shade), shade) >= READABLE
+        ),
     )
 
 

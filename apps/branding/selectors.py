@@ -70,9 +70,7 @@ def brand_of(settings: BrandSettings) -> Brand:
 
 
 def css_of(look: BrandSettings | Brand) -> str:
-    return theme_css(
-        primary_color=look.primary_color, accent_color=look.accent_color, corner_radius=look.corner_radius
-    )
+    return theme_css(primary_color=look.primary_color, accent_color=look.accent_color, corner_radius=look.corner_radius)
 
 
 def initials_of(name: str) -> str:

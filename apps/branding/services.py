@@ -105,7 +105,9 @@ def reset_brand(*, actor: Actor, now: datetime) -> BrandSettings:
 
 def clean_change(change: BrandChange) -> BrandChange:
     """This function will normalize and check the values without saving. Raises UnableToUpdateBrand."""
-    values = {name: value.strip() if isinstance(value, str) else value for name, value in change.values().items()}
+    values: dict[str, Any] = {
+        name: value.strip() if isinstance(value, str) else value for name, value in change.values().items()
+    }
     if values.get("display_name") == "":
         raise UnableToUpdateBrand("Enter the name your customers know you by.", field="display_name")
     for name in ("primary_color", "accent_color"):

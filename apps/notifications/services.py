@@ -118,9 +118,7 @@ def _settle(mail: OutgoingMail, now: datetime) -> None:
     if current_schema() == get_public_schema_name():
         return
     if mail.is_waiting:
-        reschedule(
-            kind=KIND, key=str(mail.pk), due_at=now + RETRY_AFTER[mail.attempt_count - 1], priority=_MOST_URGENT
-        )
+        reschedule(kind=KIND, key=str(mail.pk), due_at=now + RETRY_AFTER[mail.attempt_count - 1], priority=_MOST_URGENT)
     else:
         complete(kind=KIND, key=str(mail.pk))
 

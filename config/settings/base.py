@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "apps.accounts.middleware.TimeZoneMiddleware",
+    "apps.accounts.middleware.AccountFrameMiddleware",
 ]
 TEMPLATES = [
     {
@@ -118,6 +119,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "apps.branding.context_processors.brand",
+                "apps.accounts.context_processors.account_tabs",
                 "apps.ui.context_processors.ui",
             ],
             "builtins": ["apps.ui.templatetags.ui"],
@@ -141,11 +143,31 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 # A link's key signs only the address's primary key and would be valid at every partner; a code is bound to the session.
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "apps.accounts.library_forms.LoginForm",
+    "reset_password": "apps.accounts.library_forms.ResetPasswordForm",
+    "reset_password_from_key": "apps.accounts.library_forms.ResetPasswordKeyForm",
+    "change_password": "apps.accounts.library_forms.ChangePasswordForm",
+    "add_email": "apps.accounts.library_forms.AddEmailForm",
+    "confirm_email_verification_code": "apps.accounts.library_forms.ConfirmEmailVerificationCodeForm",
+    "reauthenticate": "apps.accounts.library_forms.ReauthenticateForm",
+}
+MFA_FORMS = {
+    "authenticate": "apps.accounts.library_forms.AuthenticateForm",
+    "reauthenticate": "apps.accounts.library_forms.MfaReauthenticateForm",
+    "activate_totp": "apps.accounts.library_forms.ActivateTotpForm",
+}
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # asking for a reset must not send mail to strangers
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "apps.accounts.mfa.MfaAdapter"
+MFA_TOTP_TOLERANCE = 1
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("INTERLACE_TRUSTED_PROXIES", "0"))
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
@@ -195,6 +217,8 @@ OUTBOUND_ALLOW_PRIVATE = False
 SANDBOX_URL = os.environ.get("INTERLACE_SANDBOX_URL", "")
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+# Mails with a one-time code or link are blanked once sent; only the demo, which has no mail server, keeps them.
+KEEP_SECRET_MAILS = False
 DEFAULT_FROM_EMAIL = os.environ.get("INTERLACE_MAIL_FROM", "no-reply@localhost")
 
 REST_FRAMEWORK = {

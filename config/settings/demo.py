@@ -8,4 +8,5 @@ PLATFORM_SCHEME = "http"
 CREDENTIAL_KEYS = {"demo1": "6f" * 32}
 OUTBOUND_ALLOW_PRIVATE = True
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # every mail is kept and readable in the portal
+KEEP_SECRET_MAILS = True
 DEMO = True

@@ -111,9 +111,7 @@ def _check(
         raise UnableToCreateApiKey("Choose a day in the future.", field="expires_at")
 
 
-def _audit(
-    actor: Actor, action: str, key: ApiKey, now: datetime, after: dict[str, object] | None = None
-) -> None:
+def _audit(actor: Actor, action: str, key: ApiKey, now: datetime, after: dict[str, object] | None = None) -> None:
     record_audit(
         actor=actor, action=action, target_key=f"api_key:{key.pk}", target_label=str(key), now=now, after=after,
         owner_key=f"customer:{key.customer_id}" if key.customer_id else "",

@@ -102,9 +102,7 @@ def accept_invitation(
     return user
 
 
-def _the_person(
-    invitation: Invitation, name: str, password: str, now: datetime, signed_in_user: User | None
-) -> User:
+def _the_person(invitation: Invitation, name: str, password: str, now: datetime, signed_in_user: User | None) -> User:
     user = User.objects.filter(email__iexact=invitation.email).first()
     if user is None:
         if not name.strip():
@@ -158,9 +156,7 @@ def _clean_address(email: str) -> str:
 
 
 def _open_invitations(address: str, subject_key: str) -> QuerySet[Invitation]:
-    return Invitation.objects.filter(
-        email__iexact=address, subject_key=subject_key, accepted_at=None, revoked_at=None
-    )
+    return Invitation.objects.filter(email__iexact=address, subject_key=subject_key, accepted_at=None, revoked_at=None)
 
 
 def _send(invitation: Invitation, token: str, now: datetime) -> None:

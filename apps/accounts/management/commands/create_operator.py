@@ -22,9 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         password = os.environ.get(PASSWORD_VARIABLE) or getpass.getpass()
         try:
-            user = create_operator(
-                email=options["email"], name=options["name"], password=password, now=clock.now()
-            )
+            user = create_operator(email=options["email"], name=options["name"], password=password, now=clock.now())
         except UnableToCreatePerson as error:
             raise CommandError(error.user_message) from error
         self.stdout.write(f"Created operator {user.email}.\n")
