@@ -31,6 +31,10 @@ def stable_id(*parts: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(("xero-sandbox", *parts))))
 
 
+def folded(value: object) -> str:
+    return str(value or "").strip().casefold()
+
+
 class Books:
     """Rules shared by the documents: settings of the organization, look-ups, the modification stamp."""
 
@@ -38,6 +42,7 @@ class Books:
         self.account = account
         self.now = account.now()
         self.base_currency = str(account.setting("base_currency", "EUR"))
+        self._owners: dict[tuple[str, str], dict[str, str]] = {}
 
     @property
     def tenant_id(self) -> str:
@@ -48,6 +53,7 @@ class Books:
 
     def save(self, kind: str, object_id: str, value: JsonDict, *, created: bool) -> JsonDict:
         value["UpdatedDateUTC"] = self.stamp()
+        self._reindex(kind, self.account.objects(kind).get(object_id), value)
         self.account.put(kind, object_id, value)
         if kind in _EVENT_CATEGORIES:
             self.account.emit(self._event(kind, object_id, "CREATE" if created else "UPDATE"))
@@ -61,6 +67,26 @@ class Books:
     def all(self, kind: str) -> list[JsonDict]:
         """The stored objects themselves: only for reading."""
         return list(self.account.objects(kind).values())
+
+    def owner(self, kind: str, field: str, value: object) -> str | None:
+        """The id of the object that holds a unique text. One scan per request."""
+        place = (kind, field)
+        if place not in self._owners:
+            self._owners[place] = {}
+            for item in self.all(kind):
+                self._reindex(kind, None, item)
+        return self._owners[place].get(folded(value))
+
+    def _reindex(self, kind: str, before: JsonDict | None, after: JsonDict) -> None:
+        for (indexed, field), owners in self._owners.items():
+            if indexed != kind:
+                continue
+            if before is not None:
+                owners.pop(folded(before.get(field)), None)
+            # Archived contacts give their name free; suppliers number their bills as they like.
+            is_holder = after.get("ContactStatus") != "ARCHIVED" and after.get("Type") != "ACCPAY"
+            if is_holder and after.get(field):
+                owners[folded(after[field])] = after[ID_FIELDS[kind]]
 
     def accounts(self) -> list[JsonDict]:
         return [self._ledger_account(*row) for row in _CHART]
@@ -128,6 +154,7 @@ class Books:
         }
 
 
+ID_FIELDS = {"contacts": "ContactID", "invoices": "InvoiceID", "payments": "PaymentID"}
 _EVENT_CATEGORIES = {"contacts": "CONTACT", "invoices": "INVOICE"}
 TAX_RATES = {
     "OUTPUT": ("Tax on Sales", Decimal("20")),

@@ -61,10 +61,8 @@ def _existing(books: Books, fields: JsonDict, *, upsert: bool) -> JsonDict | Non
     if not upsert:
         return None
     for key in ("ContactNumber", "Name"):
-        if wanted := fields.get(key):
-            found = next((c for c in books.all("contacts") if _same(c.get(key), wanted)), None)
-            if found:
-                return found
+        if (wanted := fields.get(key)) and (owner := books.owner("contacts", key, wanted)):
+            return books.find("contacts", owner)
     return None
 
 
@@ -99,11 +97,9 @@ def _check_texts(fields: JsonDict) -> None:
 
 
 def _check_name_is_free(books: Books, contact: JsonDict) -> None:
-    for other in books.all("contacts"):
-        if other["ContactID"] == contact["ContactID"] or other["ContactStatus"] != "ACTIVE":
-            continue
-        if _same(other["Name"], contact["Name"]):
-            raise Invalid(_NAME_TAKEN.format(name=contact["Name"]))
+    owner = books.owner("contacts", "Name", contact["Name"])
+    if owner not in (None, contact["ContactID"]):
+        raise Invalid(_NAME_TAKEN.format(name=contact["Name"]))
 
 
 def _apply_choices(contact: JsonDict, fields: JsonDict) -> None:
@@ -130,7 +126,3 @@ def _merged_phones(current: list[JsonDict], given: list[JsonDict]) -> list[JsonD
 def _phone(kind: str, given: JsonDict) -> JsonDict:
     parts = ("PhoneNumber", "PhoneAreaCode", "PhoneCountryCode")
     return {"PhoneType": kind, **{part: str(given.get(part) or "") for part in parts}}
-
-
-def _same(left: object, right: object) -> bool:
-    return str(left or "").strip().casefold() == str(right or "").strip().casefold()

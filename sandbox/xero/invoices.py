@@ -138,13 +138,13 @@ def _apply_contact(books: Books, invoice: JsonDict, fields: JsonDict) -> None:
 
 def _apply_number(books: Books, invoice: JsonDict, fields: JsonDict) -> None:
     wanted = str(fields.get("InvoiceNumber") or invoice["InvoiceNumber"])
-    taken = {i["InvoiceNumber"] for i in books.all("invoices") if i["InvoiceID"] != invoice["InvoiceID"]}
     if invoice["Type"] == "ACCPAY":
         invoice["InvoiceNumber"] = wanted
         return
-    while not wanted or (wanted in taken and not fields.get("InvoiceNumber")):
-        wanted = f"INV-{books.account.next_number('invoice'):04d}"
-    if wanted in taken:
+    while not wanted:
+        candidate = f"INV-{books.account.next_number('invoice'):04d}"
+        wanted = "" if books.owner("invoices", "InvoiceNumber", candidate) else candidate
+    if books.owner("invoices", "InvoiceNumber", wanted) not in (None, invoice["InvoiceID"]):
         raise Invalid("Invoice # must be unique.")
     invoice["InvoiceNumber"] = wanted
 
