@@ -110,6 +110,20 @@ def test_numbers_continue_and_never_repeat(http, control):
     assert taken.json()["Elements"][0]["ValidationErrors"] == [{"Message": "Invoice # must be unique."}]
 
 
+def test_names_and_numbers_are_free_where_xero_frees_them(http, control):
+    contact_id = add_contact(control, "Initech")
+    add_invoice(
+        control, contact_id, Type="ACCPAY", InvoiceNumber="INV-0001", LineItems=[{"Description": "x", "UnitAmount": 1}]
+    )
+    sale = add_invoice(control, contact_id)
+    control.update("contacts", contact_id, {"ContactStatus": "ARCHIVED"})
+
+    renewed = http.put(f"{API}/Contacts", json={"Contacts": [{"Name": "Initech"}, {"Name": "Other"}]})
+
+    assert sale["InvoiceNumber"] == "INV-0001"
+    assert [contact["Name"] for contact in renewed.json()["Contacts"]] == ["Initech", "Other"]
+
+
 def test_overpaying_is_refused(http, control):
     invoice = add_invoice(control, add_contact(control))
     body = {

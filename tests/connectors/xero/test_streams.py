@@ -180,6 +180,25 @@ def test_a_quiet_list_does_not_move_the_checkpoint_backwards(xero, control):
     assert first == second == third
 
 
+def test_an_empty_answer_leaves_the_checkpoint_where_it_was(xero, control):
+    add_contact(control)
+    ahead = {"since": "2030-01-01T00:00:00Z"}
+
+    assert read_all(xero.stream("contacts"), ahead) == ([], ahead)
+
+
+def test_after_several_pages_the_next_run_starts_at_the_newest(xero, control):
+    for hour in range(5):
+        control.clock(f"2026-11-20T1{hour}:00:00Z")
+        newest = add_contact(control, f"Contact {hour}")
+
+    _, checkpoint = read_all(xero.stream("contacts"), page_size=2)
+    records, _ = read_all(xero.stream("contacts"), checkpoint)
+
+    assert checkpoint["since"] == "2026-11-20T13:59:55Z"
+    assert [record.external_id for record in records] == [newest]
+
+
 def test_changes_during_the_read_skip_nothing(xero, control):
     control.create("contacts", [{"Name": f"Contact {index:02d}"} for index in range(10)])
     ids = {contact["ContactID"] for contact in control.objects("contacts")}
