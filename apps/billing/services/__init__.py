@@ -1,0 +1,24 @@
+from apps.billing.services.accounts import open_account, update_account, update_legal_entity
+from apps.billing.services.invoices import close_period, draft_invoice, issue_invoice, void_invoice
+from apps.billing.services.payments import record_payment
+from apps.billing.services.plans import NewPrice, archive_plan, create_plan, publish_plan_version
+from apps.billing.services.subscriptions import cancel_subscription, subscribe
+from apps.billing.services.usage import record_usage
+
+__all__ = [
+    "NewPrice",
+    "archive_plan",
+    "cancel_subscription",
+    "close_period",
+    "create_plan",
+    "draft_invoice",
+    "issue_invoice",
+    "open_account",
+    "publish_plan_version",
+    "record_payment",
+    "record_usage",
+    "subscribe",
+    "update_account",
+    "update_legal_entity",
+    "void_invoice",
+]

@@ -1,0 +1,215 @@
+"""Draft → open. A draft is recomputed as often as one likes; an open invoice never changes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.db import connection, transaction
+
+from apps.audit.services import record_audit
+from apps.billing.documents import render_invoice_pdf
+from apps.billing.models import (
+    BillingAccount,
+    BillingPeriod,
+    Invoice,
+    InvoiceDocument,
+    InvoiceLine,
+    InvoiceStatus,
+    LegalEntity,
+    SubscriptionStatus,
+)
+from apps.billing.rating import RatedInvoice
+from apps.billing.selectors import preview_invoice
+from apps.billing.services.subscriptions import open_period
+from apps.core.actor import Actor
+from apps.core.clock import local_date
+from apps.core.errors import AnticipatedError, Conflict
+from apps.dispatch.services import complete
+from apps.events.services import record_event
+
+PAYMENT_DAYS = 14
+
+
+class UnableToIssueInvoice(Conflict):
+    """The invoice is not a draft any more, or its period is still running."""
+
+    code = "unable_to_issue_invoice"
+
+
+class UnableToVoidInvoice(Conflict):
+    """Only an open, unpaid invoice can be voided."""
+
+    code = "unable_to_void_invoice"
+
+
+def draft_invoice(*, period: BillingPeriod, now: datetime) -> Invoice:
+    """This function will create the period's draft, or bring an existing draft up to date.
+
+    Raises UnableToIssueInvoice when the period's invoice was already issued.
+    """
+    with transaction.atomic():
+        locked = BillingPeriod.objects.select_for_update().get(pk=period.pk)
+        account = locked.subscription.account
+        invoice = Invoice.objects.filter(period=locked).first()
+        if invoice is None:
+            invoice = Invoice.objects.create(
+                account=account,
+                legal_entity=account.legal_entity,
+                period=locked,
+                currency=account.currency,
+                created_at=now,
+            )
+        if invoice.status != InvoiceStatus.DRAFT:
+            raise UnableToIssueInvoice("This period's invoice was already issued.")
+        _write_lines(invoice, preview_invoice(locked))
+        return invoice
+
+
+def _write_lines(invoice: Invoice, rated: RatedInvoice) -> None:
+    invoice.lines.all().delete()
+    InvoiceLine.objects.bulk_create(
+        InvoiceLine(
+            invoice=invoice,
+            position=position,
+            description=line.description,
+            meter=line.meter,
+            quantity=line.quantity,
+            unit_amount=line.unit_amount,
+            amount=line.amount,
+            tax_category=rated.tax.category,
+            tax_rate=rated.tax.rate,
+        )
+        for position, line in enumerate(rated.lines, start=1)
+    )
+    invoice.subtotal_amount = rated.subtotal_amount
+    invoice.tax_amount = rated.tax_amount
+    invoice.total_amount = rated.total_amount
+    invoice.tax_breakdown = [
+        {
+            "category": rated.tax.category,
+            "rate": str(rated.tax.rate),
+            "base_amount": rated.subtotal_amount,
+            "tax_amount": rated.tax_amount,
+        }
+    ]
+    invoice.save()
+
+
+def issue_invoice(*, actor: Actor, now: datetime, invoice: Invoice) -> Invoice:
+    """This function will fix the draft: charge its usage rows, take the next number, snapshot names, keep the PDF.
+
+    Raises UnableToIssueInvoice while the period runs, and when someone else has issued it meanwhile.
+    """
+    actor.require("billing.manage")
+    with transaction.atomic():
+        locked = Invoice.objects.select_for_update(of=("self",)).select_related("period", "account").get(pk=invoice.pk)
+        if locked.status != InvoiceStatus.DRAFT:
+            raise UnableToIssueInvoice("This invoice was already issued. Reload the page.")
+        if locked.period is not None:
+            if locked.period.period_end > now:
+                raise UnableToIssueInvoice("The month is still running: issue the invoice when it is over.")
+            draft_invoice(period=locked.period, now=now)
+            locked.refresh_from_db()
+            _charge_usage(locked, locked.period)
+        _open(locked, now)
+        _keep_document(locked, now)
+        record_event(
+            name="billing.invoice.opened", subject_key=locked.account.subject_key, now=now,
+            payload={"invoice_id": str(locked.pk), "number": locked.number},
+        )  # fmt: skip
+        record_audit(
+            actor=actor, action="billing.invoice.issued", target_key=f"invoice:{locked.pk}", now=now,
+            owner_key=locked.account.subject_key, target_label=str(locked.number),
+            after={"total_amount": locked.total_amount, "currency": locked.currency},
+        )  # fmt: skip
+        return locked
+
+
+def _charge_usage(invoice: Invoice, period: BillingPeriod) -> None:
+    # Set-based: a month of a busy customer is hundreds of thousands of rows. The unique charge per event refuses a
+    # second billing even if two processes got here at once.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO billing_usagecharge (usage_event_id, line_id)
+            SELECT event.id, line.id
+            FROM billing_usageevent event
+            JOIN billing_invoiceline line ON line.invoice_id = %s AND line.meter = event.meter
+            LEFT JOIN billing_usagecharge charge ON charge.usage_event_id = event.id
+            WHERE event.subject_key = %s AND event.occurred_at >= %s AND event.occurred_at < %s AND charge.id IS NULL
+            """,
+            [invoice.pk, invoice.account.subject_key, period.subscription.started_at, period.period_end],
+        )
+
+
+def _open(invoice: Invoice, now: datetime) -> None:
+    issuer = LegalEntity.objects.select_for_update().get(pk=invoice.legal_entity_id)
+    invoice.number = f"{issuer.invoice_prefix}{issuer.next_number:06d}"
+    issuer.next_number += 1
+    issuer.save(update_fields=["next_number"])
+    invoice.issue_date = local_date(now, invoice.account.time_zone)
+    invoice.due_date = invoice.issue_date + timedelta(days=PAYMENT_DAYS)
+    invoice.issuer = _snapshot_issuer(issuer)
+    invoice.recipient = _snapshot_recipient(invoice.account)
+    invoice.status = InvoiceStatus.OPEN
+    invoice.issued_at = now
+    invoice.save()
+
+
+def _snapshot_issuer(issuer: LegalEntity) -> dict[str, str]:
+    return {
+        "name": issuer.name,
+        "address": issuer.address,
+        "country": issuer.country,
+        "tax_id": issuer.tax_id,
+        "payment_instructions": issuer.payment_instructions,
+    }
+
+
+def _snapshot_recipient(account: BillingAccount) -> dict[str, str]:
+    return {
+        "name": account.legal_name,
+        "address": account.address,
+        "country": account.country,
+        "tax_id": account.tax_id,
+        "email": account.email,
+    }
+
+
+def _keep_document(invoice: Invoice, now: datetime) -> None:
+    content = render_invoice_pdf(invoice)
+    InvoiceDocument.objects.create(invoice=invoice, sha256=sha256(content).hexdigest(), content=content, created_at=now)
+
+
+def void_invoice(*, actor: Actor, now: datetime, invoice: Invoice, reason: str) -> Invoice:
+    """This function will void an open invoice nobody has paid on. Its number stays taken; its usage stays charged."""
+    actor.require("billing.manage")
+    if not reason.strip():
+        raise UnableToVoidInvoice("Say why the invoice is voided.", field="reason")
+    voided = Invoice.objects.filter(pk=invoice.pk, status=InvoiceStatus.OPEN, paid_amount=0).update(
+        status=InvoiceStatus.VOID
+    )
+    if not voided:
+        raise UnableToVoidInvoice("Only an open invoice without payments can be voided.")
+    invoice.refresh_from_db()
+    record_audit(
+        actor=actor, action="billing.invoice.voided", target_key=f"invoice:{invoice.pk}", now=now,
+        owner_key=invoice.account.subject_key, target_label=str(invoice.number), after={"reason": reason},
+    )  # fmt: skip
+    return invoice
+
+
+def close_period(*, period_id: str, now: datetime) -> Invoice | None:
+    """This function will draft the invoice of a period that is over and open the next one. Safe to repeat."""
+    period = BillingPeriod.objects.select_related("subscription__account__legal_entity").get(pk=period_id)
+    with transaction.atomic():
+        complete(kind="billing.close_period", key=period_id)
+        if period.subscription.status != SubscriptionStatus.CANCELED:
+            open_period(subscription=period.subscription, instant=period.period_end)
+        try:
+            invoice = draft_invoice(period=period, now=now)
+        except AnticipatedError:
+            return None  # a person was quicker: the invoice is out
+        BillingPeriod.objects.filter(pk=period.pk, closed_at=None).update(closed_at=now)
+        return invoice

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from apps.audit.services import record_audit
+from apps.billing.meters import get_meter
+from apps.billing.models import Plan, PlanVersion, Price, PriceKind
+from apps.core.actor import Actor
+from apps.core.errors import AnticipatedError
+
+
+class UnableToPublishPlan(AnticipatedError):
+    """The prices do not make a plan."""
+
+    code = "unable_to_publish_plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPrice:
+    """A component of a plan. Without a meter it is a flat monthly fee. `unit_amount` in minor units, fractions allowed."""
+
+    label: str
+    unit_amount: Decimal
+    meter: str = ""
+    included_quantity: Decimal = Decimal(0)
+
+
+def create_plan(
+    *, actor: Actor, now: datetime, name: str, currency: str, prices: list[NewPrice], description: str = ""
+) -> PlanVersion:
+    """This function will create a plan with its first published version. Raises UnableToPublishPlan."""
+    actor.require("billing.manage")
+    code = slugify(name)[:40]
+    if not code or Plan.objects.filter(code=code).exists():
+        raise UnableToPublishPlan("Choose a name that no other plan has.", field="name")
+    with transaction.atomic():
+        plan = Plan.objects.create(code=code, name=name.strip(), description=description, created_at=now)
+        return _publish(actor, now, plan, currency, prices)
+
+
+def publish_plan_version(
+    *, actor: Actor, now: datetime, plan: Plan, currency: str, prices: list[NewPrice]
+) -> PlanVersion:
+    """This function will publish new prices. Running subscriptions keep the version they took."""
+    actor.require("billing.manage")
+    with transaction.atomic():
+        # The plan's row serializes version numbers.
+        Plan.objects.select_for_update().get(pk=plan.pk)
+        return _publish(actor, now, plan, currency, prices)
+
+
+def archive_plan(*, actor: Actor, now: datetime, plan: Plan) -> Plan:
+    """This function will take the plan off the list for new subscriptions."""
+    actor.require("billing.manage")
+    Plan.objects.filter(pk=plan.pk, archived_at=None).update(archived_at=now)
+    plan.refresh_from_db()
+    record_audit(
+        actor=actor, action="billing.plan.archived", target_key=f"plan:{plan.pk}", target_label=plan.name, now=now
+    )
+    return plan
+
+
+def _publish(actor: Actor, now: datetime, plan: Plan, currency: str, prices: list[NewPrice]) -> PlanVersion:
+    _check(prices)
+    version = PlanVersion.objects.create(
+        plan=plan, number=plan.versions.count() + 1, currency=currency, published_at=now
+    )
+    Price.objects.bulk_create(
+        Price(
+            plan_version=version,
+            position=position,
+            kind=PriceKind.METERED if price.meter else PriceKind.FLAT,
+            label=price.label,
+            meter=price.meter,
+            unit_amount=price.unit_amount,
+            included_quantity=price.included_quantity,
+        )
+        for position, price in enumerate(prices, start=1)
+    )
+    record_audit(
+        actor=actor, action="billing.plan.published", target_key=f"plan:{plan.pk}", target_label=plan.name, now=now,
+        after={"version": version.number, "currency": currency, "prices": [_summary(price) for price in prices]},
+    )  # fmt: skip
+    return version
+
+
+def _check(prices: list[NewPrice]) -> None:
+    if not prices:
+        raise UnableToPublishPlan("A plan needs at least one price.", field="prices")
+    for price in prices:
+        if price.unit_amount < 0 or price.included_quantity < 0:
+            raise UnableToPublishPlan("Prices and allowances cannot be negative.", field="prices")
+        if price.meter:
+            get_meter(price.meter)
+    meters = [price.meter for price in prices if price.meter]
+    if len(meters) != len(set(meters)):
+        raise UnableToPublishPlan("Each meter can be priced once per plan.", field="prices")
+
+
+def _summary(price: NewPrice) -> dict[str, str]:
+    return {"label": price.label, "meter": price.meter, "unit_amount": str(price.unit_amount)}

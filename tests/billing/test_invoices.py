@@ -1,0 +1,231 @@
+"""From usage to an invoice that never changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+
+import pytest
+from django.db import IntegrityError, transaction
+from pypdf import PdfReader
+
+from apps.billing.models import (
+    BillingAccount,
+    BillingPeriod,
+    Invoice,
+    InvoiceStatus,
+    LegalEntity,
+    UsageCharge,
+    UsageEvent,
+)
+from apps.billing.selectors import list_invoices, monthly_recurring_revenue, preview_invoice, receivables
+from apps.billing.services import close_period, draft_invoice, issue_invoice, record_payment, void_invoice
+from apps.billing.services.invoices import UnableToIssueInvoice, UnableToVoidInvoice
+from apps.billing.services.payments import UnableToRecordPayment
+from apps.core.actor import Actor, ActorKind
+from apps.core.errors import NotPermitted
+from apps.core.ids import uuid7
+from apps.core.money import Money
+from tests.billing.conftest import OCTOBER, use
+
+# October in Berlin ends at 23:00 UTC, after the clocks went back.
+END = datetime(2026, 10, 31, 23, tzinfo=UTC)
+AFTER = END + timedelta(hours=2)
+
+
+@pytest.fixture
+def issued(october: BillingPeriod, owner_actor: Actor) -> Invoice:
+    use(3500, key="run:1")
+    return issue_invoice(actor=owner_actor, now=AFTER, invoice=draft_invoice(period=october, now=AFTER))
+
+
+def test_it_works(issued: Invoice) -> None:
+    assert issued.number == "ACME-000001"
+    assert issued.status == InvoiceStatus.OPEN
+    assert list(issued.lines.order_by("position").values_list("amount", flat=True)) == [49000, 3125]
+    assert (issued.subtotal_amount, issued.tax_amount, issued.total_amount) == (52125, 9904, 62029)
+    assert (issued.issue_date, issued.due_date) == (date(2026, 11, 1), date(2026, 11, 15))
+
+
+def test_the_preview_says_what_the_invoice_will_say(october: BillingPeriod, owner_actor: Actor) -> None:
+    use(3500, key="run:1")
+    preview = preview_invoice(october)
+
+    invoice = issue_invoice(actor=owner_actor, now=AFTER, invoice=draft_invoice(period=october, now=AFTER))
+
+    assert preview.total_amount == invoice.total_amount == 62029
+
+
+def test_usage_is_half_open_at_the_end_of_the_month(october: BillingPeriod) -> None:
+    use(1001, key="inside", at=END - timedelta(microseconds=1))
+    use(500, key="outside", at=END)
+
+    assert preview_invoice(october).lines[1].used_quantity == 1001
+
+
+def test_usage_counts_once_per_key(october: BillingPeriod) -> None:
+    assert use(1200, key="run:1") is True
+    assert use(1200, key="run:1") is False
+
+    assert preview_invoice(october).lines[1].used_quantity == 1200
+
+
+def test_another_customers_usage_is_not_billed(october: BillingPeriod) -> None:
+    use(9999, key="other", subject_key="customer:someone-else")
+
+    assert preview_invoice(october).lines[1].used_quantity == 0
+
+
+def test_late_usage_is_billed_with_the_next_month_and_only_there(issued: Invoice, owner_actor: Actor) -> None:
+    use(2000, key="late", at=END - timedelta(hours=1))
+    close_period(period_id=str(issued.period_id), now=AFTER)
+    november = BillingPeriod.objects.get(period_start=END)
+
+    assert preview_invoice(november).lines[1].used_quantity == 2000
+    assert preview_invoice(issued.period).lines[1].used_quantity == 2000
+    assert issued.total_amount == 62029
+
+
+def test_every_charged_event_leads_to_its_line(issued: Invoice) -> None:
+    charge = UsageCharge.objects.get()
+
+    assert charge.line.invoice == issued
+    assert charge.line.meter == "records_synced"
+    assert charge.usage_event.key == "run:1"
+
+
+def test_an_event_cannot_be_charged_twice(issued: Invoice) -> None:
+    charge = UsageCharge.objects.get()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        UsageCharge.objects.create(usage_event=charge.usage_event, line=charge.line)
+
+
+def test_a_running_month_cannot_be_issued(october: BillingPeriod, owner_actor: Actor) -> None:
+    draft = draft_invoice(period=october, now=OCTOBER)
+
+    with pytest.raises(UnableToIssueInvoice):
+        issue_invoice(actor=owner_actor, now=END - timedelta(seconds=1), invoice=draft)
+
+    assert LegalEntity.objects.get().next_number == 1
+
+
+def test_issuing_twice_is_refused_and_takes_no_number(issued: Invoice, owner_actor: Actor) -> None:
+    with pytest.raises(UnableToIssueInvoice):
+        issue_invoice(actor=owner_actor, now=AFTER, invoice=issued)
+
+    assert LegalEntity.objects.get().next_number == 2
+
+
+def test_a_failure_while_issuing_leaves_no_gap(
+    october: BillingPeriod, owner_actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = draft_invoice(period=october, now=AFTER)
+    monkeypatch.setattr("apps.billing.services.invoices.render_invoice_pdf", lambda invoice: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        issue_invoice(actor=owner_actor, now=AFTER, invoice=draft)
+    monkeypatch.undo()
+
+    assert issue_invoice(actor=owner_actor, now=AFTER, invoice=draft).number == "ACME-000001"
+
+
+@pytest.mark.parametrize("change", [{"total_amount": 1}, {"number": "X-1"}, {"status": "draft", "number": None}])
+def test_the_database_refuses_to_change_an_issued_invoice(issued: Invoice, change: dict[str, object]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Invoice.objects.filter(pk=issued.pk).update(**change)
+
+
+def test_the_database_refuses_to_change_its_lines(issued: Invoice) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        issued.lines.update(amount=1)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        issued.lines.all().delete()
+
+
+def test_usage_events_cannot_be_changed(october: BillingPeriod) -> None:
+    use(1200, key="run:1")
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        UsageEvent.objects.update(quantity=1)
+
+
+def test_the_pdf_says_the_same(issued: Invoice) -> None:
+    text = " ".join(PdfReader(BytesIO(bytes(issued.document.content))).pages[0].extract_text().split())
+
+    for expected in ("ACME-000001", "Brightwater Ltd", "€490.00", "€31.25", "€620.29", "VAT 19 %", "€99.04"):
+        assert expected in text
+    assert "Interlace" not in text
+
+
+def test_closing_a_month_drafts_its_invoice_and_opens_the_next(october: BillingPeriod) -> None:
+    invoice = close_period(period_id=str(october.pk), now=AFTER)
+
+    assert invoice is not None
+    assert (invoice.status, invoice.total_amount) == (InvoiceStatus.DRAFT, 58310)
+    assert list(october.subscription.periods.order_by("period_start").values_list("period_start", flat=True)) == [
+        datetime(2026, 9, 30, 22, tzinfo=UTC), END,
+    ]  # fmt: skip
+
+
+def test_closing_twice_makes_one_draft(october: BillingPeriod) -> None:
+    close_period(period_id=str(october.pk), now=AFTER)
+    close_period(period_id=str(october.pk), now=AFTER)
+
+    assert Invoice.objects.count() == 1
+
+
+def test_a_payment_in_full_marks_it_paid(issued: Invoice, owner_actor: Actor) -> None:
+    pay = lambda amount: record_payment(  # noqa: E731
+        actor=owner_actor, now=AFTER, invoice=issued, amount=amount, paid_on=date(2026, 11, 3), method="bank transfer"
+    )
+
+    pay(20000)
+    assert (issued.status, receivables(AFTER)[0].outstanding) == (InvoiceStatus.OPEN, Money(42029, "EUR"))
+    pay(42029)
+
+    assert (issued.status, issued.paid_at) == (InvoiceStatus.PAID, AFTER)
+    assert receivables(AFTER) == []
+
+
+@pytest.mark.parametrize("amount", [0, -1, 62030])
+def test_a_payment_that_does_not_fit_is_refused(issued: Invoice, owner_actor: Actor, amount: int) -> None:
+    with pytest.raises(UnableToRecordPayment):
+        record_payment(
+            actor=owner_actor, now=AFTER, invoice=issued, amount=amount, paid_on=date(2026, 11, 3), method="cash"
+        )
+
+    assert Invoice.objects.get().paid_amount == 0
+
+
+def test_a_paid_invoice_cannot_be_voided(issued: Invoice, owner_actor: Actor) -> None:
+    record_payment(actor=owner_actor, now=AFTER, invoice=issued, amount=1, paid_on=date(2026, 11, 3), method="cash")
+
+    with pytest.raises(UnableToVoidInvoice):
+        void_invoice(actor=owner_actor, now=AFTER, invoice=issued, reason="Mistake")
+
+
+def test_recurring_revenue_counts_flat_fees_of_live_subscriptions(october: BillingPeriod) -> None:
+    use(99_000, key="much")
+
+    revenue = monthly_recurring_revenue(OCTOBER)
+
+    assert [(row.money, row.subscription_count) for row in revenue] == [(Money(49000, "EUR"), 1)]
+    assert monthly_recurring_revenue(OCTOBER - timedelta(days=1)) == []
+
+
+def test_a_customer_sees_its_issued_invoices_only(issued: Invoice, account: BillingAccount) -> None:
+    from uuid import UUID
+
+    own = Actor(ActorKind.USER, "u", "U", scope=frozenset({UUID(account.subject_key.split(":")[1])}))
+    stranger = Actor(ActorKind.USER, "s", "S", scope=frozenset({uuid7()}))
+
+    assert list(list_invoices(own)) == [issued]
+    assert list(list_invoices(stranger)) == []
+
+
+def test_support_may_not_issue(october: BillingPeriod) -> None:
+    support = Actor(ActorKind.USER, "s", "S", frozenset({"customers.view"}), scope=None)
+
+    with pytest.raises(NotPermitted):
+        issue_invoice(actor=support, now=AFTER, invoice=draft_invoice(period=october, now=AFTER))
