@@ -1,0 +1,50 @@
+"""The monthly SLA report as a document."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date as babel_date
+
+from apps.branding.letterhead import render_document
+from apps.branding.selectors import current_brand
+from apps.core.formats import format_number
+from apps.sla.measures import ObjectiveKey
+from apps.sla.models import SlaReport
+from apps.sla.words import explain_objective, name_objective
+
+
+def render_report_pdf(report: SlaReport) -> bytes:
+    """This function will typeset a closed report from its stored results."""
+    brand = current_brand()
+    return render_document("sla_report", brand=brand, data={"sender": [brand.name], **_content(report)})
+
+
+def _content(report: SlaReport) -> dict[str, Any]:
+    locale = report.customer.locale
+    month = report.period_start.astimezone(ZoneInfo(report.customer.time_zone))
+    failed = report.results["failed_run_count"]
+    return {
+        "heading": "Service level report",
+        "customer": report.customer.name,
+        "month": str(babel_date(month, "MMMM y", locale=locale.replace("-", "_"))),
+        "policy": str(report.policy_version),
+        "is_met": report.is_met,
+        "verdict": "All objectives were met." if report.is_met else "At least one objective was missed.",
+        "zone": report.customer.time_zone,
+        "runs": f"{format_number(report.results['run_count'], locale)} runs, {format_number(failed, locale)} failed",
+        "objectives": [_objective(row, locale) for row in report.results["objectives"]],
+    }
+
+
+def _objective(row: dict[str, Any], locale: str) -> dict[str, Any]:
+    return {
+        "name": name_objective(ObjectiveKey(row["key"]), row["threshold_seconds"]),
+        "how": explain_objective(ObjectiveKey(row["key"]), row["threshold_seconds"]),
+        "target": f"{format_number(Decimal(row['target']), locale)} %",
+        "achieved": f"{format_number(Decimal(row['achieved']), locale)} %" if row["achieved"] else "No data",
+        "budget": f"{format_number(Decimal(row['budget_left']), locale)} %" if row["budget_left"] else "–",
+        "is_met": row["is_met"],
+    }

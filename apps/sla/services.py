@@ -1,0 +1,167 @@
+"""Promising, closing months, keeping the reports."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db import transaction
+
+from apps.audit.services import record_audit
+from apps.core.actor import Actor, system_actor
+from apps.core.errors import AnticipatedError
+from apps.customers.models import Customer
+from apps.dispatch.services import reschedule, schedule
+from apps.events.services import record_event
+from apps.sla.documents import render_report_pdf
+from apps.sla.measures import ObjectiveKey, ObjectiveResult
+from apps.sla.models import SlaAssignment, SlaPolicy, SlaPolicyVersion, SlaReport
+from apps.sla.selectors import SlaMeasurement, find_assignment, measure_customer, month_around
+
+# Runs that were under way at midnight have ended by then.
+CLOSE_GRACE = timedelta(hours=2)
+
+
+class UnableToPromise(AnticipatedError):
+    """The objectives do not make a policy."""
+
+    code = "unable_to_promise"
+
+
+def create_policy(*, actor: Actor, now: datetime, name: str, objectives: list[dict[str, Any]]) -> SlaPolicyVersion:
+    """This function will create a policy with its first version. Raises UnableToPromise."""
+    actor.require("sla.manage")
+    if not name.strip() or SlaPolicy.objects.filter(name=name.strip()).exists():
+        raise UnableToPromise("Choose a name that no other policy has.", field="name")
+    with transaction.atomic():
+        policy = SlaPolicy.objects.create(name=name.strip(), created_at=now)
+        return _add_version(actor, now, policy, objectives)
+
+
+def revise_policy(
+    *, actor: Actor, now: datetime, policy: SlaPolicy, objectives: list[dict[str, Any]]
+) -> SlaPolicyVersion:
+    """This function will add a version. Customers keep the version they were promised until they are assigned anew."""
+    actor.require("sla.manage")
+    with transaction.atomic():
+        SlaPolicy.objects.select_for_update().get(pk=policy.pk)
+        return _add_version(actor, now, policy, objectives)
+
+
+def _add_version(actor: Actor, now: datetime, policy: SlaPolicy, objectives: list[dict[str, Any]]) -> SlaPolicyVersion:
+    if not objectives:
+        raise UnableToPromise("A policy needs at least one objective.", field="objectives")
+    version = SlaPolicyVersion.objects.create(
+        policy=policy,
+        number=policy.versions.count() + 1,
+        objectives=[_clean(row) for row in objectives],
+        created_at=now,
+    )
+    record_audit(
+        actor=actor, action="sla.policy.published", target_key=f"sla_policy:{policy.pk}", now=now,
+        target_label=policy.name, after={"version": version.number, "objectives": version.objectives},
+    )  # fmt: skip
+    return version
+
+
+def _clean(row: dict[str, Any]) -> dict[str, Any]:
+    try:
+        key, target = ObjectiveKey(row["key"]), Decimal(str(row["target"]))
+    except (KeyError, ValueError, InvalidOperation):
+        raise UnableToPromise("Give each objective a kind and a target in percent.", field="objectives") from None
+    if not 0 < target <= 100:
+        raise UnableToPromise("A target lies between 0 and 100 percent.", field="objectives")
+    threshold = int(row.get("threshold_seconds") or 0)
+    if key is ObjectiveKey.FRESHNESS and threshold <= 0:
+        raise UnableToPromise("Freshness needs the time within which a flow is in step.", field="objectives")
+    cleaned: dict[str, Any] = {"key": key.value, "target": str(target)}
+    return {**cleaned, "threshold_seconds": threshold} if threshold else cleaned
+
+
+def assign_policy(
+    *, actor: Actor, now: datetime, customer: Customer, policy_version: SlaPolicyVersion
+) -> SlaAssignment:
+    """This function will promise a version to a customer from now on; what was promised before ends now."""
+    actor.require("sla.manage")
+    with transaction.atomic():
+        Customer.objects.select_for_update().get(pk=customer.pk)
+        SlaAssignment.objects.for_customer(customer).filter(ends_at=None).update(ends_at=now)
+        assignment = SlaAssignment.objects.create(customer=customer, policy_version=policy_version, starts_at=now)
+        _, end = month_around(customer, now)
+        schedule(kind="sla.close_month", key=str(customer.pk), due_at=end + CLOSE_GRACE)
+        record_audit(
+            actor=actor, action="sla.policy.assigned", target_key=f"customer:{customer.pk}", now=now,
+            owner_key=customer.subject_key, target_label=customer.name, after={"policy": str(policy_version)},
+        )  # fmt: skip
+        return assignment
+
+
+def close_month(*, customer: Customer, instant: datetime, now: datetime) -> SlaReport | None:
+    """This function will fix the report of the month that holds `instant`; an existing report is returned as it is.
+
+    None when nothing was promised at the month's end. A month in which the policy changed is judged by the version in
+    force at its end.
+    """
+    start, end = month_around(customer, instant)
+    existing = SlaReport.objects.for_customer(customer).filter(period_start=start).first()
+    if existing is not None:
+        return existing
+    assignment = find_assignment(customer, end - timedelta(microseconds=1))
+    if assignment is None:
+        return None
+    measurement = measure_customer(
+        customer=customer, policy_version=assignment.policy_version, period_start=start, period_end=end, now=now
+    )
+    with transaction.atomic():
+        report = _keep_report(customer, measurement, now)
+        record_event(
+            name="sla.report.closed", subject_key=customer.subject_key, now=now, payload={"report_id": str(report.pk)}
+        )
+        record_audit(
+            actor=system_actor(), action="sla.report.closed", target_key=f"sla_report:{report.pk}", now=now,
+            owner_key=customer.subject_key, target_label=str(report), after={"is_met": report.is_met},
+        )  # fmt: skip
+    return report
+
+
+def _keep_report(customer: Customer, measurement: SlaMeasurement, now: datetime) -> SlaReport:
+    report = SlaReport(
+        customer=customer,
+        policy_version=measurement.policy_version,
+        period_start=measurement.period_start,
+        period_end=measurement.period_end,
+        results={
+            "objectives": [result_as_json(result) for result in measurement.results],
+            "run_count": measurement.run_count,
+            "failed_run_count": len(measurement.failed_runs),
+        },
+        is_met=measurement.is_met,
+        computed_at=now,
+    )
+    report.document = render_report_pdf(report)
+    report.save()
+    return report
+
+
+def result_as_json(result: ObjectiveResult) -> dict[str, Any]:
+    """The stored and published form of a result: percentages as decimal strings."""
+    return {
+        "key": result.key.value,
+        "target": str(result.target),
+        "threshold_seconds": result.threshold_seconds,
+        "achieved": None if result.achieved is None else str(result.achieved),
+        "good": result.good,
+        "total": result.total,
+        "budget_left": None if result.budget_left is None else str(result.budget_left),
+        "is_met": result.is_met,
+    }
+
+
+def close_due_month(*, customer_id: str, now: datetime) -> SlaReport | None:
+    """This function will close the month before `now` and schedule the next close. Safe to repeat."""
+    customer = Customer.objects.get(pk=customer_id)
+    start, end = month_around(customer, now)
+    report = close_month(customer=customer, instant=start - timedelta(seconds=1), now=now)
+    reschedule(kind="sla.close_month", key=customer_id, due_at=end + CLOSE_GRACE)
+    return report

@@ -1,0 +1,35 @@
+"""Objectives in the words of a customer."""
+
+from __future__ import annotations
+
+from apps.sla.measures import ObjectiveKey
+
+
+def name_objective(key: ObjectiveKey, threshold_seconds: int = 0) -> str:
+    names = {
+        ObjectiveKey.RUN_SUCCESS: "Successful runs",
+        ObjectiveKey.RECORD_SUCCESS: "Records kept in step",
+        ObjectiveKey.FRESHNESS: f"In step within {describe_seconds(threshold_seconds)}",
+    }
+    return names[key]
+
+
+def explain_objective(key: ObjectiveKey, threshold_seconds: int = 0) -> str:
+    """How the figure is calculated, in one sentence."""
+    texts = {
+        ObjectiveKey.RUN_SUCCESS: "Runs that completed, out of all runs that ended. Runs a person canceled are left out.",
+        ObjectiveKey.RECORD_SUCCESS: "Records written or found unchanged, out of those and the ones that failed.",
+        ObjectiveKey.FRESHNESS: (
+            "Share of the time in which each flow's last completed run lay no further back than "
+            f"{describe_seconds(threshold_seconds)}."
+        ),
+    }
+    return texts[key]
+
+
+def describe_seconds(seconds: int) -> str:
+    """`5400` → `1 h 30 min`."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [(hours, "h"), (minutes, "min"), (left, "s")]
+    return " ".join(f"{value} {unit}" for value, unit in parts if value) or "0 s"
