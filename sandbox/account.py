@@ -26,6 +26,8 @@ class Account:
         self.requests: deque[dict[str, Any]] = deque(maxlen=LOGGED_REQUESTS)
         self.counters: Counter[str] = Counter()
         self.deliveries: deque[dict[str, Any]] = deque(maxlen=LOGGED_REQUESTS)
+        # What a vendor derives from the objects (indexes, sorted copies); lost on restart and reset.
+        self.scratch: dict[Any, Any] = {}
         self._store = store
         self._notify = notify
         self._settings = store.settings(self.key)
@@ -94,3 +96,4 @@ class Account:
         self.requests.clear()
         self.counters.clear()
         self.deliveries.clear()
+        self.scratch.clear()

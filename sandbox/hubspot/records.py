@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +24,8 @@ ASSOCIATION_TYPES = {
     ("deals", "contacts"): (None, 3),
     ("contacts", "deals"): (None, 4),
 }
-# (account, kind) → record id → [(when, version the search index still shows or None)]
-_unindexed: dict[tuple[tuple[str, str], str], dict[str, list[tuple[datetime, Json | None]]]] = defaultdict(dict)
+# record id → [(when, version the search index still shows or None)]
+Unindexed = dict[str, list[tuple[datetime, Json | None]]]
 
 
 def create_many(account: Account, kind: str, inputs: list[Json]) -> list[Json]:
@@ -121,17 +120,14 @@ def find_by(account: Account, kind: str, name: str, value: str) -> Json | None:
     return account.objects(kind).get(index.get(value, ""))
 
 
-_indexes: dict[tuple[tuple[str, str], str, str], tuple[dict[str, Json], dict[str, str]]] = {}
-
-
 def _index(account: Account, kind: str, name: str) -> dict[str, str]:
-    """Unique value → record id. Rebuilt when the account's objects were replaced (reset)."""
-    place = (account.key, kind, name)
-    objects = account.objects(kind)
-    if place not in _indexes or _indexes[place][0] is not objects:
-        values = {r["properties"][name]: r["id"] for r in objects.values() if r["properties"].get(name)}
-        _indexes[place] = (objects, values)
-    return _indexes[place][1]
+    """Unique value → record id."""
+    place = ("unique", kind, name)
+    if place not in account.scratch:
+        records = account.objects(kind).values()
+        account.scratch[place] = {r["properties"][name]: r["id"] for r in records if r["properties"].get(name)}
+    found: dict[str, str] = account.scratch[place]
+    return found
 
 
 def invalid(message: str, code: str, name: str) -> VendorError:
@@ -157,24 +153,33 @@ def _changed(kind: str, record: Json, values: dict[str, str], now: str) -> Json:
 
 
 def _store(account: Account, kind: str, made: list[Json], *, before: dict[str, Json]) -> None:
-    for (key, indexed_kind, name), (objects, index) in _indexes.items():
-        if key == account.key and indexed_kind == kind and objects is account.objects(kind):
-            for record in made:
-                old = before.get(record["id"], {"properties": {}})["properties"].get(name)
-                if old:
-                    index.pop(old, None)
-                if record["properties"].get(name):
-                    index[record["properties"][name]] = record["id"]
+    for place, index in account.scratch.items():
+        if place[:2] == ("unique", kind):
+            _reindex(index, place[2], made, before)
     account.put_many(kind, [(record["id"], record) for record in made])
     if account.setting("search_lag_seconds", 0):
         now = account.now()
         for record in made:
-            _unindexed[account.key, kind].setdefault(record["id"], []).append((now, before.get(record["id"])))
+            _unindexed(account, kind).setdefault(record["id"], []).append((now, before.get(record["id"])))
+
+
+def _reindex(index: dict[str, str], name: str, made: list[Json], before: dict[str, Json]) -> None:
+    for record in made:
+        old = before.get(record["id"], {"properties": {}})["properties"].get(name)
+        if old:
+            index.pop(old, None)
+        if record["properties"].get(name):
+            index[record["properties"][name]] = record["id"]
+
+
+def _unindexed(account: Account, kind: str) -> Unindexed:
+    found: Unindexed = account.scratch.setdefault(("unindexed", kind), {})
+    return found
 
 
 def searchable(account: Account, kind: str) -> list[Json]:
     """The records as the search index shows them: changes of the last `search_lag_seconds` are not in it yet."""
-    waiting = _unindexed.get((account.key, kind))
+    waiting = _unindexed(account, kind)
     if not waiting:
         return list(account.objects(kind).values())
     horizon = account.ago(account.setting("search_lag_seconds", 0))
@@ -191,7 +196,7 @@ def searchable(account: Account, kind: str) -> list[Json]:
 
 
 def has_unindexed(account: Account, kind: str) -> bool:
-    return bool(_unindexed.get((account.key, kind)))
+    return bool(_unindexed(account, kind))
 
 
 def render(account: Account, kind: str, record: Json, wanted: list[str] | None) -> Json:

@@ -51,9 +51,6 @@ def search(call: Call, name: str) -> Json:
     return page
 
 
-_sorted: dict[tuple[tuple[str, str], str, str], tuple[int, list[Comparable], list[Json]]] = {}
-
-
 def matching(account: Account, kind: str, body: Json, known: Json) -> list[Json]:
     """The records that pass the filters, sorted. Walking a large portal by time stamp starts at the right place."""
     groups = body.get("filterGroups") or []
@@ -77,10 +74,11 @@ def start_of(filters: list[Json], name: str) -> Json | None:
 
 
 def in_order(account: Account, kind: str, name: str, type_: str) -> tuple[list[Comparable], list[Json]]:
-    place, version = (account.key, kind, name), account.version(kind)
+    place, version = ("sorted", kind, name), account.version(kind)
     lagging = records.has_unindexed(account, kind)
-    if not lagging and place in _sorted and _sorted[place][0] == version:
-        return _sorted[place][1:]
+    kept: tuple[int, list[Comparable], list[Json]] = account.scratch.get(place, (-1, [], []))
+    if not lagging and kept[0] == version:
+        return kept[1], kept[2]
     empty: Comparable = float("-inf") if type_ in ("number", "datetime") else ""
     keyed = [
         (comparable(type_, value) if (value := r["properties"].get(name)) is not None else empty, r)
@@ -89,7 +87,7 @@ def in_order(account: Account, kind: str, name: str, type_: str) -> tuple[list[C
     keyed.sort(key=itemgetter(0))
     keys, ordered = [key for key, _ in keyed], [r for _, r in keyed]
     if not lagging:
-        _sorted[place] = (version, keys, ordered)
+        account.scratch[place] = (version, keys, ordered)
     return keys, ordered
 
 

@@ -63,6 +63,19 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
     assert more["createdAt"].startswith("2030-01-01T00:")
 
 
+def test_two_sandboxes_share_nothing(tmp_path: Path) -> None:
+    found = []
+    for name in ("first", "second"):
+        with running_sandbox(tmp_path / name) as running:
+            control = running.control("hubspot", "acme")
+            control.credentials(api_key=TOKEN)
+            control.create("companies", {"name": name})
+            answer = call(running, "POST", "/crm/v3/objects/companies/search", {"limit": 5})[2]
+            found.append([entry["properties"]["name"] for entry in answer["results"]])
+
+    assert found == [["first"], ["second"]]
+
+
 def test_accounts_are_separate(sandbox: RunningSandbox, control: AccountControl) -> None:
     control.create("companies", {"name": "Initech"})
 
