@@ -134,10 +134,11 @@ MANIFEST = ConnectorManifest(
     config=(
         ConfigField(
             key="base_url",
-            label="Base URL",
+            label="API address",
             help="Leave as it is for Xero's own service.",
             default=BASE_URL,
             kind="url",
+            required=False,
         ),
         ConfigField(
             key="tenant_id",
