@@ -25,6 +25,7 @@ from django.shortcuts import resolve_url
 from apps.accounts.models import StaffMembership, User
 from apps.accounts.policies import OPERATOR_PERMISSIONS, STAFF_PERMISSIONS
 from apps.core.actor import Actor, ActorKind
+from apps.core.errors import NotPermitted, NotVisible
 
 
 class Audience(StrEnum):
@@ -105,7 +106,12 @@ def requires(audience: Audience, permission: str = "") -> Callable[[View], View]
                 refusal = _enforce(request, audience, permission)
                 if refusal is not None:
                     return refusal
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except NotVisible as error:
+                raise Http404(error.user_message) from error
+            except NotPermitted as error:
+                raise PermissionDenied(error.user_message) from error
 
         guarded.access_policy = AccessPolicy(audience, permission)  # type: ignore[attr-defined]
         return guarded
