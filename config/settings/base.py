@@ -173,6 +173,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "apps.ui.views.csrf_failure"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache"
