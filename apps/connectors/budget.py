@@ -81,7 +81,7 @@ def _redis(url: str) -> tuple[Any, Any]:
 
 
 def _redis_url() -> str:
-    url = str(settings.CELERY_BROKER_URL)
+    url = str(settings.CACHES["default"].get("LOCATION", ""))
     return url if url.startswith(("redis://", "rediss://", "unix://")) else ""
 
 
