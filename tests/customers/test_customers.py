@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from apps.accounts.models import User
+from apps.accounts.invitations import acceptor_of
+from apps.accounts.models import Invitation, User
 from apps.audit.models import AuditEvent
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted, NotVisible
@@ -185,3 +186,17 @@ def test_members_come_change_and_go(customer: Customer, now: datetime) -> None:
 def test_another_partner_sees_nothing(customer: Customer, owner_actor: Actor, other_partner: Partner) -> None:
     with tenant_plane(other_partner.schema_name):
         assert list(list_customers(owner_actor)) == []
+
+
+def test_an_accepted_invitation_makes_a_member(customer: Customer, owner_actor: Actor, now: datetime) -> None:
+    user = make_user("ada@initech.example", now)
+    invitation = Invitation(email=user.email, role="admin", subject_key=customer.subject_key)
+
+    acceptor = acceptor_of("customer")
+    assert acceptor is not None
+    acceptor(user=user, invitation=invitation, now=now)
+    assert CustomerMembership.objects.get().role == "admin"
+
+    archive_customer(actor=owner_actor, now=now, customer=customer)
+    with pytest.raises(UnableToAddMember):
+        acceptor(user=make_user("late@initech.example", now), invitation=invitation, now=now)

@@ -9,6 +9,7 @@ from django.db import transaction
 from apps.audit.services import record_audit
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, RateLimited, TransientError
+from apps.connectors.services.notices import mail_reauthorization
 from apps.core.actor import Actor, system_actor
 from apps.events.services import record_event
 
@@ -37,7 +38,7 @@ def change_status(
     if before == status:
         return False
     change = {"from": str(before), "to": str(status), "reason": reason}
-    record_event(
+    event = record_event(
         name=STATUS_CHANGED,
         subject_key=connection.subject_key,
         payload={
@@ -59,6 +60,8 @@ def change_status(
         after={"status": str(status), "reason": reason},
         now=now,
     )
+    if status == ConnectionStatus.NEEDS_REAUTHORIZATION:
+        mail_reauthorization(connection=connection, episode=event.pk, now=now)
     return True
 
 

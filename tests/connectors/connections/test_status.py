@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from apps.accounts.models import StaffMembership, User
 from apps.audit.models import AuditEvent
 from apps.connectors.models import Connection, ConnectionStatus, Credential
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, RateLimited, RecordRejected, TransientError
@@ -29,9 +30,11 @@ from apps.connectors.services.credentials import open_secrets
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted, NotVisible
 from apps.customers.models import Environment
+from apps.customers.services import add_member
 from apps.dispatch.models import WorkItem
 from apps.dispatch.services import claim_due
 from apps.events.models import OutboxEvent
+from apps.notifications.models import OutgoingMail
 from tests.connectors.connections.conftest import MakeConnection
 from tests.connectors.connections.fakes import GOOD_KEY, Ledger
 
@@ -248,3 +251,26 @@ def test_a_strangers_connection_does_not_exist(
         with pytest.raises(NotVisible):
             service(actor=stranger, now=now, connection=connection)
     assert Connection.objects.get().status == ConnectionStatus.ACTIVE
+
+
+def test_people_are_asked_once_per_episode(make_connection: MakeConnection, owner_actor: Actor, now: datetime) -> None:
+    connection = make_connection()
+    owner, admin, viewer = (
+        User.objects.create_user(f"{name}@x.example", created_at=now) for name in ("owner", "admin", "viewer")
+    )
+    StaffMembership.objects.create(user=owner, role="owner", created_at=now)
+    for user, role in ((admin, "admin"), (viewer, "viewer")):
+        add_member(actor=owner_actor, now=now, customer=connection.customer, user=user, role=role)
+
+    for _ in range(3):
+        note_connection_failure(connection, REVOKED, now)
+
+    mails = OutgoingMail.objects.filter(kind="connectors.needs_reauthorization").order_by("recipient")
+    assert [mail.recipient for mail in mails] == ["admin@x.example", "owner@x.example"]
+    assert mails[0].subject == "Ledger needs your permission again"
+    assert f"http://acme.localhost/connections/{connection.pk}/" in mails[0].text
+    assert f"http://acme.localhost/manage/connections/{connection.pk}/" in mails[1].text
+
+    check_connection(actor=owner_actor, now=now, connection=connection)
+    note_connection_failure(connection, REVOKED, now)
+    assert OutgoingMail.objects.filter(kind="connectors.needs_reauthorization").count() == 4
