@@ -11,7 +11,8 @@ from sandbox.tryton.records import Row, change, children, computed, insert, refu
 from sandbox.tryton.wire import tag_date, tag_decimal, tag_moment, untagged
 
 CENT = Decimal("0.01")
-OPEN_YEARS = range(2025, 2029)
+# The books are open for last year, this one and the next.
+OPEN_YEARS = range(-1, 2)
 
 
 def contact(kind: str) -> Any:
@@ -130,11 +131,12 @@ def post_invoice(account: Account, invoice: Row, context: Row) -> None:
     day: date = untagged(invoice.get("invoice_date")) or today
     if due < today and not context.get("_skip_warnings"):
         raise refusal(f'The invoice "{name}" generates a payment date "{due:%m/%d/%Y}" in the past.')
-    if day.year not in OPEN_YEARS:
+    if day.year - today.year not in OPEN_YEARS:
         company = row_of(account, "party.party", 1)
         raise refusal(
             f'To continue, you must create a period for the date "{day:%m/%d/%Y}" and company "{(company or {})["name"]}".'
         )
+    check_order(account, invoice, day)
     number = str(account.next_number("invoice number"))
     account.put("account.move.line", str(row_id := account.next_number("account.move.line")), {
         "id": row_id, "create_date": tag_moment(account.now()), "write_date": None, "maturity_date": tag_date(due),
@@ -144,6 +146,19 @@ def post_invoice(account: Account, invoice: Row, context: Row) -> None:
         **invoice, "state": "posted", "number": number, "invoice_date": tag_date(day),
         "write_date": tag_moment(account.now()),
     })  # fmt: skip
+
+
+def check_order(account: Account, invoice: Row, day: date) -> None:
+    """Numbers follow dates, within each year's sequence."""
+    numbered = [row for row in rows_of(account, "account.invoice") if row["number"]]
+    later = [row for row in numbered if (found := untagged(row["invoice_date"])) > day and found.year == day.year]
+    if later:
+        last = max(later, key=lambda row: untagged(row["invoice_date"]))
+        raise refusal(
+            f'To number the invoice "[{invoice["reference"]}]", you must set an invoice date after '
+            f'"{untagged(last["invoice_date"]):%m/%d/%Y}" because the sequence "{day.year}" has already been used for '
+            f'invoice "{last["number"]} [{last["reference"]}]".'
+        )
 
 
 def pay_invoice(account: Account, invoice_id: int, amount: Decimal, day: date) -> Row:

@@ -30,7 +30,7 @@ class RealFirm:
         self._user.write("party.party", int(party), {"name": name})
 
     def pay(self, invoice: str, amount: Decimal) -> None:
-        self._user.pay_invoice(int(invoice), amount, year=2026, month=11, day=22)
+        self._user.pay_invoice(int(invoice), amount)
 
 
 @pytest.fixture(scope="module")

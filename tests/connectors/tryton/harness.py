@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 from typing import Any
 
 from apps.connectors.sdk.conformance import Harness
@@ -39,12 +40,12 @@ class TrytonWork(Harness):
                 description=f"Work {number}",
             )  # fmt: skip
         if stream == "invoices":
-            return self.make("invoices", party=self.party, lines=[self.line(number)], reference=f"S-{number}")
+            return self._invoice(number, post=False)
         return self.make("payments", invoice=self.invoice, amount="1.00")
 
-    @staticmethod
-    def line(number: int) -> dict[str, str]:
-        return {"description": f"Line {number}", "quantity": "2", "unit_price": "150.00"}
+    def _invoice(self, number: int, *, post: bool) -> str:
+        line = {"description": f"Line {number}", "quantity": "2", "unit_price": "150.00"}
+        return self.make("invoices", party=self.party, lines=[line], reference=f"S-{number}", post=post)
 
     # One of each to hang the others on.
 
@@ -62,7 +63,11 @@ class TrytonWork(Harness):
 
     @property
     def invoice(self) -> int:
-        return self._once("invoices")
+        """A posted one; payments of it stay partial."""
+        known: dict[str, int] = self.__dict__.setdefault("_known", {})
+        if "posted" not in known:
+            known["posted"] = int(self._invoice(next(_numbers), post=True))
+        return known["posted"]
 
     def _once(self, stream: str) -> int:
         known: dict[str, int] = self.__dict__.setdefault("_known", {})
@@ -85,8 +90,8 @@ class TrytonWork(Harness):
             }  # fmt: skip
         line = {"description": "Work", "quantity": "3.25", "unit_price": "150.00", "amount": "487.50"}
         return {
-            "party": str(self.party), "status": "open", "reference": f"W-{number}", "issue_date": "2026-11-20",
-            "due_date": "2026-12-20", "currency": "EUR", "tax": "0.00", "total": "487.50", "lines": [line],
+            "party": str(self.party), "status": "open", "reference": f"W-{number}",
+            "issue_date": datetime.now(UTC).date().isoformat(), "due_date": None, "currency": "EUR", "tax": "0.00", "total": "487.50", "lines": [line],
         }  # fmt: skip
 
     def bad_payload(self, sink: str) -> dict[str, Any] | None:

@@ -24,7 +24,8 @@ create_company(currency=get_currency("EUR"))
 company = get_company()
 create_chart(company=company)
 accounts = get_accounts(company)
-for year in range(2025, 2029):
+this_year = dt.datetime.now(tz=dt.UTC).year
+for year in range(this_year - 1, this_year + 3):
     fiscal_year = create_fiscalyear(today=(dt.date(year, 1, 1), dt.date(year, 12, 31)), company=company)
     fiscal_year = set_fiscalyear_invoice_sequences(fiscal_year)
     fiscal_year.click("create_period")
