@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.connectors.models import Connection
@@ -27,6 +29,8 @@ class CanonicalRecord(CustomerOwned):
     """One real thing of a customer, whatever systems hold it. `data` follows the entity's published schema.
 
     `title`, `number`, `state` and `occurred_on` repeat what lists filter and sort by. `version` rises with each change.
+    `match_keys` are the exact keys by which another system's record is recognized as the same thing (`matching.py`).
+    A record that a rule made (a project from a won opportunity) has an id computed from its origin: made twice, it is one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -37,6 +41,7 @@ class CanonicalRecord(CustomerOwned):
     state = models.CharField(max_length=30, blank=True)
     occurred_on = models.DateField(null=True)
     version = models.PositiveIntegerField(default=1)
+    match_keys = ArrayField(models.CharField(max_length=300), default=list)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 
@@ -44,6 +49,7 @@ class CanonicalRecord(CustomerOwned):
         indexes: ClassVar = [
             models.Index(fields=["environment", "entity", "-changed_at"], name="canonical_newest"),
             models.Index(fields=["environment", "entity", "number"], name="canonical_by_number"),
+            GinIndex(fields=["match_keys"], name="canonical_by_match_key"),
         ]
 
     def __str__(self) -> str:
@@ -68,18 +74,23 @@ class CanonicalLink(models.Model):
 class CrossReference(models.Model):
     """A record's id in one connection. Unique both ways.
 
-    `last_seen_hash` covers the mapped fields and the mapping's version; every read and the read-back of every write
-    renew it. Equal means unchanged, decided before mapping. `write_hash` covers what was last asked of the vendor.
+    `last_seen_hash` covers the vendor's object and the mapping's version; every read and the read-back of every write
+    renew it. Equal means unchanged, decided before mapping. `seen` holds the canonical fields as this system has them
+    ("@name": external id of a reference): only what differs from it is an edit made there. `write_hash` covers what was
+    last asked of the vendor, until an edit there is seen; `rest_hash` the part of it that no reading shows again.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="cross_references")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
-    object_name = models.CharField(max_length=40)
+    object_name = models.CharField(max_length=40)  # the stream that reads it
     external_id = models.CharField(max_length=120)
     url = models.CharField(max_length=300, blank=True)
     last_seen_hash = models.CharField(max_length=32, blank=True)
+    seen = models.JSONField(default=dict)
     write_hash = models.CharField(max_length=32, blank=True)
+    rest_hash = models.CharField(max_length=32, blank=True)
+    source_modified_at = models.DateTimeField(null=True)  # the vendor's own time: an older reading never wins
     last_seen_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
 
@@ -94,10 +105,17 @@ class CrossReference(models.Model):
 
 
 class CanonicalChange(models.Model):
-    """One version of a record: which fields changed, from what to what, by which system and run. Append-only."""
+    """One version of a record: which fields changed, from what to what, by which system and run. Append-only.
+
+    Written under the environment's lock, so that ids follow the order of commits: a flow finds what other flows
+    changed by asking for ids above the last one it handled. A changed reference is a field of the reference's name.
+    """
 
     id = models.BigAutoField(primary_key=True)
     record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="changes")
+    environment_id = models.UUIDField()
+    entity = models.CharField(max_length=20, choices=Entity)
+    flow_id = models.UUIDField(null=True)
     version = models.PositiveIntegerField()
     at = models.DateTimeField()
     source_kind = models.CharField(max_length=20)  # connection | flow | person
@@ -107,6 +125,7 @@ class CanonicalChange(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["record", "version"], name="change_version_once")]
+        indexes: ClassVar = [models.Index(fields=["environment_id", "id"], name="change_newest")]
 
     def __str__(self) -> str:
         return f"{self.record_id} v{self.version}"

@@ -89,7 +89,8 @@ class Flow(CustomerOwned):
     paused_reason = models.CharField(max_length=300, blank=True)
     current_version = models.ForeignKey("FlowVersion", null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
-    # Freshness: up to this instant every change in the source is confirmed in the targets.
+    # Freshness: up to this instant every change in the source is confirmed in the targets, except the records that
+    # stand on the error desk by name.
     in_step_until = models.DateTimeField(null=True)
 
     class Meta:

@@ -25,10 +25,11 @@ class IntentStatus(models.TextChoices):
 
 
 class WriteIntent(CustomerOwned):
-    """A write to a vendor, committed before the call. At most one is open per (connection, object, record).
+    """A write to a vendor, committed before the call. At most one is under way per (connection, object, record).
 
     `key` is deterministic (connection, object, record): the same create after a crash has the same key. A `sent` intent
-    found after a crash is resolved with the vendor, never blindly repeated.
+    found after a crash is resolved with the vendor, never blindly repeated. While `planned`, `payload` is what would be
+    sent for `record_version`; with `sent` it is what was. `rank` puts what others refer to first.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -39,8 +40,14 @@ class WriteIntent(CustomerOwned):
     record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=8, choices=IntentKind)
     key = models.CharField(max_length=64)
+    rule = models.PositiveSmallIntegerField(null=True)  # position in the flow's definition; None: written on demand
+    rank = models.PositiveSmallIntegerField(default=0)
     payload = models.JSONField()
-    payload_hash = models.CharField(max_length=32)
+    payload_hash = models.CharField(max_length=32, blank=True)
+    rest_hash = models.CharField(max_length=32, blank=True)
+    record_version = models.PositiveIntegerField()
+    diff = models.JSONField(default=dict)
+    attempts = models.PositiveSmallIntegerField(default=0)
     status = models.CharField(max_length=12, choices=IntentStatus, default=IntentStatus.PLANNED)
     sent_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -50,13 +57,18 @@ class WriteIntent(CustomerOwned):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["connection", "object_name", "record"],
+                fields=["flow", "connection", "object_name", "record"],
                 condition=models.Q(status__in=["planned", "sent", "uncertain"]),
-                name="one_open_intent",
+                name="one_open_intent_of_flow",
+            ),
+            models.UniqueConstraint(
+                fields=["connection", "object_name", "record"],
+                condition=models.Q(status__in=["sent", "uncertain"]),
+                name="one_intent_under_way",
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["flow", "id"], name="intent_open", condition=models.Q(status__in=["planned", "sent"])),
+            models.Index(fields=["flow", "rank", "id"], name="intent_open", condition=models.Q(status__in=["planned", "sent"])),
         ]
 
     def __str__(self) -> str:

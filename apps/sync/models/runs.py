@@ -55,7 +55,8 @@ class SyncRun(CustomerOwned):
     byte_count = models.PositiveBigIntegerField(default=0)
     error_class = models.CharField(max_length=20, blank=True)
     error_message = models.CharField(max_length=1000, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)  # also the worker's claim: only the newest one may write
+    resume_at = models.DateTimeField(null=True)  # deferred (rate limit, settling): queued until then, nothing is lost
 
     class Meta:
         constraints: ClassVar = [

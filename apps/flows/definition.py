@@ -1,0 +1,179 @@
+"""The shape of a template file and of the flow definitions inside it.
+
+A flow reads streams into the canonical model, lets rules derive and change canonical records, and writes canonical
+records to systems. Rules are worked off for every canonical change until nothing changes any more:
+
+    {on: opportunity, when: "record.stage == 'won'", derive: project, as: provisioned, fields: {…}, refs: {…}}
+    {on: invoice, via: [project, opportunity], update: opportunity, gather: "…", fields: {…}}
+    {on: project, write: {role: erp, ensure: [account]}}
+
+Expressions see `record` (all canonical fields, missing ones null), `refs` (ids of linked records, or null) and
+`settings`. With `gather`, `record` is the summary of all records that lead to the same target: `count`, `latest`
+and `sum` (money fields added up).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from apps.canonical.entities import ENTITIES, REFERENCES
+from apps.core import expressions
+
+
+class InvalidDefinition(ValueError):
+    """The file cannot be a template; the message names the place."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything in a definition: a misspelled key is an error, not a silently ignored wish."""
+
+
+class RoleSpec(Part):
+    domain: str
+    label: str
+    help: str = ""
+
+
+class SettingSpec(Part):
+    key: str
+    label: str
+    help: str = ""
+    type: str = "text"  # text | integer | choice | boolean | money
+    default: Any = None
+    choices: list[str] = []
+
+
+class ReadSpec(Part):
+    """Which stream to read: named, or the connector's first stream of an entity. `fields` overrides its mapping."""
+
+    role: str
+    entity: str = ""
+    stream: str = ""
+    fields: dict[str, str] = {}
+
+
+class WriteSpec(Part):
+    """Where a record goes. `ensure`: references written there first when missing. `fields`: all that updates touch.
+
+    `adopt`: fields in which the target is the authority (an invoice's number and totals), taken over on confirmation.
+    """
+
+    role: str
+    entity: str = ""
+    sink: str = ""
+    ensure: list[str] = []
+    fields: list[str] = []
+    adopt: list[str] = []
+    create: bool = True
+    update: bool = True
+
+
+class RuleSpec(Part, rename={"alias": "as"}):
+    on: str
+    when: str = ""
+    derive: str = ""
+    alias: str = ""
+    update: str = ""
+    via: list[str] = []
+    gather: str = ""
+    fields: dict[str, str] = {}
+    refs: dict[str, str] = {}
+    write: WriteSpec | None = None
+
+
+class AggregateSpec(Part):
+    """Approved, billable time that is on no invoice yet becomes invoices, one per `group_by` record."""
+
+    key: str
+    collect: str = "time_entry"
+    into: str = "invoice"
+    group_by: str = "project"
+
+
+class FlowSpec(Part):
+    key: str
+    name: str
+    description: str
+    schedule_seconds: int = 300
+    webhook_role: str = ""
+    reads: list[ReadSpec] = []
+    rules: list[RuleSpec] = []
+    aggregate: list[AggregateSpec] = []
+
+
+class TemplateSpec(Part, kw_only=True):
+    key: str
+    version: str
+    name: str
+    summary: str
+    documentation: str
+    roles: dict[str, RoleSpec]
+    settings: list[SettingSpec] = []
+    flows: list[FlowSpec]
+
+
+def parse_template(data: dict[str, Any]) -> TemplateSpec:
+    """This function will check a template file as far as that is possible without its connections.
+
+    Raises InvalidDefinition.
+    """
+    try:
+        template = msgspec.convert(data, TemplateSpec)
+    except msgspec.ValidationError as error:
+        raise InvalidDefinition(str(error)) from error
+    for flow in template.flows:
+        _check_flow(flow, set(template.roles))
+    return template
+
+
+def parse_flow(data: dict[str, Any]) -> FlowSpec:
+    return msgspec.convert(data, FlowSpec)
+
+
+def _check_flow(flow: FlowSpec, roles: set[str]) -> None:
+    targets: set[tuple[str, str, str]] = set()
+    for read in flow.reads:
+        _demand(read.role in roles, flow, f"unknown role {read.role!r}")
+        _demand(bool(read.stream) != bool(read.entity), flow, "a read names either its stream or its entity")
+        _check_expressions(flow, read.fields)
+    for rule in flow.rules:
+        _check_rule(flow, rule)
+        if rule.write:
+            _demand(rule.write.role in roles, flow, f"unknown role {rule.write.role!r}")
+            target = (rule.on, rule.write.role, rule.write.sink)
+            _demand(target not in targets, flow, f"{rule.on} is written twice to {rule.write.role}")
+            targets.add(target)
+
+
+def _check_rule(flow: FlowSpec, rule: RuleSpec) -> None:
+    _demand(rule.on in ENTITIES, flow, f"unknown entity {rule.on!r}")
+    actions = [bool(rule.derive), bool(rule.update), rule.write is not None]
+    _demand(sum(actions) == 1, flow, "a rule does exactly one of derive, update, write")
+    if rule.derive:
+        _demand(rule.derive in ENTITIES, flow, f"unknown entity {rule.derive!r}")
+        _demand(bool(rule.alias), flow, "a derived record needs a name (as)")
+        _demand(set(rule.refs) <= set(REFERENCES[rule.derive]), flow, f"{rule.derive} has no such reference")
+    if rule.update:
+        _demand(_end_of(rule.on, rule.via) == rule.update, flow, f"via does not lead from {rule.on} to {rule.update}")
+    _check_expressions(flow, {**rule.fields, **({"when": rule.when} if rule.when else {})})
+    _check_expressions(flow, {"gather": rule.gather} if rule.gather else {})
+
+
+def _end_of(entity: str, via: list[str]) -> str:
+    for name in via:
+        entity = REFERENCES.get(entity, {}).get(name, "")
+    return entity
+
+
+def _check_expressions(flow: FlowSpec, fields: dict[str, str]) -> None:
+    try:
+        expressions.compile(fields)
+    except expressions.ExpressionError as error:
+        raise InvalidDefinition(f"{flow.key}: {error}") from error
+
+
+def _demand(condition: bool, flow: FlowSpec, message: str) -> None:
+    if not condition:
+        raise InvalidDefinition(f"{flow.key}: {message}")

@@ -1,0 +1,23 @@
+"""Every write of this room, by aggregate; the names below are what other rooms may call."""
+
+from apps.flows.services.integrations import (
+    UnableToChangeIntegration,
+    go_live,
+    pause_integration,
+    resume_integration,
+    retire_integration,
+)
+from apps.flows.services.deployment import UnableToDeployIntegration, deploy_integration
+from apps.flows.services.templates import TemplateChanged, load_templates
+
+__all__ = [
+    "TemplateChanged",
+    "UnableToChangeIntegration",
+    "UnableToDeployIntegration",
+    "deploy_integration",
+    "go_live",
+    "load_templates",
+    "pause_integration",
+    "resume_integration",
+    "retire_integration",
+]
