@@ -30,13 +30,13 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Base of everything in a definition: a misspelled key is an error, not a silently ignored wish."""
 
 
-class RoleSpec(Part):
+class RoleSpec(Part, frozen=True):
     domain: str
     label: str
     help: str = ""
 
 
-class SettingSpec(Part):
+class SettingSpec(Part, frozen=True):
     key: str
     label: str
     help: str = ""
@@ -45,7 +45,7 @@ class SettingSpec(Part):
     choices: list[str] = []
 
 
-class ReadSpec(Part):
+class ReadSpec(Part, frozen=True):
     """Which stream to read: named, or the connector's first stream of an entity. `fields` overrides its mapping."""
 
     role: str
@@ -54,7 +54,7 @@ class ReadSpec(Part):
     fields: dict[str, str] = {}
 
 
-class WriteSpec(Part):
+class WriteSpec(Part, frozen=True):
     """Where a record goes. `ensure`: references written there first when missing. `fields`: all that updates touch.
 
     `adopt`: fields in which the target is the authority (an invoice's number and totals), taken over on confirmation.
@@ -70,7 +70,7 @@ class WriteSpec(Part):
     update: bool = True
 
 
-class RuleSpec(Part, rename={"alias": "as"}):
+class RuleSpec(Part, frozen=True, rename={"alias": "as"}):
     on: str
     when: str = ""
     derive: str = ""
@@ -83,7 +83,7 @@ class RuleSpec(Part, rename={"alias": "as"}):
     write: WriteSpec | None = None
 
 
-class AggregateSpec(Part):
+class AggregateSpec(Part, frozen=True):
     """Approved, billable time that is on no invoice yet becomes invoices, one per `group_by` record."""
 
     key: str
@@ -92,7 +92,7 @@ class AggregateSpec(Part):
     group_by: str = "project"
 
 
-class FlowSpec(Part):
+class FlowSpec(Part, frozen=True):
     key: str
     name: str
     description: str
@@ -103,7 +103,7 @@ class FlowSpec(Part):
     aggregate: list[AggregateSpec] = []
 
 
-class TemplateSpec(Part, kw_only=True):
+class TemplateSpec(Part, frozen=True, kw_only=True):
     key: str
     version: str
     name: str

@@ -1,5 +1,6 @@
 """Every write of this room, by aggregate; the names below are what other rooms may call."""
 
+from apps.flows.services.deployment import UnableToDeployIntegration, deploy_integration
 from apps.flows.services.integrations import (
     UnableToChangeIntegration,
     go_live,
@@ -7,7 +8,6 @@ from apps.flows.services.integrations import (
     resume_integration,
     retire_integration,
 )
-from apps.flows.services.deployment import UnableToDeployIntegration, deploy_integration
 from apps.flows.services.templates import TemplateChanged, load_templates
 
 __all__ = [

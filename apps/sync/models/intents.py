@@ -68,7 +68,9 @@ class WriteIntent(CustomerOwned):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["flow", "rank", "id"], name="intent_open", condition=models.Q(status__in=["planned", "sent"])),
+            models.Index(
+                fields=["flow", "rank", "id"], name="intent_open", condition=models.Q(status__in=["planned", "sent"])
+            ),
         ]
 
     def __str__(self) -> str:

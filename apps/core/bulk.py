@@ -1,0 +1,52 @@
+"""Set-based writing: COPY for many new rows, one JSON parameter for many changed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+from psycopg import sql
+
+
+def json_text(value: Any) -> str:
+    """JSON with sorted keys: equal values give equal text."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """This function will append `rows` to `table` in the current schema and transaction."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with connection.cursor() as cursor, cursor.copy(statement.as_string(cursor.connection)) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def fetch_rows(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def execute(statement: str, parameters: Sequence[Any]) -> int:
+    """Returns how many rows were touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
+def next_ids(table: str, count: int) -> list[int]:
+    """`count` ids of the table's identity, reserved before the rows are copied."""
+    found = fetch_rows("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+    return [int(row[0]) for row in found]
+
+
+def lock_for_transaction(key: UUID) -> None:
+    """This function will wait for the lock named by `key` and hold it until the transaction ends."""
+    number = int.from_bytes(key.bytes[8:], "big", signed=True) ^ int.from_bytes(key.bytes[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])

@@ -1,0 +1,203 @@
+"""The answer to a write: cross-reference with the read-back, log with latency, usage, what follows; one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from apps.canonical.entities import InvalidRecord
+from apps.canonical.references import Reference, by_external_id, by_record, save_references
+from apps.canonical.services import absorb_record
+from apps.canonical.workspace import State, Workspace
+from apps.connectors.sdk.errors import ConnectorError, RecordRejected
+from apps.connectors.sdk.types import SourceRecord
+from apps.sync.engine.claim import effects
+from apps.sync.engine.consequences import draw_consequences, note_failures, settle_plan
+from apps.sync.engine.context import BoundSystem, RunContext
+from apps.sync.engine.crashpoints import crash_here
+from apps.sync.engine.errors import RecordProblem, classify
+from apps.sync.engine.events import PROJECT_PROVISIONED, record_facts
+from apps.sync.engine.failures import FailedRecord, resolve_writing
+from apps.sync.engine.intents import end_intents
+from apps.sync.engine.journal import Entry
+from apps.sync.engine.mapping import MappedRecord, SourceMapping, stream_mapping
+from apps.sync.engine.merging import edits
+from apps.sync.engine.payload import SinkMapping
+from apps.sync.engine.plan import Planner
+from apps.sync.engine.usage import meter_writes
+from apps.sync.models import IntentKind, IntentStatus, RecordAction, WriteIntent
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    intent: WriteIntent
+    record: SourceRecord | None
+    error: Exception | None = None
+
+
+def confirm(context: RunContext, system: BoundSystem, sink: str, answers: list[Answer]) -> None:
+    """This function will take the vendor's answers over. An answer that is neither record nor refusal stays `sent`."""
+    with effects(context) as now:
+        done = [answer for answer in answers if answer.record is not None and answer.error is None]
+        refused = [answer for answer in answers if isinstance(answer.error, RecordRejected)]
+        _Confirmation(context, system, sink, now).take(done)
+        _reject(context, system, refused, now)
+        crash_here("confirm_written")
+    crash_here("confirmed")
+    unknown = [answer.error for answer in answers if answer.error and not isinstance(answer.error, RecordRejected)]
+    if unknown:
+        raise unknown[0]
+
+
+def _reject(context: RunContext, system: BoundSystem, answers: list[Answer], now: datetime) -> None:
+    end_intents([answer.intent for answer in answers], IntentStatus.REJECTED, now)
+    workspace = context.workspace()
+    workspace.load(answer.intent.record_id for answer in answers)
+    failed = []
+    for answer in answers:
+        intent, error = answer.intent, answer.error
+        assert isinstance(error, ConnectorError)  # noqa: S101 - the caller chose refusals
+        state = workspace.find(intent.record_id)
+        title = state.title if state else ""
+        problem = RecordProblem(classify(error), error.message, code=error.code)
+        failed.append(
+            FailedRecord(
+                connection_id=system.connection.pk, direction="write", object_name=intent.object_name,
+                record_id=intent.record_id, title=title, problem=problem, payload=intent.payload,
+            )
+        )  # fmt: skip
+        context.journal.note(_entry(system, intent, state.entity if state else "", title, RecordAction.FAILED, now))
+    note_failures(context, failed, now)
+
+
+class _Confirmation:
+    """Takes over the read-backs of one sink's writes."""
+
+    def __init__(self, context: RunContext, system: BoundSystem, sink: str, now: datetime) -> None:
+        self.context = context
+        self.system = system
+        self.sink = system.manifest.sink(sink)
+        self.source: SourceMapping = stream_mapping(system.manifest, system.manifest.stream(self.sink.stream))
+        self.target = SinkMapping(system.manifest, self.sink)
+        self.now = now
+
+    def take(self, answers: list[Answer]) -> None:
+        if not answers:
+            return
+        self._absorb_twins(answers)
+        workspace = self.context.workspace("connection", self.system.connection.pk)
+        intents = [answer.intent for answer in answers]
+        workspace.load(intent.record_id for intent in intents)
+        known = by_record(self.system.connection.pk, [intent.record_id for intent in intents])
+        references, outdated = [], []
+        for answer in answers:
+            state = workspace.find(answer.intent.record_id)
+            if state is None or answer.record is None:
+                continue
+            if state.version > answer.intent.record_version:
+                outdated.append((answer.intent, state))
+            reference = known.get((state.id, self.sink.stream))
+            references.append(self._take_one(workspace, state, answer.intent, answer.record, reference))
+            self._note(answer.intent, state, answer.record)
+        save_references(references, self.now)
+        end_intents(intents, IntentStatus.CONFIRMED, self.now)
+        self._follow_up(workspace, intents, outdated)
+
+    def _absorb_twins(self, answers: list[Answer]) -> None:
+        """Another flow may have read what we just made before we knew its id: then both records are one."""
+        made = {answer.record.external_id: answer.intent.record_id for answer in answers if answer.record}
+        for external_id, reference in by_external_id(self.system.connection.pk, self.sink.stream, made).items():
+            if reference.record_id != made[external_id]:
+                absorb_record(keep_id=made[external_id], drop_id=reference.record_id)
+
+    def _take_one(
+        self, workspace: Workspace, state: State, intent: WriteIntent, record: SourceRecord, reference: Reference | None
+    ) -> Reference:
+        if reference is None:
+            reference = Reference(state.id, self.system.connection.pk, self.sink.stream, record.external_id)
+        mapped = self._map(record)
+        if mapped:
+            self._adopt(workspace, state, intent, mapped, reference)
+        reference.external_id = record.external_id
+        reference.seen = mapped.seen() if mapped else {}
+        reference.last_seen_hash = mapped.hash if mapped else ""
+        reference.write_hash, reference.rest_hash = intent.payload_hash, intent.rest_hash
+        reference.source_modified_at = record.modified_at or reference.source_modified_at
+        reference.url = record.url or reference.url
+        reference.deleted_at = None
+        return reference
+
+    def _map(self, record: SourceRecord) -> MappedRecord | None:
+        """None when the read-back cannot be mapped: the object exists all the same, and the next read says why."""
+        try:
+            return self.source.apply(record)
+        except RecordProblem:
+            return None
+
+    def _adopt(
+        self, workspace: Workspace, state: State, intent: WriteIntent, mapped: MappedRecord, reference: Reference
+    ) -> None:
+        """Takes over what the target decides, what we did not know, and what was edited there beside our write."""
+        adopted = self._adopted_fields(intent)
+        fields: dict[str, Any] = {
+            name: value for name, value in mapped.data.items() if name in adopted or name not in state.data
+        }
+        if reference.seen:
+            written = set().union(*(self.target.origins.get(name, set()) for name in intent.payload))
+            edited, _ = edits(mapped, reference.seen, {})
+            fields.update({name: value for name, value in edited.items() if name not in written})
+        try:
+            workspace.change(state, fields)
+        except InvalidRecord:
+            # The vendor answers in a form we cannot keep; its own reading will fail by name.
+            return
+
+    def _adopted_fields(self, intent: WriteIntent) -> set[str]:
+        write = self.context.spec.rules[intent.rule].write if intent.rule is not None else None
+        return set(write.adopt) if write else set()
+
+    def _note(self, intent: WriteIntent, state: State, record: SourceRecord) -> None:
+        action = RecordAction.CREATED if intent.kind == IntentKind.CREATE else RecordAction.UPDATED
+        entry = _entry(self.system, intent, state.entity, state.title, action, self.now, record.external_id)
+        self.context.journal.note(entry)
+
+    def _follow_up(
+        self, workspace: Workspace, intents: list[WriteIntent], outdated: list[tuple[WriteIntent, State]]
+    ) -> None:
+        context, now = self.context, self.now
+        meter_writes(context, intents, now)
+        if context.has_failures:
+            ids = [intent.record_id for intent in intents]
+            resolve_writing(context, self.system.connection.pk, self.sink.name, ids, now)
+        subject = f"customer:{context.flow.customer_id}"
+        provisioned = [i for i in intents if i.kind == IntentKind.CREATE and self.sink.entity == "project"]
+        record_facts([(PROJECT_PROVISIONED, subject, _fact(intent, self.system)) for intent in provisioned], now)
+        draw_consequences(context, workspace, workspace.take_touched(), now)
+        for intent, state in outdated:
+            plan = Planner(context, workspace).again(self.system, self.sink.name, [state], intent.rule)
+            settle_plan(context, plan, now)
+
+
+def _fact(intent: WriteIntent, system: BoundSystem) -> dict[str, Any]:
+    return {"record_id": str(intent.record_id), "connection_id": str(system.connection.pk)}
+
+
+def _entry(
+    system: BoundSystem, intent: WriteIntent, entity: str, title: str, action: RecordAction, now: datetime,
+    external_id: str = "",
+) -> Entry:  # fmt: skip
+    changed_at = intent.source_changed_at
+    return Entry(
+        connection_id=system.connection.pk,
+        direction="write",
+        object_name=intent.object_name,
+        entity=entity,
+        action=action,
+        record_id=intent.record_id,
+        external_id=external_id,
+        title=title,
+        diff=intent.diff,
+        attempts=max(intent.attempts, 1),
+        latency_ms=max(int((now - changed_at).total_seconds() * 1000), 0) if changed_at else None,
+    )

@@ -1,0 +1,86 @@
+"""What every transaction does after it changed canonical records: rules, writing back, planning, facts, failures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from apps.canonical.workspace import State, Workspace
+from apps.sync.engine.context import RunContext
+from apps.sync.engine.events import facts_of, record_facts
+from apps.sync.engine.failures import FailedRecord, from_planning, open_failures, resolve_writing
+from apps.sync.engine.intents import save_planned
+from apps.sync.engine.journal import Entry
+from apps.sync.engine.plan import Plan, Planner
+from apps.sync.engine.rules import CompiledRule, RuleWork, compile_rules
+from apps.sync.models import RecordAction
+
+
+@dataclass
+class Consequences:
+    plan: Plan = field(default_factory=Plan)
+    derived: list[State] = field(default_factory=list)
+
+
+def rules_of(context: RunContext) -> list[CompiledRule]:
+    if "rules" not in context.caches:
+        context.caches["rules"] = compile_rules(context.spec)
+    rules: list[CompiledRule] = context.caches["rules"]
+    return rules
+
+
+def draw_consequences(context: RunContext, workspace: Workspace, states: list[State], now: datetime) -> Consequences:
+    """This function will work off the rules for `states`, write the canonical changes and plan what follows from them.
+
+    Cross-references of new records must have been saved: planning looks them up.
+    """
+    work = RuleWork(workspace, rules_of(context), context.settings)
+    work.run(states)
+    workspace.flush()
+    planner = Planner(context, workspace)
+    plan = planner.want((state, rule) for (_, rule), state in work.wanted.items())
+    settle_plan(context, plan, now)
+    fallback = next(iter(context.systems.values())).connection.pk
+    failed = [
+        FailedRecord(
+            connection_id=fallback, direction="write", object_name=state.entity, record_id=state.id, title=state.title,
+            problem=problem,
+        )
+        for state, problem in work.problems
+    ]  # fmt: skip
+    note_failures(context, failed, now)
+    record_facts(facts_of(workspace.changes, f"customer:{context.flow.customer_id}"), now)
+    return Consequences(plan, [change.state for change in workspace.changes if change.is_new])
+
+
+def settle_plan(context: RunContext, plan: Plan, now: datetime) -> None:
+    """This function will store intents, note what cannot be written, and resolve failures of what is held already."""
+    if context.is_dry:
+        return
+    save_planned(context, plan.writes.values(), now)
+    note_failures(context, [from_planning(problem) for problem in plan.problems], now)
+    for problem in plan.problems:
+        context.journal.note(
+            Entry(
+                connection_id=problem.system.connection.pk, direction="write", object_name=problem.mapping.spec.name,
+                entity=problem.state.entity, action=RecordAction.FAILED, record_id=problem.state.id,
+                title=problem.state.title,
+            )
+        )  # fmt: skip
+    if not context.has_failures:
+        return
+    held: dict[tuple[UUID, str], list[UUID]] = defaultdict(list)
+    for state, system, mapping in plan.held:
+        held[system.connection.pk, mapping.spec.name].append(state.id)
+    for (connection_id, object_name), record_ids in held.items():
+        resolve_writing(context, connection_id, object_name, record_ids, now)
+
+
+def note_failures(context: RunContext, failed: list[FailedRecord], now: datetime) -> None:
+    if failed and context.is_dry:
+        context.dry_failures.extend(failed)
+    elif failed:
+        open_failures(context, failed, now)
+        context.has_failures = True

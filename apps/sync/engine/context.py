@@ -1,0 +1,123 @@
+"""What a run works with: its flow's definition compiled, its systems opened, its log buffered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.canonical.entities import ENTITIES, REFERENCES
+from apps.canonical.workspace import ChangeSource, State, Workspace
+from apps.connectors.models import Connection
+from apps.connectors.registry import get_manifest
+from apps.connectors.sdk.connector import Connector, HttpExchange
+from apps.connectors.sdk.manifest import ConnectorManifest
+from apps.connectors.services import open_connector
+from apps.core import clock
+from apps.customers.models import EnvironmentKind
+from apps.flows.definition import FlowSpec, parse_flow
+from apps.flows.models import Flow
+from apps.sync.engine.journal import Journal
+from apps.sync.models import SyncRun
+
+_FIELDS = {entity: tuple(kind.__struct_fields__) for entity, kind in ENTITIES.items()}
+
+
+@dataclass
+class BoundSystem:
+    """A role's connection, opened when first needed."""
+
+    connection: Connection
+    manifest: ConnectorManifest
+    open: Callable[[], Connector]
+    _connector: Connector | None = None
+
+    @property
+    def connector(self) -> Connector:
+        if self._connector is None:
+            self._connector = self.open()
+        return self._connector
+
+
+@dataclass
+class RunContext:
+    """`is_dry`: nothing is sent and nothing is kept."""
+
+    flow: Flow
+    spec: FlowSpec
+    settings: dict[str, Any]
+    systems: dict[str, BoundSystem]
+    journal: Journal
+    run_id: UUID | None
+    claim: int = 0
+    is_dry: bool = False
+    is_cancel_requested: bool = False
+    has_failures: bool = False
+    resume_at: datetime | None = None
+    active: BoundSystem | None = None  # the system talked to last: the one a connector's error comes from
+    dry_failures: list[Any] = field(default_factory=list)
+    caches: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def is_production(self) -> bool:
+        return self.flow.environment.kind == EnvironmentKind.PRODUCTION
+
+    def now(self) -> datetime:
+        return clock.now()
+
+    def system_of(self, connection_id: UUID) -> BoundSystem:
+        """The system of a connection, about to be talked to."""
+        self.active = next(s for s in self.systems.values() if s.connection.pk == connection_id)
+        return self.active
+
+    def failing_system(self) -> BoundSystem | None:
+        return self.active
+
+    def workspace(self, kind: str = "flow", connection_id: UUID | None = None) -> Workspace:
+        source = ChangeSource(kind, connection_id, self.flow.pk, self.run_id)
+        return Workspace(self.flow.environment, source, self.now())
+
+
+def build_context(flow: Flow, run: SyncRun | None, *, claim: int = 0) -> RunContext:
+    """`flow` with its integration; without a run the context is a dry one."""
+    version = run.flow_version if run else flow.current_version
+    if version is None:
+        raise ValueError(f"{flow} has no published version")
+    journal = Journal(flow, run.pk if run else None)
+    systems = {
+        binding.role: _bind(binding.connection, journal)
+        for binding in flow.integration.role_bindings.select_related("connection")
+    }
+    return RunContext(
+        flow=flow,
+        spec=parse_flow(version.definition),
+        settings=flow.integration.settings,
+        systems=systems,
+        journal=journal,
+        run_id=run.pk if run else None,
+        claim=claim,
+        is_dry=run is None,
+    )
+
+
+def _bind(connection: Connection, journal: Journal) -> BoundSystem:
+    def observe(exchange: HttpExchange) -> None:
+        journal.note_call(connection, exchange)
+
+    return BoundSystem(connection, get_manifest(connection.vendor), lambda: open_connector(connection, observe=observe))
+
+
+def full_record(entity: str, data: dict[str, Any]) -> dict[str, Any]:
+    """All fields of the entity, missing ones null: what expressions see as `record`."""
+    return {name: data.get(name) for name in _FIELDS[entity]}
+
+
+def rule_context(state: State, settings: dict[str, Any]) -> dict[str, Any]:
+    links = state.links
+    return {
+        "record": full_record(state.entity, state.data),
+        "refs": {name: str(links[name]) if name in links else None for name in REFERENCES[state.entity]},
+        "settings": settings,
+    }

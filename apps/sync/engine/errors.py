@@ -1,0 +1,71 @@
+"""Why a run stops, or one record does not go through."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from apps.connectors.models import Connection
+from apps.connectors.sdk.errors import (
+    ConfigurationError,
+    ConnectorError,
+    FatalError,
+    RateLimited,
+    RecordRejected,
+    TransientError,
+)
+from apps.sync.models import ErrorClass
+
+
+class RunStopped(Exception):  # noqa: N818 - names the fact
+    """Base of the reasons to leave a run before its end."""
+
+
+class ClaimLost(RunStopped):
+    """Another worker took the run over, or it was ended meanwhile: this one must not write any more."""
+
+
+class RunCanceled(RunStopped):
+    """A person asked to stop; what was done stays done."""
+
+
+class RunDeferred(RunStopped):
+    """Nothing is wrong: the run waits until `resume_at` and then goes on where it stopped."""
+
+    def __init__(self, resume_at: datetime, reason: str) -> None:
+        super().__init__(reason)
+        self.resume_at = resume_at
+        self.reason = reason
+
+
+class RunFailed(RunStopped):
+    """The run cannot go on; `connection` is the system that stopped it, if one did."""
+
+    def __init__(self, error_class: str, message: str, connection: Connection | None = None) -> None:
+        super().__init__(message)
+        self.error_class = error_class
+        self.message = message
+        self.connection = connection
+
+
+class RecordProblem(Exception):  # noqa: N818 - names the fact
+    """One record cannot be brought into step; the run goes on."""
+
+    def __init__(self, error_class: str, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.error_class = error_class
+        self.message = message
+        self.code = code
+
+
+def classify(error: ConnectorError) -> str:
+    """The error class that people see."""
+    if isinstance(error, ConfigurationError):
+        return ErrorClass.AUTH
+    if isinstance(error, RateLimited):
+        return ErrorClass.RATE_LIMIT
+    if isinstance(error, TransientError):
+        return ErrorClass.VENDOR_DOWN
+    if isinstance(error, RecordRejected):
+        return ErrorClass.VALIDATION
+    assert isinstance(error, (FatalError, ConnectorError))  # noqa: S101 - for the reader: whatever else there is
+    return ErrorClass.INTERNAL

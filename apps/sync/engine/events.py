@@ -1,0 +1,57 @@
+"""Facts for the rooms above: what happened to a customer's records, in two words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from apps.canonical.workspace import Change
+from apps.events.services import record_events
+
+OPPORTUNITY_WON = "opportunity.won"
+PROJECT_PROVISIONED = "project.provisioned"
+TIME_ENTRY_APPROVED = "time_entry.approved"
+INVOICE_RELEASED = "invoice.released"
+PAYMENT_RECEIVED = "payment.received"
+RUN_FINISHED = "sync.run.finished"
+FAILURE_OPENED = "sync.failure.opened"
+
+EVENTS = {
+    OPPORTUNITY_WON: "A deal was won.",
+    PROJECT_PROVISIONED: "A project was opened in a system.",
+    TIME_ENTRY_APPROVED: "Time was approved.",
+    INVOICE_RELEASED: "An invoice was released to its recipient.",
+    PAYMENT_RECEIVED: "A payment arrived.",
+    RUN_FINISHED: "A run of a flow ended.",
+    FAILURE_OPENED: "A record could not be brought into step.",
+}
+Fact = tuple[str, str, dict[str, Any]]
+
+
+def record_facts(facts: Iterable[Fact], now: datetime) -> None:
+    """This function will write (event, subject key, payload) facts in the caller's transaction."""
+    record_events(facts=list(facts), now=now)
+
+
+def facts_of(changes: Iterable[Change], subject_key: str) -> list[Fact]:
+    found = []
+    for change in changes:
+        name = _event_of(change)
+        if name:
+            found.append((name, subject_key, {"record_id": str(change.state.id), "title": change.state.title}))
+    return found
+
+
+def _event_of(change: Change) -> str | None:
+    entity = change.state.entity
+    if entity == "payment" and change.is_new:
+        return PAYMENT_RECEIVED
+    if entity == "opportunity":
+        return OPPORTUNITY_WON if change.fields.get("stage", [None, None])[1] == "won" else None
+    before, after = change.fields.get("status", [None, None])
+    if entity == "time_entry" and after == "approved":
+        return TIME_ENTRY_APPROVED
+    if entity == "invoice" and after in ("open", "paid") and before in (None, "draft"):
+        return INVOICE_RELEASED
+    return None

@@ -1,0 +1,168 @@
+"""One run from its claim to its end: recover, read, retry, catch up, aggregate, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from apps.connectors.sdk.errors import TransientError
+from apps.flows.binding import stream_of
+from apps.flows.definition import AggregateSpec, ReadSpec
+from apps.sync.engine.aggregate import aggregate_time
+from apps.sync.engine.catch_up import catch_up, open_history, retry_failures
+from apps.sync.engine.claim import effects
+from apps.sync.engine.context import BoundSystem, RunContext
+from apps.sync.engine.errors import RunCanceled, RunFailed
+from apps.sync.engine.failures import has_open_failures
+from apps.sync.engine.mapping import stream_mapping
+from apps.sync.engine.page import StreamReader
+from apps.sync.engine.recover import recover_sent
+from apps.sync.engine.waiting import Patience
+from apps.sync.engine.write import send_next
+from apps.sync.models import Checkpoint, ErrorClass, RunStatus, RunStep
+
+PAGE_SIZE = 100
+MAX_DURATION = timedelta(hours=2)
+MAX_RECORDS = 1_000_000
+
+
+def execute(context: RunContext, started_at: datetime) -> None:
+    """This function will carry the claimed run out. Raises a RunStopped or a connector's error when it cannot end."""
+    execution = _Execution(context, started_at)
+    context.has_failures = has_open_failures(context.flow.pk)
+    open_history(context)
+    execution.send("Settling writes of an interrupted run", is_optional=True)
+    for read in context.spec.reads:
+        execution.read(read)
+    execution.retry()
+    execution.catch_up()
+    for aggregate in context.spec.aggregate:
+        execution.aggregate(aggregate)
+    execution.send("Writing")
+
+
+class _Execution:
+    """The steps of one run, each with its own line in the run's timeline."""
+
+    def __init__(self, context: RunContext, started_at: datetime) -> None:
+        self.context = context
+        self.started_at = started_at
+        self.read_count = 0
+        self.position = RunStep.objects.filter(run_id=context.run_id).count()
+
+    @contextmanager
+    def step(self, label: str) -> Iterator[dict[str, int]]:
+        """A line of the timeline; the block fills the counts."""
+        self.position += 1
+        counts: dict[str, int] = {}
+        assert self.context.run_id is not None  # noqa: S101 - dry runs are not executed
+        step = RunStep.objects.create(
+            run_id=self.context.run_id, position=self.position, label=label[:160], started_at=self.context.now()
+        )
+        status: RunStatus = RunStatus.FAILED
+        try:
+            yield counts
+            status = RunStatus.SUCCEEDED
+        finally:
+            # A killed worker leaves the line open; the next claim closes it.
+            RunStep.objects.filter(pk=step.pk).update(status=status, finished_at=self.context.now(), counts=counts)
+
+    def read(self, read: ReadSpec) -> None:
+        system = self.context.active = self.context.systems[read.role]
+        spec = stream_of(system.manifest, read)
+        mapping = stream_mapping(system.manifest, spec, read.fields)
+        reader = StreamReader(self.context, system, mapping)
+        with self.step(f"Reading {spec.label.lower()} from {system.connection.name}") as counts:
+            self._read_patiently(system, reader, counts)
+            reader.finish()
+
+    def _read_patiently(self, system: BoundSystem, reader: StreamReader, counts: dict[str, int]) -> None:
+        """A failed call starts the stream again at the last checkpoint."""
+        patience, name = Patience(self.context), reader.mapping.spec.name
+        while True:
+            try:
+                position = _checkpoint(self.context, system, name)
+                size = int(system.manifest.extra.get("page_size", PAGE_SIZE))
+                for page in system.connector.stream(name).read(checkpoint=position, page_size=size):
+                    reader.take(page.records, page.checkpoint)
+                    patience.reset()
+                    counts["read"] = counts.get("read", 0) + len(page.records)
+                    self.read_count += len(page.records)
+                    self.guard()
+                return
+            except TransientError as error:
+                reader.finish()
+                patience.bear(error)
+
+    def retry(self) -> None:
+        if self.context.has_failures:
+            with self.step("Trying failed records again") as counts:
+                counts["records"] = self._patiently(lambda: retry_failures(self.context))
+
+    def catch_up(self) -> None:
+        total = 0
+        for count in catch_up(self.context):
+            total += count
+            self.guard()
+        if total:
+            with self.step("Applying the rules to what changed elsewhere") as counts:
+                counts["records"] = total
+
+    def aggregate(self, spec: AggregateSpec) -> None:
+        with self.step("Collecting time for invoices") as counts:
+            counts["invoices"] = aggregate_time(self.context, spec)
+
+    def send(self, label: str, *, is_optional: bool = False) -> None:
+        """Settles what an earlier attempt left, then sends what is planned, batch by batch."""
+        patience, left_out = Patience(self.context), set[UUID]()
+        must_recover, sent = True, 0
+        while True:
+            try:
+                if must_recover:
+                    recover_sent(self.context)
+                    must_recover = False
+                if is_optional or not send_next(self.context, left_out):
+                    break
+                sent += 1
+                patience.reset()
+                self.guard()
+            except TransientError as error:
+                must_recover = True
+                patience.bear(error)
+        if sent:
+            with self.step(label) as counts:
+                counts["batches"] = sent
+        if left_out:
+            # Another flow is writing the same records: come back soon rather than at the next schedule.
+            soon = self.context.now() + timedelta(seconds=30)
+            self.context.resume_at = min(soon, self.context.resume_at or soon)
+
+    def guard(self) -> None:
+        """Between pages and batches: stop when asked to, or when a run outgrows every expectation."""
+        if self.context.is_cancel_requested:
+            raise RunCanceled
+        if self.context.now() - self.started_at > MAX_DURATION:
+            raise RunFailed(ErrorClass.INTERNAL, "Stopped after two hours; the next run goes on from here.")
+        if self.read_count > MAX_RECORDS:
+            raise RunFailed(ErrorClass.INTERNAL, "Stopped after a million records; the next run goes on from here.")
+
+    def _patiently(self, step: Callable[[], int]) -> int:
+        patience = Patience(self.context)
+        while True:
+            try:
+                return step()
+            except TransientError as error:
+                patience.bear(error)
+
+
+def _checkpoint(context: RunContext, system: BoundSystem, stream: str) -> dict[str, object] | None:
+    found = Checkpoint.objects.filter(flow=context.flow, connection=system.connection, stream=stream).first()
+    return found.position if found else None
+
+
+def settle_calls(context: RunContext) -> None:
+    """This function will write what is still buffered of the log: calls of an attempt that failed."""
+    with effects(context):
+        pass

@@ -1,0 +1,107 @@
+"""What a run leaves behind for people: a fact per record, differences apart, every vendor call, usage, counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from apps.connectors.models import Connection
+from apps.connectors.sdk.connector import HttpExchange
+from apps.core import clock
+from apps.core.bulk import copy_rows, json_text, next_ids
+from apps.flows.models import Flow
+from apps.sync.models import RecordAction
+
+_LOG = "sync_recordlog"
+_LOG_COLUMNS = (
+    "id", "at", "run_id", "customer_id", "environment_id", "flow_id", "connection_id", "direction", "object_name",
+    "entity", "action", "record_id", "external_id", "title", "changed_fields", "attempts", "latency_ms",
+)  # fmt: skip
+_CALL_COLUMNS = (
+    "at", "run_id", "customer_id", "environment_id", "flow_id", "connection_id", "method", "path", "status",
+    "duration_ms", "response_bytes", "attempt", "error",
+)  # fmt: skip
+COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "call", "byte")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One record at one system, as the log tells it."""
+
+    connection_id: UUID
+    direction: str
+    object_name: str
+    entity: str
+    action: RecordAction
+    record_id: UUID | None = None
+    external_id: str = ""
+    title: str = ""
+    diff: dict[str, list[Any]] = field(default_factory=dict)
+    attempts: int = 1
+    latency_ms: int | None = None
+
+
+class Journal:
+    """Buffers until the transaction that makes the facts true writes them (`flush`)."""
+
+    def __init__(self, flow: Flow, run_id: UUID | None) -> None:
+        self.owner = (run_id, flow.customer_id, flow.environment_id, flow.pk)
+        self.entries: list[Entry] = []
+        self.counts = dict.fromkeys(COUNTS, 0)
+        self._calls: list[tuple[Any, ...]] = []
+
+    def note(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self.count(str(entry.action))
+
+    def count(self, name: str, quantity: int = 1) -> None:
+        self.counts[name] += quantity
+
+    def note_call(self, connection: Connection, exchange: HttpExchange) -> None:
+        parts = urlsplit(exchange.url)
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        self.count("call")
+        self.count("byte", exchange.request_bytes + exchange.response_bytes)
+        self._calls.append(
+            (clock.now(), *self.owner, connection.pk, exchange.method, path[:500], exchange.status,
+             exchange.duration_ms, exchange.response_bytes, exchange.attempt, exchange.error[:300])
+        )  # fmt: skip
+
+    def mark(self) -> dict[str, int]:
+        return dict(self.counts)
+
+    def discard(self, mark: dict[str, int]) -> None:
+        """Forgets what a transaction noted that was rolled back; the calls before it were made and stay."""
+        self.counts = mark
+        self.entries = []
+
+    def flush(self, now: datetime) -> dict[str, int]:
+        """This method will write what is buffered; returns the counts since the last flush."""
+        if self.entries:
+            self._write_entries(now)
+        if self._calls:
+            copy_rows("sync_vendorcall", _CALL_COLUMNS, self._calls)
+        counts, self.counts = self.counts, dict.fromkeys(COUNTS, 0)
+        self.entries, self._calls = [], []
+        return counts
+
+    def _write_entries(self, now: datetime) -> None:
+        ids = next_ids(_LOG, len(self.entries))
+        numbered = list(zip(ids, self.entries, strict=True))
+        copy_rows(
+            _LOG,
+            _LOG_COLUMNS,
+            (
+                (log_id, now, *self.owner, e.connection_id, e.direction, e.object_name, e.entity, str(e.action),
+                 e.record_id, e.external_id, e.title[:250], json_text(sorted(e.diff)), e.attempts, e.latency_ms)
+                for log_id, e in numbered
+            ),
+        )  # fmt: skip
+        copy_rows(
+            "sync_recordpayload",
+            ("log_id", "diff", "at"),
+            ((log_id, json_text(entry.diff), now) for log_id, entry in numbered if entry.diff),
+        )

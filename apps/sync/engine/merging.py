@@ -1,0 +1,156 @@
+"""Taking a page's mapped records over into the canonical model: find the record, apply what was edited there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.canonical.entities import InvalidRecord
+from apps.canonical.matching import match_records
+from apps.canonical.promoted import match_keys
+from apps.canonical.references import Reference, by_external_id
+from apps.canonical.workspace import State, Workspace
+from apps.core.ids import uuid7
+from apps.sync.engine.context import BoundSystem
+from apps.sync.engine.errors import RecordProblem
+from apps.sync.engine.mapping import MappedRecord
+from apps.sync.engine.read import ReadFailure
+from apps.sync.models import ErrorClass
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A record that went through; `state` is None for one that is older than what is known."""
+
+    mapped: MappedRecord
+    state: State | None
+    is_changed: bool
+    is_new: bool = False
+
+
+@dataclass
+class Merger:
+    """Merges the records of one page, stream by stream, in one transaction under the environment's lock."""
+
+    workspace: Workspace
+    system: BoundSystem
+    now: datetime
+    taken: list[Taken] = field(default_factory=list)
+    failures: list[ReadFailure] = field(default_factory=list)
+    references: dict[tuple[str, str], Reference] = field(default_factory=dict)
+    saved: list[Reference] = field(default_factory=list)
+
+    def merge(self, records: Iterable[MappedRecord]) -> None:
+        """This method will apply all records; what they refer to stands before them, or among them."""
+        groups: dict[str, list[MappedRecord]] = {}
+        for record in records:
+            groups.setdefault(record.object_name, []).append(record)
+        waiting: list[tuple[MappedRecord, State]] = []
+        for object_name, group in groups.items():
+            self._load(object_name, group)
+            matched = self._match(object_name, group)
+            self.workspace.load(matched.values())
+            for record in group:
+                self._merge_one(record, matched.get(record.external_id), waiting)
+        self._link_late(waiting)
+
+    def _load(self, object_name: str, group: list[MappedRecord]) -> None:
+        known = by_external_id(self.system.connection.pk, object_name, [record.external_id for record in group])
+        wanted: dict[str, set[str]] = {}
+        for record in group:
+            for stream, external_id in record.refs.values():
+                if (stream, external_id) not in self.references:
+                    wanted.setdefault(stream, set()).add(external_id)
+        for stream, ids in wanted.items():
+            found = by_external_id(self.system.connection.pk, stream, ids)
+            self.references.update({(stream, external_id): ref for external_id, ref in found.items()})
+        self.references.update({(object_name, external_id): ref for external_id, ref in known.items()})
+        self.workspace.load(reference.record_id for reference in known.values())
+
+    def _match(self, object_name: str, group: list[MappedRecord]) -> dict[str, UUID]:
+        new = [record for record in group if (object_name, record.external_id) not in self.references]
+        return match_records(
+            environment_id=self.workspace.environment.pk,
+            entity=group[0].entity,
+            connection_id=self.system.connection.pk,
+            object_name=object_name,
+            keys={record.external_id: match_keys(record.entity, record.data) for record in new},
+        )
+
+    def _merge_one(self, record: MappedRecord, match: UUID | None, waiting: list[tuple[MappedRecord, State]]) -> None:
+        reference = self.references.get((record.object_name, record.external_id))
+        if reference and _is_older(record, reference):
+            self.taken.append(Taken(record, None, is_changed=False))
+            return
+        try:
+            state, is_changed = self._apply(record, reference, self.workspace.find(match))
+        except InvalidRecord as error:
+            problem = RecordProblem(ErrorClass.MAPPING, f"The record does not have the expected form: {error}")
+            self.failures.append(ReadFailure(record.object_name, record.entity, record.source, problem))
+            return
+        if any(target not in self.references for target in record.refs.values()):
+            waiting.append((record, state))
+        self._remember(record, reference, state)
+        self.taken.append(Taken(record, state, is_changed=is_changed, is_new=state.is_new and match is None))
+
+    def _apply(self, record: MappedRecord, reference: Reference | None, match: State | None) -> tuple[State, bool]:
+        links = self._links(record)
+        if reference:
+            state = self.workspace.find(reference.record_id)
+            assert state is not None  # noqa: S101 - a cross-reference never outlives its record
+            fields, moved = edits(record, reference.seen, links)
+            return state, self.workspace.change(state, fields, moved)
+        if match:
+            # Both systems had it before we came: what the first one says stands until somebody edits it.
+            fields = {name: value for name, value in record.data.items() if name not in match.data}
+            fresh: dict[str, UUID | None] = {n: target for n, target in links.items() if n not in match.links}
+            return match, self.workspace.change(match, fields, fresh)
+        return self.workspace.create(uuid7(), record.entity, dict(record.data), links), True
+
+    def _links(self, record: MappedRecord) -> dict[str, UUID]:
+        return {
+            name: self.references[target].record_id for name, target in record.refs.items() if target in self.references
+        }
+
+    def _remember(self, record: MappedRecord, reference: Reference | None, state: State) -> None:
+        if reference is None:
+            reference = Reference(state.id, self.system.connection.pk, record.object_name, record.external_id)
+            self.references[record.object_name, record.external_id] = reference
+        seen = record.seen()
+        if seen != reference.seen:
+            reference.write_hash = ""
+        reference.seen, reference.last_seen_hash = seen, record.hash
+        reference.source_modified_at = record.source.modified_at or reference.source_modified_at
+        reference.url = record.source.url or reference.url
+        reference.deleted_at = (reference.deleted_at or self.now) if record.source.deleted else None
+        self.saved.append(reference)
+
+    def _link_late(self, waiting: list[tuple[MappedRecord, State]]) -> None:
+        """References within the page: now all of its records exist."""
+        for record, state in waiting:
+            links: dict[str, UUID | None] = {**self._links(record)}
+            self.workspace.change(state, {}, links)
+
+
+def edits(
+    record: MappedRecord, seen: dict[str, Any], links: dict[str, UUID]
+) -> tuple[dict[str, Any], dict[str, UUID | None]]:
+    """What was edited in this system since it was last seen, as fields and references to set (None: removed).
+
+    Only that: taking over all it holds would undo edits made elsewhere, and values it never knew.
+    """
+    fields = {name: record.data.get(name) for name in record.mapping.fields if record.data.get(name) != seen.get(name)}
+    moved: dict[str, UUID | None] = {}
+    for name in record.mapping.spec.refs:
+        external_id = record.refs[name][1] if name in record.refs else None
+        if external_id != seen.get(f"@{name}"):
+            moved[name] = links.get(name)
+    return fields, moved
+
+
+def _is_older(record: MappedRecord, reference: Reference) -> bool:
+    modified, known = record.source.modified_at, reference.source_modified_at
+    return modified is not None and known is not None and modified < known

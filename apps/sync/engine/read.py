@@ -1,0 +1,122 @@
+"""Pulling pages: what changed is told by hash, what is referenced and unknown is fetched before the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from apps.canonical.references import by_external_id, seen_hashes
+from apps.connectors.sdk.errors import RecordRejected
+from apps.connectors.sdk.types import SourceRecord
+from apps.sync.engine.context import BoundSystem
+from apps.sync.engine.errors import RecordProblem
+from apps.sync.engine.mapping import MappedRecord, SourceMapping, stream_mapping
+from apps.sync.models import ErrorClass
+
+MAX_REFERENCE_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailure:
+    """A record of the page that could not be taken over."""
+
+    object_name: str
+    entity: str
+    source: SourceRecord
+    problem: RecordProblem
+
+
+@dataclass
+class SiftedPage:
+    """A page after everything that needs no transaction: `records` in the order to take them over."""
+
+    read_count: int = 0
+    unchanged: list[str] = field(default_factory=list)
+    records: list[MappedRecord] = field(default_factory=list)
+    failures: list[ReadFailure] = field(default_factory=list)
+
+
+def sift_page(system: BoundSystem, mapping: SourceMapping, records: Iterable[SourceRecord]) -> SiftedPage:
+    """This function will map what changed, and fetch the records it refers to that nobody has read yet."""
+    latest = {record.external_id: record for record in records}
+    page = SiftedPage(read_count=len(latest))
+    known = seen_hashes(system.connection.pk, mapping.spec.name, list(latest))
+    changed = []
+    for external_id, record in latest.items():
+        if known.get(external_id) == mapping.hash(record):
+            page.unchanged.append(external_id)
+        else:
+            changed.append(record)
+    _Fetcher(system, page).take(mapping, changed, depth=0)
+    return page
+
+
+class _Fetcher:
+    """Maps records, their unknown references first, so that each finds what it refers to."""
+
+    def __init__(self, system: BoundSystem, page: SiftedPage) -> None:
+        self.system = system
+        self.page = page
+        self.taken: set[tuple[str, str]] = set()
+        self.absent: set[tuple[str, str]] = set()
+
+    def take(self, mapping: SourceMapping, records: list[SourceRecord], depth: int) -> None:
+        mapped = [found for record in records if (found := self._map(mapping, record))]
+        # Records of one page may refer to each other; they are linked after all of them exist.
+        self.taken.update((mapping.spec.name, record.external_id) for record in mapped)
+        self._take_references(mapped, depth)
+        for record in mapped:
+            missing = [target for target in record.refs.values() if target in self.absent]
+            if missing:
+                self._fail(mapping, record.source, _missing(mapping, *missing[0]))
+                self.absent.add((mapping.spec.name, record.external_id))
+            else:
+                self.page.records.append(record)
+
+    def _map(self, mapping: SourceMapping, record: SourceRecord) -> MappedRecord | None:
+        try:
+            return mapping.apply(record)
+        except RecordProblem as problem:
+            self._fail(mapping, record, problem)
+            return None
+
+    def _take_references(self, mapped: list[MappedRecord], depth: int) -> None:
+        wanted: dict[str, set[str]] = {}
+        for record in mapped:
+            for stream, external_id in record.refs.values():
+                if (stream, external_id) not in self.taken | self.absent:
+                    wanted.setdefault(stream, set()).add(external_id)
+        for stream, ids in wanted.items():
+            known = by_external_id(self.system.connection.pk, stream, ids)
+            self.taken.update((stream, external_id) for external_id in known)
+            unknown = sorted(ids - set(known))
+            if unknown:
+                self._fetch(stream, unknown, depth + 1)
+
+    def _fetch(self, stream: str, external_ids: list[str], depth: int) -> None:
+        mapping = stream_mapping(self.system.manifest, self.system.manifest.stream(stream))
+        found = []
+        for external_id in external_ids:
+            record = self._get(stream, external_id) if depth <= MAX_REFERENCE_DEPTH else None
+            if record is None or record.deleted:
+                self.absent.add((stream, external_id))
+            else:
+                found.append(record)
+        self.take(mapping, found, depth)
+        self.absent.update({(stream, record.external_id) for record in found} - self.taken)
+
+    def _get(self, stream: str, external_id: str) -> SourceRecord | None:
+        try:
+            return self.system.connector.stream(stream).get(external_id)
+        except RecordRejected:
+            return None
+
+    def _fail(self, mapping: SourceMapping, record: SourceRecord, problem: RecordProblem) -> None:
+        self.page.failures.append(ReadFailure(mapping.spec.name, mapping.spec.entity, record, problem))
+
+
+def _missing(mapping: SourceMapping, stream: str, external_id: str) -> RecordProblem:
+    message = (
+        f"It refers to {external_id} in {stream.replace('_', ' ')}, which the system does not show or which failed."
+    )
+    return RecordProblem(ErrorClass.MISSING_REFERENCE, message, code=stream)

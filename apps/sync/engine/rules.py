@@ -1,0 +1,158 @@
+"""Rules, worked off in rounds until nothing changes any more: derive records, update linked ones, want writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+from uuid import UUID
+
+from apps.canonical.entities import InvalidRecord
+from apps.canonical.workspace import State, Workspace
+from apps.core import expressions
+from apps.core.expressions import ExpressionError, MappingProgram
+from apps.flows.definition import FlowSpec, RuleSpec
+from apps.sync.engine.context import rule_context
+from apps.sync.engine.errors import RecordProblem
+from apps.sync.engine.gathering import gather, summarize
+from apps.sync.engine.hashing import derived_id
+from apps.sync.models import ErrorClass
+
+MAX_ROUNDS = 20
+
+
+@dataclass
+class CompiledRule:
+    position: int
+    spec: RuleSpec
+
+    @cached_property
+    def when(self) -> MappingProgram | None:
+        return expressions.compile_one(self.spec.when) if self.spec.when else None
+
+    @cached_property
+    def keep(self) -> MappingProgram | None:
+        return expressions.compile_one(self.spec.gather) if self.spec.gather else None
+
+    @cached_property
+    def fields(self) -> MappingProgram:
+        return expressions.compile(self.spec.fields)
+
+    def applies(self, context: dict[str, Any]) -> bool:
+        return self.when is None or self.when.evaluate(context)["value"] is True
+
+
+def compile_rules(spec: FlowSpec) -> list[CompiledRule]:
+    return [CompiledRule(position, rule) for position, rule in enumerate(spec.rules)]
+
+
+@dataclass
+class RuleWork:
+    """One working-off: `wanted` are the (record, rule) pairs to be written, `problems` the records that stuck."""
+
+    workspace: Workspace
+    rules: list[CompiledRule]
+    settings: dict[str, Any]
+    wanted: dict[tuple[UUID, int], State] = field(default_factory=dict)
+    problems: list[tuple[State, RecordProblem]] = field(default_factory=list)
+
+    def run(self, states: list[State]) -> None:
+        """This method will work off `states` and everything that changes because of them."""
+        pending = list(dict.fromkeys(states))
+        for _ in range(MAX_ROUNDS):
+            if not pending:
+                return
+            for rule in self.rules:
+                self._run_rule(rule, [state for state in pending if state.entity == rule.spec.on])
+            pending = self.workspace.take_touched()
+        raise RuntimeError("the rules of this flow change each other's results without end")
+
+    def _run_rule(self, rule: CompiledRule, states: list[State]) -> None:
+        chosen = [state for state in states if self._applies(rule, state)]
+        if not chosen:
+            return
+        if rule.spec.write:
+            self.wanted.update({(state.id, rule.position): state for state in chosen})
+        elif rule.spec.derive:
+            self._derive_all(rule, chosen)
+        elif rule.spec.gather:
+            self._update_gathered(rule, chosen)
+        else:
+            self._update_linked(rule, chosen)
+
+    def _applies(self, rule: CompiledRule, state: State) -> bool:
+        try:
+            return rule.applies(rule_context(state, self.settings))
+        except ExpressionError as error:
+            self._stick(state, error)
+            return False
+
+    def _derive_all(self, rule: CompiledRule, states: list[State]) -> None:
+        environment_id = self.workspace.environment.pk
+        ids = {state.id: derived_id(environment_id, str(state.id), rule.spec.alias) for state in states}
+        self.workspace.load(ids.values())
+        for state in states:
+            links = _derived_links(rule.spec, state)
+            existing = self.workspace.find(ids[state.id])
+            if existing is None:
+                self._guarded(state, partial(self._derive, rule, state, ids[state.id], links))
+            else:
+                # Made once: from then on it lives its own life. Only what could not be linked then is linked now.
+                late: dict[str, UUID | None] = {n: t for n, t in links.items() if n not in existing.links}
+                self.workspace.change(existing, {}, late)
+
+    def _derive(self, rule: CompiledRule, state: State, record_id: UUID, links: dict[str, UUID]) -> None:
+        values = rule.fields.evaluate(rule_context(state, self.settings))
+        data = {name: value for name, value in values.items() if value is not None and value != ""}
+        self.workspace.create(record_id, rule.spec.derive, data, links)
+
+    def _update_linked(self, rule: CompiledRule, states: list[State]) -> None:
+        targets = self._follow(rule.spec.via, states)
+        for state in states:
+            target = targets.get(state.id)
+            if target is not None:
+                context = rule_context(state, self.settings)
+                self._guarded(target, partial(self._set, rule, target, context))
+
+    def _update_gathered(self, rule: CompiledRule, states: list[State]) -> None:
+        targets = {t.id: t for t in self._follow(rule.spec.via, states).values()}
+        # The summary is asked of the database: what this transaction changed has to be there.
+        self.workspace.flush()
+        found = gather(rule.spec.on, rule.spec.via, list(targets))
+        for target_id, target in targets.items():
+            self._guarded(target, partial(self._set_summary, rule, target, found[target_id]))
+
+    def _set_summary(self, rule: CompiledRule, target: State, records: list[dict[str, Any]]) -> None:
+        kept = [r for r in records if rule.keep and rule.keep.evaluate({"record": r})["value"] is True]
+        self._set(rule, target, {"record": summarize(rule.spec.on, kept), "settings": self.settings})
+
+    def _set(self, rule: CompiledRule, target: State, context: dict[str, Any]) -> None:
+        self.workspace.change(target, rule.fields.evaluate(context))
+
+    def _follow(self, via: list[str], states: list[State]) -> dict[UUID, State]:
+        """{start: record at the end of the chain of references}, for those that get there."""
+        reached = {state.id: state for state in states}
+        for name in via:
+            self.workspace.load(state.links[name] for state in reached.values() if name in state.links)
+            ahead = {start: self.workspace.find(state.links.get(name)) for start, state in reached.items()}
+            reached = {start: state for start, state in ahead.items() if state is not None}
+        return reached
+
+    def _guarded(self, state: State, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except (ExpressionError, InvalidRecord, ValueError) as error:
+            self._stick(state, error)
+
+    def _stick(self, state: State, error: Exception) -> None:
+        self.problems.append((state, RecordProblem(ErrorClass.MAPPING, str(error), code="rule")))
+
+
+def _derived_links(spec: RuleSpec, state: State) -> dict[str, UUID]:
+    found: dict[str, UUID] = {}
+    for name, origin in spec.refs.items():
+        target = state.id if origin == "self" else state.links.get(origin)
+        if target is not None:
+            found[name] = target
+    return found

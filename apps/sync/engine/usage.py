@@ -1,0 +1,32 @@
+"""What is metered: records created or updated at a target, in production."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from apps.billing.models import UsageEvent
+from apps.sync.engine.context import RunContext
+from apps.sync.engine.hashing import digest
+from apps.sync.models import WriteIntent
+
+RECORDS_SYNCED = "records_synced"
+
+
+def meter_writes(context: RunContext, confirmed: list[WriteIntent], now: datetime) -> None:
+    """This function will record the usage in the confirming transaction: an intent is confirmed once, so it counts once."""
+    if not confirmed or not context.is_production or context.is_dry:
+        return
+    page = digest(sorted(str(intent.pk) for intent in confirmed))[:12]
+    UsageEvent.objects.bulk_create(
+        [
+            UsageEvent(
+                key=f"{context.run_id}:{page}:{RECORDS_SYNCED}",
+                subject_key=f"customer:{context.flow.customer_id}",
+                meter=RECORDS_SYNCED,
+                quantity=len(confirmed),
+                occurred_at=now,
+                recorded_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )

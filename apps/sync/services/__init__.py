@@ -1,0 +1,26 @@
+"""Every write of this room that is not the engine's; the names below are what other rooms may call."""
+
+from apps.sync.services.changes import note_change
+from apps.sync.services.dry_run import DryRun, DryRunFlow, PlannedChange, dry_run
+from apps.sync.services.failures import UnableToRetry, ignore_failure, retry_failure, retry_failures
+from apps.sync.services.running import execute_run, reap_runs, run_due_flow
+from apps.sync.services.runs import UnableToCancelRun, UnableToStartRun, cancel_run, start_run
+
+__all__ = [
+    "DryRun",
+    "DryRunFlow",
+    "PlannedChange",
+    "UnableToCancelRun",
+    "UnableToRetry",
+    "UnableToStartRun",
+    "cancel_run",
+    "dry_run",
+    "execute_run",
+    "ignore_failure",
+    "note_change",
+    "reap_runs",
+    "retry_failure",
+    "retry_failures",
+    "run_due_flow",
+    "start_run",
+]

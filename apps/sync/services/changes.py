@@ -1,0 +1,53 @@
+"""A vendor says that something changed: the flows that read it run now, the schedule stays as safety net."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from apps.connectors.models import Connection
+from apps.connectors.registry import get_manifest
+from apps.dispatch.services import schedule
+from apps.flows.binding import NotOffered, stream_of
+from apps.flows.definition import parse_flow
+from apps.flows.models import Flow, RoleBinding
+from apps.flows.services.integrations import FLOW_DUE_KIND
+from apps.sync.models import RunTrigger
+from apps.sync.services.runs import queue_run
+
+
+def note_change(*, connection_id: UUID, streams: list[str], now: datetime) -> int:
+    """This function will make every live flow due that reads one of the streams (all of them when none is named).
+
+    Returns how many. A change that arrives while the flow runs makes it due again when that run ends.
+    """
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is None:
+        return 0
+    noted = 0
+    bindings = RoleBinding.objects.filter(connection=connection, integration__flows__is_enabled=True)
+    for integration_id, role in sorted(set(bindings.values_list("integration_id", "role")), key=str):
+        for flow in Flow.objects.filter(integration_id=integration_id, is_enabled=True).select_related(
+            "current_version"
+        ):
+            if _reads(flow, role, connection.vendor, streams):
+                queue_run(flow=flow, trigger=RunTrigger.WEBHOOK, label="", now=now)
+                schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+                noted += 1
+    return noted
+
+
+def _reads(flow: Flow, role: str, vendor: str, streams: list[str]) -> bool:
+    if flow.current_version is None:
+        return False
+    spec = parse_flow(flow.current_version.definition)
+    for read in spec.reads:
+        if read.role != role:
+            continue
+        try:
+            name = stream_of(get_manifest(vendor), read).name
+        except NotOffered:
+            continue
+        if not streams or name in streams:
+            return True
+    return False

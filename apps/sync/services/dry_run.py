@@ -1,0 +1,157 @@
+"""A dry run: the same reading, rules and planning on real records, with nothing sent and everything rolled back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from apps.connectors.sdk.errors import ConnectorError
+from apps.connectors.sdk.types import SourceRecord
+from apps.core.actor import Actor
+from apps.core.errors import NotVisible
+from apps.flows.binding import stream_of
+from apps.flows.models import Flow, Integration
+from apps.sync.engine.consequences import Consequences
+from apps.sync.engine.context import BoundSystem, RunContext, build_context
+from apps.sync.engine.mapping import SourceMapping, stream_mapping
+from apps.sync.engine.page import StreamReader
+from apps.sync.engine.plan import PlannedWrite
+from apps.sync.models import IntentKind
+
+MAX_RECORDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """What a run would do to one record of a system. `diff` is {field: [now, then]}."""
+
+    action: str  # create | update
+    system: str
+    object_label: str
+    entity: str
+    title: str
+    diff: dict[str, list[Any]]
+    waits_for_others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunProblem:
+    system: str
+    object_name: str
+    title: str
+    message: str
+
+
+@dataclass
+class DryRunFlow:
+    key: str
+    name: str
+    read_counts: dict[str, int] = field(default_factory=dict)
+    changes: list[PlannedChange] = field(default_factory=list)
+    problems: list[DryRunProblem] = field(default_factory=list)
+
+    @property
+    def create_count(self) -> int:
+        return sum(change.action == IntentKind.CREATE for change in self.changes)
+
+    @property
+    def update_count(self) -> int:
+        return sum(change.action == IntentKind.UPDATE for change in self.changes)
+
+
+@dataclass(frozen=True)
+class DryRun:
+    at: datetime
+    flows: list[DryRunFlow]
+
+    @property
+    def create_count(self) -> int:
+        return sum(flow.create_count for flow in self.flows)
+
+    @property
+    def update_count(self) -> int:
+        return sum(flow.update_count for flow in self.flows)
+
+
+def dry_run(*, actor: Actor, now: datetime, integration: Integration, limit: int = 20) -> DryRun:
+    """This function will show, for up to `limit` records per stream, what a run would write. Nothing is kept or sent."""
+    actor.require("integrations.manage")
+    if not actor.sees(integration.customer_id):
+        raise NotVisible("There is no such integration.")
+    related = Flow.objects.select_related("integration", "environment", "customer", "current_version")
+    flows = related.filter(integration=integration).order_by("created_at", "id")
+    return DryRun(now, [_try_flow(flow, min(limit, MAX_RECORDS)) for flow in flows])
+
+
+Sample = tuple[BoundSystem, SourceMapping, list[SourceRecord]]
+
+
+def _try_flow(flow: Flow, limit: int) -> DryRunFlow:
+    context = build_context(flow, None)
+    result = DryRunFlow(flow.key, flow.name)
+    # The vendors are asked before the transaction, except for single records others refer to.
+    samples = _read_samples(context, result, limit)
+    with transaction.atomic():
+        for system, mapping, records in samples:
+            try:
+                consequences = StreamReader(context, system, mapping).take(records, None)
+            except ConnectorError as error:
+                result.problems.append(_system_problem(system, mapping, error))
+                continue
+            if consequences:
+                _collect(result, consequences)
+        _collect_failures(context, result)
+        transaction.set_rollback(True)
+    return result
+
+
+def _read_samples(context: RunContext, result: DryRunFlow, limit: int) -> list[Sample]:
+    samples: list[Sample] = []
+    for read in context.spec.reads:
+        system = context.systems[read.role]
+        spec = stream_of(system.manifest, read)
+        mapping = stream_mapping(system.manifest, spec, read.fields)
+        try:
+            page = next(iter(system.connector.stream(spec.name).read(checkpoint=None, page_size=limit)), None)
+        except ConnectorError as error:
+            result.problems.append(_system_problem(system, mapping, error))
+            continue
+        records = page.records[:limit] if page else []
+        result.read_counts[f"{system.connection.name}: {spec.label}"] = len(records)
+        samples.append((system, mapping, records))
+    return samples
+
+
+def _collect(result: DryRunFlow, consequences: Consequences) -> None:
+    result.changes.extend(_change(write) for write in consequences.plan.writes.values())
+    result.problems.extend(
+        DryRunProblem(p.system.connection.name, p.mapping.spec.label, p.state.title, p.problem.message)
+        for p in consequences.plan.problems
+    )
+
+
+def _collect_failures(context: RunContext, result: DryRunFlow) -> None:
+    names = {system.connection.pk: system.connection.name for system in context.systems.values()}
+    for failed in context.dry_failures:
+        result.problems.append(
+            DryRunProblem(names[failed.connection_id], failed.object_name, failed.title, failed.problem.message)
+        )
+
+
+def _change(write: PlannedWrite) -> PlannedChange:
+    return PlannedChange(
+        action=str(write.kind),
+        system=write.system.connection.name,
+        object_label=write.mapping.spec.label,
+        entity=write.state.entity,
+        title=write.state.title,
+        diff=write.desired.diff if write.desired else {"name": [None, write.state.title]},
+        waits_for_others=write.desired is None,
+    )
+
+
+def _system_problem(system: BoundSystem, mapping: SourceMapping, error: ConnectorError) -> DryRunProblem:
+    return DryRunProblem(system.connection.name, mapping.spec.label, "", error.message)

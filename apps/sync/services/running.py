@@ -1,0 +1,206 @@
+"""Carrying runs out: from the due item to the finished run, and what becomes of runs whose worker died."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from apps.connectors.sdk.errors import ConnectorError, RateLimited
+from apps.connectors.services import note_connection_failure, note_connection_success
+from apps.core import clock
+from apps.customers.models import EnvironmentKind
+from apps.dispatch.services import complete, extend_lease, reschedule, schedule
+from apps.events.services import record_event
+from apps.flows.models import Flow, IntegrationStatus
+from apps.flows.services.integrations import FLOW_DUE_KIND
+from apps.sync.engine.claim import STALE_AFTER, claim_run, forget_heartbeat
+from apps.sync.engine.context import RunContext, build_context
+from apps.sync.engine.errors import ClaimLost, RunCanceled, RunDeferred, RunFailed, classify
+from apps.sync.engine.events import RUN_FINISHED
+from apps.sync.engine.execute import execute, settle_calls
+from apps.sync.models import ErrorClass, IntentStatus, RunStatus, RunStep, RunTrigger, SyncRun, WriteIntent
+from apps.sync.services.runs import ACTIVE, queue_run
+
+log = structlog.get_logger()
+REAP_KIND = "sync.reap"
+REAP_EVERY = timedelta(minutes=3)
+RETRY_AFTER_FAILURE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended, or that it waits (`QUEUED` with `resume_at`)."""
+
+    status: RunStatus
+    error_class: str = ""
+    message: str = ""
+    resume_at: datetime | None = None
+
+
+def run_due_flow(*, flow_id: UUID, now: datetime) -> SyncRun | None:
+    """This function will carry out the flow's due run and set the next one; None when there is nothing to do."""
+    flow = _load_flow(flow_id)
+    waiting = SyncRun.objects.filter(flow_id=flow_id, status__in=ACTIVE).first()
+    if flow is None or not _may_run(flow, waiting):
+        complete(kind=FLOW_DUE_KIND, key=str(flow_id))
+        return None
+    run = waiting or queue_run(flow=flow, trigger=RunTrigger.SCHEDULE, label="", now=now)
+    schedule(kind=REAP_KIND, key="all", due_at=now + REAP_EVERY)
+    finished = execute_run(run_id=run.pk)
+    _set_next(flow, finished)
+    return finished
+
+
+def _load_flow(flow_id: UUID) -> Flow | None:
+    related = Flow.objects.select_related("integration", "environment", "customer", "current_version")
+    return related.filter(pk=flow_id).first()
+
+
+def _may_run(flow: Flow, waiting: SyncRun | None) -> bool:
+    """A person may start a run of a draft; on schedule only live integrations run."""
+    if flow.is_enabled and flow.integration.status == IntegrationStatus.LIVE:
+        return True
+    return waiting is not None and flow.integration.status == IntegrationStatus.DRAFT
+
+
+def _set_next(flow: Flow, run: SyncRun) -> None:
+    now = clock.now()
+    key = str(flow.pk)
+    if run.status == RunStatus.QUEUED:
+        reschedule(kind=FLOW_DUE_KIND, key=key, due_at=run.resume_at or now)
+    elif run.status == RunStatus.RUNNING:
+        reschedule(kind=FLOW_DUE_KIND, key=key, due_at=now + STALE_AFTER)
+    elif not Flow.objects.filter(pk=flow.pk, is_enabled=True).exists():
+        complete(kind=FLOW_DUE_KIND, key=key)
+    else:
+        interval = timedelta(seconds=flow.schedule_seconds)
+        if run.status == RunStatus.FAILED and run.error_class == ErrorClass.VENDOR_DOWN:
+            interval = min(interval, RETRY_AFTER_FAILURE)
+        reschedule(kind=FLOW_DUE_KIND, key=key, due_at=now + interval)
+
+
+def execute_run(*, run_id: UUID) -> SyncRun:
+    """This function will claim the run and carry it out; returns it as it then stands.
+
+    A run that another live worker holds is left alone.
+    """
+    claim = claim_run(run_id, clock.now())
+    run = _load_run(run_id)
+    if claim is None:
+        return run
+    extend_lease(kind=FLOW_DUE_KIND, key=str(run.flow_id), now=clock.now())
+    RunStep.objects.filter(run=run, status=RunStatus.RUNNING).update(status=RunStatus.FAILED, finished_at=clock.now())
+    context = build_context(run.flow, run, claim=claim)
+    assert run.started_at is not None  # noqa: S101 - set by the claim
+    ending = _carry_out(context, run)
+    if ending is not None:
+        _finish(context, run, ending)
+    return _load_run(run_id)
+
+
+def _load_run(run_id: UUID) -> SyncRun:
+    related = SyncRun.objects.select_related("flow__integration", "flow__environment", "flow__customer", "flow_version")
+    return related.get(pk=run_id)
+
+
+def _carry_out(context: RunContext, run: SyncRun) -> Ending | None:
+    """None when the run is no longer ours."""
+    try:
+        execute(context, context.now())
+    except ClaimLost:
+        log.warning("sync.claim_lost", run_id=str(run.pk))
+        return None
+    except RunCanceled:
+        return Ending(RunStatus.CANCELED)
+    except RunDeferred as deferred:
+        return Ending(RunStatus.QUEUED, message=deferred.reason, resume_at=deferred.resume_at)
+    except RunFailed as failed:
+        return Ending(RunStatus.FAILED, failed.error_class, failed.message)
+    except ConnectorError as error:
+        return _stopped_by_vendor(context, error)
+    except Exception as error:
+        # A bug: the run must not stay "running", and nothing of it is lost; whoever looks finds the trace.
+        log.exception("sync.run_crashed", run_id=str(run.pk))
+        return Ending(
+            RunStatus.FAILED, ErrorClass.INTERNAL, f"An internal error stopped the run ({type(error).__name__})."
+        )
+    if context.resume_at:
+        return Ending(RunStatus.QUEUED, message="Waiting until writes can be verified.", resume_at=context.resume_at)
+    return Ending(RunStatus.SUCCEEDED)
+
+
+def _stopped_by_vendor(context: RunContext, error: ConnectorError) -> Ending:
+    if isinstance(error, RateLimited):
+        resume_at = context.now() + timedelta(seconds=error.retry_after)
+        return Ending(RunStatus.QUEUED, message=error.message, resume_at=resume_at)
+    system = context.failing_system()
+    if system is not None:
+        note_connection_failure(system.connection, error, context.now())
+    name = f"{system.connection.name}: " if system else ""
+    return Ending(RunStatus.FAILED, classify(error), f"{name}{error.message}")
+
+
+def _finish(context: RunContext, run: SyncRun, ending: Ending) -> None:
+    """This function will end the run, or put it back into the queue, and tell whoever wants to know."""
+    try:
+        settle_calls(context)
+    except ClaimLost:
+        return
+    now = context.now()
+    with transaction.atomic():
+        locked = SyncRun.objects.select_for_update().get(pk=run.pk)
+        if locked.attempts != context.claim or locked.status != RunStatus.RUNNING:
+            return
+        status = ending.status
+        if status == RunStatus.SUCCEEDED and locked.failed_count:
+            status = RunStatus.PARTIAL
+        locked.status, locked.resume_at = status, ending.resume_at
+        locked.error_class, locked.error_message = ending.error_class, ending.message[:1000]
+        if status != RunStatus.QUEUED:
+            locked.finished_at = now
+            _tell(locked, now)
+        locked.save()
+        if ending.status == RunStatus.SUCCEEDED and not _has_open_writes(run.flow):
+            Flow.objects.filter(pk=run.flow_id).update(in_step_until=locked.started_at)
+    if ending.status == RunStatus.SUCCEEDED:
+        for system in context.systems.values():
+            note_connection_success(system.connection, now)
+
+
+def _has_open_writes(flow: Flow) -> bool:
+    under_way = [IntentStatus.PLANNED, IntentStatus.SENT]
+    return WriteIntent.objects.filter(flow=flow, status__in=under_way).exists()
+
+
+def _tell(run: SyncRun, now: datetime) -> None:
+    record_event(
+        name=RUN_FINISHED,
+        subject_key=f"customer:{run.customer_id}",
+        payload={
+            "run_id": str(run.pk),
+            "flow_id": str(run.flow_id),
+            "status": str(run.status),
+            "error_class": run.error_class,
+            "is_production": run.environment.kind == EnvironmentKind.PRODUCTION,
+        },
+        now=now,
+    )
+
+
+def reap_runs(*, now: datetime) -> int:
+    """This function will hand runs whose worker fell silent to the next worker; returns how many."""
+    stale = SyncRun.objects.filter(status=RunStatus.RUNNING, heartbeat_at__lt=now - STALE_AFTER)
+    dead = list(stale.values_list("pk", "flow_id"))
+    for run_id, flow_id in dead:
+        forget_heartbeat(run_id)
+        # Ends the dead worker's lease: the item is due at once.
+        reschedule(kind=FLOW_DUE_KIND, key=str(flow_id), due_at=now)
+    if SyncRun.objects.filter(status__in=ACTIVE).exists():
+        reschedule(kind=REAP_KIND, key="all", due_at=now + REAP_EVERY)
+    else:
+        complete(kind=REAP_KIND, key="all")
+    return len(dead)

@@ -1,0 +1,91 @@
+"""Asking for a run and asking it to stop."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from apps.audit.services import record_audit
+from apps.core.actor import Actor, ActorKind
+from apps.core.errors import Conflict, NotVisible
+from apps.dispatch.services import schedule
+from apps.flows.models import Flow, FlowVersion, IntegrationStatus
+from apps.flows.services.integrations import FLOW_DUE_KIND
+from apps.sync.models import RunStatus, RunTrigger, SyncRun
+
+ACTIVE = [RunStatus.QUEUED, RunStatus.RUNNING]
+
+
+class UnableToStartRun(Conflict):
+    """The flow is paused, or a run is under way."""
+
+
+class UnableToCancelRun(Conflict):
+    """The run has ended."""
+
+
+@transaction.atomic
+def start_run(*, actor: Actor, now: datetime, flow: Flow, trigger: str = RunTrigger.MANUAL) -> SyncRun:
+    """This function will queue a run and make it due at once; a run that is queued already is returned.
+
+    Raises UnableToStartRun while another one runs, NotVisible, NotPermitted.
+    """
+    actor.require("runs.start")
+    if not actor.sees(flow.customer_id):
+        raise NotVisible("There is no such flow.")
+    if flow.integration.status in (IntegrationStatus.PAUSED, IntegrationStatus.RETIRED):
+        raise UnableToStartRun(f"The integration is {flow.integration.get_status_display().lower()}.")
+    run = queue_run(flow=flow, trigger=trigger, label=actor.label, now=now)
+    if run.status == RunStatus.RUNNING:
+        raise UnableToStartRun("A run of this flow is under way. It picks up the newest changes by itself.")
+    if actor.kind is not ActorKind.SYSTEM:
+        record_audit(
+            actor=actor, action="run.started", target_key=f"flow:{flow.pk}", target_label=flow.name,
+            owner_key=f"customer:{flow.customer_id}", now=now,
+        )  # fmt: skip
+    schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+    return run
+
+
+def queue_run(*, flow: Flow, trigger: str, label: str, now: datetime) -> SyncRun:
+    """This function will return the flow's active run, made now when there is none (the database allows one)."""
+    try:
+        with transaction.atomic():
+            return SyncRun.objects.create(
+                customer_id=flow.customer_id,
+                environment_id=flow.environment_id,
+                flow=flow,
+                flow_version=current_version(flow),
+                trigger=trigger,
+                triggered_by_label=label,
+                queued_at=now,
+            )
+    except IntegrityError:
+        return SyncRun.objects.get(flow=flow, status__in=ACTIVE)
+
+
+def current_version(flow: Flow) -> FlowVersion:
+    if flow.current_version is None:
+        raise UnableToStartRun("The flow has no published version.")
+    return flow.current_version
+
+
+@transaction.atomic
+def cancel_run(*, actor: Actor, now: datetime, run: SyncRun) -> SyncRun:
+    """This function will end a queued run, or ask a running one to stop after its current page. Raises UnableToCancelRun."""
+    actor.require("runs.start")
+    if not actor.sees(run.customer_id):
+        raise NotVisible("There is no such run.")
+    locked = SyncRun.objects.select_for_update().get(pk=run.pk)
+    if locked.status not in ACTIVE:
+        raise UnableToCancelRun("The run has ended.")
+    locked.cancel_requested_at = now
+    if locked.status == RunStatus.QUEUED:
+        locked.status, locked.finished_at = RunStatus.CANCELED, now
+    locked.save(update_fields=["cancel_requested_at", "status", "finished_at"])
+    record_audit(
+        actor=actor, action="run.canceled", target_key=f"run:{run.pk}", target_label=str(run.flow),
+        owner_key=f"customer:{run.customer_id}", now=now,
+    )  # fmt: skip
+    return locked

@@ -1,0 +1,85 @@
+"""A customer with four fake systems and integrations deployed from the shipped templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from apps.connectors import registry
+from apps.connectors.models import Connection
+from apps.connectors.services import create_connection
+from apps.core.actor import Actor
+from apps.customers.models import Customer, Environment, EnvironmentKind
+from apps.flows.models import Flow, Integration, IntegrationTemplateVersion
+from apps.flows.services import deploy_integration, load_templates
+from apps.sync.engine import waiting
+from apps.sync.models import RunTrigger, SyncRun
+from apps.sync.services import execute_run
+from apps.sync.services.runs import queue_run
+from tests.sync.fake_vendor import CONNECTORS, VENDORS
+
+Deploy = Callable[..., Integration]
+ROLES = {
+    "opportunity-to-project": ("crm", "erp", "delivery"),
+    "time-to-invoice": ("delivery", "erp", "billing"),
+    "payment-status": ("billing", "crm"),
+}
+
+
+@pytest.fixture(autouse=True)
+def fake_vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    known = {**registry.connectors(), **CONNECTORS}
+    monkeypatch.setattr(registry, "connectors", lambda: known)
+    monkeypatch.setattr(waiting, "pause", lambda seconds: None)
+    VENDORS.clear()
+    yield
+    VENDORS.clear()
+
+
+def make_environment(now: datetime, slug: str, kind: str = EnvironmentKind.PRODUCTION) -> Environment:
+    customer = Customer.objects.create(name=slug.title(), slug=slug, currency="EUR", created_at=now)
+    return Environment.objects.create(customer=customer, kind=kind)
+
+
+@pytest.fixture
+def environment(partner: object, now: datetime) -> Environment:
+    return make_environment(now, "northwind")
+
+
+@pytest.fixture
+def systems(environment: Environment, owner_actor: Actor, now: datetime) -> dict[str, Connection]:
+    return {
+        role: create_connection(
+            actor=owner_actor, now=now, environment=environment, vendor=f"fake_{role}", name=role.upper(),
+            settings={"account": role}, secrets={},
+        )
+        for role in ("crm", "erp", "delivery", "billing")
+    }  # fmt: skip
+
+
+@pytest.fixture
+def deploy(environment: Environment, systems: dict[str, Connection], owner_actor: Actor, now: datetime) -> Deploy:
+    load_templates(now=now)
+
+    def make(key: str, settings: dict[str, Any] | None = None, **bindings: Connection) -> Integration:
+        return deploy_integration(
+            actor=owner_actor, now=now, environment=environment, name="",
+            template_version=IntegrationTemplateVersion.objects.get(template__key=key),
+            bindings={**{role: systems[role] for role in ROLES[key]}, **bindings}, settings=settings or {},
+        )  # fmt: skip
+
+    return make
+
+
+def flow_of(integration: Integration) -> Flow:
+    return Flow.objects.select_related("integration", "environment", "customer", "current_version").get(
+        integration=integration
+    )
+
+
+def run_flow(flow: Flow, now: datetime) -> SyncRun:
+    run = queue_run(flow=flow, trigger=RunTrigger.MANUAL, label="", now=now)
+    return execute_run(run_id=run.pk)
