@@ -31,6 +31,20 @@ def record_event(*, name: str, subject_key: str, payload: dict[str, Any], now: d
     return event
 
 
+def record_events(*, facts: list[tuple[str, str, dict[str, Any]]], now: datetime) -> None:
+    """Like `record_event`, for many (name, subject key, payload) at once."""
+    unknown = next((name for name, _, _ in facts if not is_registered(name)), None)
+    if unknown:
+        raise UnknownEvent(unknown)
+    request_id = correlation.request_id()
+    OutboxEvent.objects.bulk_create(
+        OutboxEvent(type=name, subject_key=subject_key, payload=payload, request_id=request_id, occurred_at=now)
+        for name, subject_key, payload in facts
+    )
+    if any(consumers_of(name) for name, _, _ in facts):
+        enqueue("events.relay_outbox")
+
+
 def relay_outbox(*, now: datetime) -> int:
     """This function will hand every unrelayed event to its consumers, oldest first; returns how many were relayed.
 
