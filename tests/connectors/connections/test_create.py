@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.audit.models import AuditEvent
+from apps.connectors import registry
 from apps.connectors.models import Connection, ConnectionStatus, Credential
 from apps.connectors.sdk.errors import TransientError
 from apps.connectors.services import UnableToConnect, create_connection, open_connector
@@ -18,6 +19,8 @@ from apps.dispatch.models import WorkItem
 from apps.events.models import OutboxEvent
 from tests.connectors.connections.conftest import MakeConnection
 from tests.connectors.connections.fakes import GOOD_KEY, Ledger
+
+REAL_VENDORS = registry.connectors()
 
 
 def test_a_checked_connection_is_active(make_connection: MakeConnection, now: datetime) -> None:
@@ -143,3 +146,28 @@ def test_another_customers_environment_does_not_exist(
             actor=actor, now=now, environment=environment, vendor="ledger", name="B", settings={}, secrets={}
         )
     assert Connection.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "address, words",
+    [
+        ("https://127.0.0.1", "127.0.0.1 is not a public address"),
+        ("https://localhost:8443", "localhost is not a public address"),
+        ("https://169.254.169.254", "169.254.169.254 is not a public address"),
+        ("https://127.0.0.1:5432", "port 5432 of 127.0.0.1 is not allowed"),
+    ],
+)
+def test_private_addresses_are_never_called(
+    make_connection: MakeConnection, settings: Any, monkeypatch: pytest.MonkeyPatch, address: str, words: str
+) -> None:
+    monkeypatch.setattr(registry, "connectors", lambda: REAL_VENDORS)
+    settings.OUTBOUND_ALLOW_PRIVATE = False
+
+    with pytest.raises(UnableToConnect) as caught:
+        make_connection("redmine", settings={"base_url": address}, secrets={"api_key": GOOD_KEY})
+
+    assert caught.value.field == "base_url"
+    assert caught.value.user_message == f"Redmine could not be reached: {words}. Check the address."
+    with pytest.raises(UnableToConnect) as plain:
+        make_connection("redmine", settings={"base_url": "http://93.184.216.34"}, secrets={"api_key": GOOD_KEY})
+    assert plain.value.user_message == "Enter a whole address that starts with https://."
