@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
 
 from apps.core.actor import Actor, ActorKind, system_actor
 from apps.core.planes import public_plane, tenant_plane
 from apps.provisioning.schema_template import build_template, create_schema_from_template
 from apps.tenants.models import Domain, Partner, PartnerStatus
+from tests.browsing import Browser
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 SCHEMAS = {"acme": "p_acme", "globex": "p_globex"}
@@ -84,6 +84,6 @@ def owner_actor() -> Actor:
 
 
 @pytest.fixture
-def client() -> Client:
+def client() -> Browser:
     """A browser at acme's host."""
-    return Client(headers={"host": "acme.localhost"})
+    return Browser()

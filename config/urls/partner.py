@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/ready", report_readiness, name="readiness"),
     path("", include("apps.branding.urls")),
     path("accounts/", include("apps.accounts.urls")),
+    path("api/v1/", include("apps.api.v1.urls")),
     path("hooks/<str:token>/", receive_hook, name="hook"),
     path("oauth/callback", oauth_callback, name="oauth_callback"),
 ]

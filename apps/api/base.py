@@ -1,0 +1,63 @@
+"""What every endpoint shares: access, paging, idempotent posts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from apps.accounts.access import AccessPolicy, Audience
+from apps.api.idempotency import answer_once
+from apps.api.paging import paginate
+from apps.core import clock
+from apps.core.actor import Actor
+
+
+class ApiView(APIView):
+    """`scopes` names the scope each method takes; a method without one is refused."""
+
+    access_policy = AccessPolicy(Audience.API)
+    scopes: ClassVar[dict[str, str]] = {}
+
+    @property
+    def actor(self) -> Actor:
+        actor: Any = self.request.user
+        return actor  # type: ignore[no-any-return]
+
+    def list(
+        self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]], prepare: Callable[[Any], Any] | None = None
+    ) -> Response:
+        page, next_cursor = paginate(self.request, rows)
+        items = [prepare(row) for row in page] if prepare else page
+        return Response({"data": serializer(items, many=True).data, "next_cursor": next_cursor})
+
+    def read(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
+        """The validated input; raises ValidationError with pointers."""
+        given = serializer(data=self.request.data)
+        given.is_valid(raise_exception=True)
+        return dict(given.validated_data)
+
+    def once(self, act: Callable[[], Response]) -> Response:
+        return answer_once(self.request, self.actor, clock.now(), act)
+
+
+def paged(serializer: type[BaseSerializer[Any]]) -> type[BaseSerializer[Any]]:
+    """The published shape of a page of `serializer`."""
+    from rest_framework import serializers
+
+    name = f"{serializer.__name__.removesuffix('Serializer')}Page"
+    fields: dict[str, Any] = {
+        "data": serializer(many=True),
+        "next_cursor": serializers.CharField(allow_null=True, help_text="Give it as `cursor` to get the next page."),
+    }
+    return type(f"{name}Serializer", (serializers.Serializer,), fields)
+
+
+Answer = Response | HttpResponseBase
+ApiRequest = Request

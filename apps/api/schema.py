@@ -1,0 +1,68 @@
+"""How the OpenAPI 3.1 description is made from the endpoints."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+PROBLEM_STATUSES = {
+    "400": "Bad input, with a pointer to each field.",
+    "401": "No valid API key.",
+    "403": "The key lacks the scope.",
+    "404": "Not there, or not for this key.",
+    "409": "The state has moved on.",
+    "422": "The Idempotency-Key was used for another request.",
+}
+
+
+class ProblemErrorSerializer(serializers.Serializer[Any]):
+    pointer = serializers.CharField(help_text="JSON pointer to the field.")
+    code = serializers.CharField(required=False)
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """RFC 9457 problem details."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="Stable; decide by this.")
+    detail = serializers.CharField(help_text="What happened and what to do.")
+    request_id = serializers.CharField(help_text="Quote it when asking for help.")
+    errors = ProblemErrorSerializer(many=True, required=False)  # type: ignore[assignment]
+
+
+class ApiSchema(AutoSchema):
+    """Adds what all endpoints share: problem answers, paging parameters, the idempotency header, the scope."""
+
+    def get_description(self) -> str:  # type: ignore[override]
+        scope = getattr(self.view, "scopes", {}).get(self.method, "")
+        text = super().get_description()
+        return f"{text}\n\nScope: `{scope}`" if scope else str(text)
+
+    def get_override_parameters(self) -> list[Any]:
+        if self.method == "POST":
+            return [OpenApiParameter("Idempotency-Key", str, "header", description="Makes a repeat harmless for 24 h.")]
+        return []
+
+    def get_tags(self) -> list[str]:
+        return [getattr(self.view, "tag", "API")]
+
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for status, description in PROBLEM_STATUSES.items():
+            if (status == "404" and "{" not in self.path) or (status in {"409", "422"} and self.method != "POST"):
+                continue
+            answer = OpenApiResponse(ProblemSerializer, description=description)
+            bodies[status] = self._get_response_for_code(answer, status, media_types=["application/problem+json"])  # type: ignore[no-untyped-call]
+        return bodies
+
+
+PAGE_PARAMETERS = [
+    OpenApiParameter("limit", int, description="1 to 200; 50 when absent."),
+    OpenApiParameter("cursor", str, description="A `next_cursor` of this list."),
+]

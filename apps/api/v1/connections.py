@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.base import ApiView, paged
+from apps.api.fields import PublicIdField
+from apps.api.schema import PAGE_PARAMETERS
+from apps.connectors.models import Connection
+from apps.connectors.selectors import get_connection, list_connections
+from apps.connectors.services import check_connection, create_connection
+from apps.core import clock
+from apps.customers.models import EnvironmentKind
+from apps.customers.selectors import get_customer, get_environment
+
+
+class ConnectionSerializer(serializers.ModelSerializer[Connection]):
+    id = PublicIdField("connection")
+    customer = PublicIdField("customer", source="customer_id")
+    environment = serializers.CharField(source="environment.kind")
+
+    class Meta:
+        model = Connection
+        fields = ("id", "customer", "environment", "vendor", "name", "status", "status_reason", "account_id",
+                  "account_name", "checked_at", "created_at")  # fmt: skip
+
+
+class ConnectionInput(serializers.Serializer[Any]):
+    customer = PublicIdField("customer")
+    environment = serializers.ChoiceField(EnvironmentKind.choices, default=EnvironmentKind.PRODUCTION)
+    vendor = serializers.CharField(max_length=40)
+    name = serializers.CharField(max_length=120)
+    settings = serializers.DictField(child=serializers.CharField(allow_blank=True), default=dict)
+    secrets = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        default=dict,
+        write_only=True,
+        help_text="Sealed; never returned.",
+    )
+
+
+class ConnectionList(ApiView):
+    tag = "Connections"
+    scopes = {"GET": "connections.view", "POST": "connections.manage"}
+
+    @extend_schema(
+        responses=paged(ConnectionSerializer),
+        parameters=[*PAGE_PARAMETERS, OpenApiParameter("customer", str, description="Id of a customer.")],
+    )
+    def get(self, request: Request) -> Response:
+        """List connections."""
+        rows = of_customer(list_connections(self.actor), request)
+        return self.list(rows, ConnectionSerializer)
+
+    @extend_schema(request=ConnectionInput, responses={201: ConnectionSerializer})
+    def post(self, request: Request) -> Response:
+        """Connect a system. The vendor is asked before anything is stored."""
+        given = self.read(ConnectionInput)
+
+        def act() -> Response:
+            customer = get_customer(self.actor, given.pop("customer"))
+            environment = get_environment(customer, given.pop("environment"))
+            connection = create_connection(actor=self.actor, now=clock.now(), environment=environment, **given)
+            return Response(ConnectionSerializer(connection).data, status=201)
+
+        return self.once(act)
+
+
+class ConnectionDetail(ApiView):
+    tag = "Connections"
+    scopes = {"GET": "connections.view"}
+
+    @extend_schema(responses=ConnectionSerializer)
+    def get(self, request: Request, connection_id: UUID) -> Response:
+        """Read a connection. Its secrets are never returned."""
+        return Response(ConnectionSerializer(get_connection(self.actor, connection_id)).data)
+
+
+class ConnectionCheck(ApiView):
+    tag = "Connections"
+    scopes = {"POST": "connections.manage"}
+
+    @extend_schema(request=None, responses=ConnectionSerializer)
+    def post(self, request: Request, connection_id: UUID) -> Response:
+        """Ask the vendor whether the credentials still work."""
+        connection = get_connection(self.actor, connection_id)
+        checked = check_connection(actor=self.actor, now=clock.now(), connection=connection)
+        return Response(ConnectionSerializer(checked).data)
+
+
+def of_customer(rows: Any, request: Request) -> Any:
+    """The rows of the customer named in the query, if one is named. Raises ValidationError for a malformed id."""
+    given = request.query_params.get("customer")
+    if given is None:
+        return rows
+    try:
+        return rows.filter(customer_id=PublicIdField("customer").to_internal_value(given))
+    except serializers.ValidationError as error:
+        raise ValidationError({"customer": error.detail}) from error

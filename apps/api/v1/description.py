@@ -1,0 +1,64 @@
+"""The API's description: OpenAPI 3.1, and pages rendered from it in the partner's brand."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from drf_spectacular.generators import SchemaGenerator
+
+from apps.accounts.access import Audience, requires
+from apps.api.problems import problem_page
+
+PREFIX = "/api/v1"
+_METHODS = ("get", "post", "patch", "put", "delete")
+
+
+@cache
+def build_description() -> dict[str, Any]:
+    """The description without the partner's own address: the same for all, made once per process."""
+    from apps.api.v1 import urls
+
+    generator = SchemaGenerator(patterns=urls.urlpatterns)  # type: ignore[no-untyped-call]
+    description: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    paths = {f"{PREFIX}{path}": operations for path, operations in description["paths"].items()}
+    return {**description, "paths": paths}
+
+
+@requires(Audience.ANYONE)
+def openapi(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({**build_description(), "servers": [{"url": f"{request.scheme}://{request.get_host()}"}]})
+
+
+@requires(Audience.ANYONE)
+def docs(request: HttpRequest) -> HttpResponse:
+    return render(request, "api/docs.html", {"groups": _groups(build_description())})
+
+
+@requires(Audience.ANYONE)
+def unknown_address(request: HttpRequest, anything: str) -> JsonResponse:
+    return problem_page(request, 404, "not_found", f"There is nothing at /api/v1/{anything}. See /api/v1/docs.")
+
+
+def _groups(description: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, operations in description["paths"].items():
+        for method in _METHODS:
+            if method in operations:
+                operation = operations[method]
+                groups.setdefault(operation["tags"][0], []).append(_entry(path, method, operation))
+    return groups
+
+
+def _entry(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    summary, _, rest = operation.get("description", "").partition("\n\n")
+    return {
+        "anchor": operation["operationId"],
+        "method": method.upper(),
+        "path": path,
+        "summary": summary,
+        "scope": rest.removeprefix("Scope: `").removesuffix("`"),
+        "parameters": operation.get("parameters", []),
+    }

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from apps.api.fields import PREFIXES, converter_for
+from apps.api.v1 import connections, customers, description, invoices, sla
+
+for kind, prefix in PREFIXES.items():
+    register_converter(converter_for(kind), prefix)
+
+app_name = "api"
+urlpatterns = [
+    path("openapi.json", description.openapi, name="openapi"),
+    path("docs", description.docs, name="docs"),
+    path("customers", customers.CustomerList.as_view(), name="customers"),
+    path("customers/<cus:customer_id>", customers.CustomerDetail.as_view(), name="customer"),
+    path("connections", connections.ConnectionList.as_view(), name="connections"),
+    path("connections/<con:connection_id>", connections.ConnectionDetail.as_view(), name="connection"),
+    path("connections/<con:connection_id>/check", connections.ConnectionCheck.as_view(), name="connection_check"),
+    path("sla-reports", sla.SlaReportList.as_view(), name="sla_reports"),
+    path("sla-reports/<slr:report_id>", sla.SlaReportDetail.as_view(), name="sla_report"),
+    path("invoices", invoices.InvoiceList.as_view(), name="invoices"),
+    path("invoices/<inv:invoice_id>", invoices.InvoiceDetail.as_view(), name="invoice"),
+    path("invoices/<inv:invoice_id>/pdf", invoices.InvoicePdf.as_view(), name="invoice_pdf"),
+    path("<path:anything>", description.unknown_address, name="unknown"),
+]

@@ -1,0 +1,103 @@
+"""Who may call what, and how refusals read."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from apps.accounts.models import ApiKey
+from apps.accounts.services import revoke_api_key
+from apps.core.actor import Actor
+from apps.core.ids import encode_id, uuid7
+from apps.customers.models import Customer
+from apps.tenants.models import Partner
+from tests.api.conftest import ApiClient, make_key
+
+
+def test_it_works(api: ApiClient, brightwater: Customer) -> None:
+    response = api.get("/customers")
+
+    assert response.status_code == 200
+    assert [row["name"] for row in response.json()["data"]] == ["Brightwater"]
+
+
+def test_without_a_key_one_is_asked_for_one(partner: Partner) -> None:
+    response = ApiClient().get("/customers")
+
+    assert response.status_code == 401
+    assert response["Content-Type"] == "application/problem+json"
+    assert response["WWW-Authenticate"] == "Bearer"
+    assert response.json()["code"] == "not_authenticated"
+
+
+def test_a_key_of_one_partner_is_void_at_another(partner: Partner, owner_actor: Actor, now: datetime) -> None:
+    _, secret = make_key(owner_actor, now)
+
+    response = ApiClient(secret, host="globex.localhost").get("/customers")
+
+    assert response.status_code == 401
+
+
+@pytest.mark.parametrize("change", ["revoked", "expired"])
+def test_a_dead_key_is_refused(partner: Partner, owner_actor: Actor, now: datetime, change: str) -> None:
+    key, secret = make_key(owner_actor, now)
+    if change == "revoked":
+        revoke_api_key(actor=owner_actor, now=now, key=key)
+    else:
+        ApiKey.objects.filter(pk=key.pk).update(expires_at=now - timedelta(days=400))
+
+    assert ApiClient(secret).get("/customers").status_code == 401
+
+
+def test_a_missing_scope_is_named(partner: Partner, owner_actor: Actor, now: datetime) -> None:
+    _, secret = make_key(owner_actor, now, scopes=["runs.view"])
+
+    response = ApiClient(secret).post("/customers", {"name": "Initech"})
+
+    assert response.status_code == 403
+    assert "customers.manage" in response.json()["detail"]
+    assert Customer.objects.count() == 0
+
+
+def test_a_customers_key_sees_that_customer_only(bound: ApiClient, brightwater: Customer, stranger: Customer) -> None:
+    listed = bound.get("/customers").json()["data"]
+
+    assert [row["id"] for row in listed] == [encode_id("cus", brightwater.pk)]
+    assert bound.get(f"/customers/{encode_id('cus', stranger.pk)}").status_code == 404
+
+
+MISSING = [
+    "/customers/cus_123",
+    f"/customers/{encode_id('inv', uuid7())}",
+    f"/invoices/{encode_id('inv', uuid7())}",
+    "/nothing",
+]
+
+
+@pytest.mark.parametrize("path", MISSING)
+def test_what_is_not_there_is_a_problem_too(api: ApiClient, path: str) -> None:
+    response = api.get(path)
+
+    assert response.status_code == 404
+    assert response["Content-Type"] == "application/problem+json"
+    assert response.json()["code"] == "not_found"
+
+
+def test_bad_input_points_at_the_field(api: ApiClient) -> None:
+    response = api.post("/customers", {"name": "", "currency": "euro"})
+
+    assert response.status_code == 400
+    assert sorted(error["pointer"] for error in response.json()["errors"]) == ["/currency", "/name"]
+
+
+def test_broken_json_is_bad_input(api: ApiClient) -> None:
+    response = api.client.post("/api/v1/customers", b"{", content_type="application/json")
+
+    assert response.status_code == 400
+    assert response.json()["code"] == "parse_error"
+
+
+@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "!!"}])
+def test_bad_paging_is_refused(api: ApiClient, query: dict[str, str]) -> None:
+    assert api.get("/customers", **query).status_code == 400

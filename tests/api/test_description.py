@@ -1,0 +1,50 @@
+"""The published description: valid OpenAPI 3.1, complete, in nobody's name but the partner's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from apps.api.v1.urls import urlpatterns
+from apps.tenants.models import Partner
+from tests.browsing import Browser
+
+OWN_PAGES = {"openapi", "docs", "unknown"}
+
+
+@pytest.fixture
+def description(partner: Partner, client: Browser) -> dict[str, Any]:
+    response = client.get("/api/v1/openapi.json")
+    assert response.status_code == 200
+    return dict(response.json())
+
+
+def test_it_is_valid(description: dict[str, Any]) -> None:
+    validate(description)
+
+    assert description["openapi"] == "3.1.0"
+    assert "Interlace" not in str(description)
+
+
+def test_every_endpoint_is_in_it(description: dict[str, Any]) -> None:
+    assert len(description["paths"]) == len([p for p in urlpatterns if p.name not in OWN_PAGES])
+
+
+def test_every_operation_names_its_scope_and_its_errors(description: dict[str, Any]) -> None:
+    operations = [
+        (f"{method} {path}", operation)
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+    assert [name for name, operation in operations if "Scope: `" not in operation["description"]] == []
+    assert [name for name, operation in operations if "401" not in operation["responses"]] == []
+
+
+def test_the_reference_is_a_page_in_the_partners_brand(partner: Partner, client: Browser) -> None:
+    page = client.get("/api/v1/docs").content.decode()
+
+    assert "/api/v1/customers" in page
+    assert "Interlace" not in page
