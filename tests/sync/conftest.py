@@ -12,6 +12,7 @@ from apps.connectors import registry
 from apps.connectors.models import Connection
 from apps.connectors.services import create_connection
 from apps.core.actor import Actor
+from apps.core.clock import moved_clock
 from apps.customers.models import Customer, Environment, EnvironmentKind
 from apps.flows.models import Flow, Integration, IntegrationTemplateVersion
 from apps.flows.services import deploy_integration, load_templates
@@ -81,5 +82,6 @@ def flow_of(integration: Integration) -> Flow:
 
 
 def run_flow(flow: Flow, now: datetime) -> SyncRun:
-    run = queue_run(flow=flow, trigger=RunTrigger.MANUAL, label="", now=now)
-    return execute_run(run_id=run.pk)
+    with moved_clock(now):
+        run = queue_run(flow=flow, trigger=RunTrigger.MANUAL, label="", now=now)
+        return execute_run(run_id=run.pk)
