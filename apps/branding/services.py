@@ -19,7 +19,15 @@ from apps.branding.selectors import CACHE_KEY, current_brand, default_brand_sett
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
 
-__all__ = ["BrandChange", "UnableToUpdateBrand", "current_brand", "replace_image", "reset_brand", "update_brand"]
+__all__ = [
+    "BrandChange",
+    "UnableToUpdateBrand",
+    "change_brand",
+    "current_brand",
+    "replace_image",
+    "reset_brand",
+    "update_brand",
+]
 
 TARGET = "brand:settings"
 _LARGEST_SIDE = {"logo": 1200, "logo_dark": 1200, "favicon": 256}
@@ -85,6 +93,21 @@ def replace_image(
         setattr(settings, slot, image)
         _save(settings, actor, now, before={slot: str(before or "")}, after={slot: str(image or "")})
     return settings
+
+
+def change_brand(
+    *, actor: Actor, now: datetime, values: dict[str, Any], uploads: dict[str, bytes], removed: list[str]
+) -> None:
+    """This function will save values and pictures of the editor together, or none of them.
+
+    Raises UnableToUpdateBrand, UnableToUseImage, NotPermitted.
+    """
+    with transaction.atomic():
+        update_brand(actor=actor, now=now, **values)
+        for slot in [slot for slot in removed if slot not in uploads]:
+            replace_image(actor=actor, now=now, slot=slot, upload=None)
+        for slot, upload in uploads.items():
+            replace_image(actor=actor, now=now, slot=slot, upload=upload)
 
 
 def reset_brand(*, actor: Actor, now: datetime) -> BrandSettings:
