@@ -20,6 +20,7 @@ from apps.sync.engine import waiting
 from apps.sync.models import RunTrigger, SyncRun
 from apps.sync.services import execute_run
 from apps.sync.services.runs import queue_run
+from sandbox.testing import RunningSandbox, running_sandbox
 from tests.sync.fake_vendor import CONNECTORS, VENDORS
 
 Deploy = Callable[..., Integration]
@@ -85,3 +86,9 @@ def run_flow(flow: Flow, now: datetime) -> SyncRun:
     with moved_clock(now):
         run = queue_run(flow=flow, trigger=RunTrigger.MANUAL, label="", now=now)
         return execute_run(run_id=run.pk)
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
