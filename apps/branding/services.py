@@ -147,12 +147,12 @@ def clean_change(change: BrandChange) -> BrandChange:
 def _clean_color(value: str, field: str) -> str:
     color = value.lower()
     if not is_hex_color(color):
-        raise UnableToUpdateBrand("Enter a colour as # and six hexadecimal digits, such as #3b5bdb.", field=field)
+        raise UnableToUpdateBrand("Enter a color as # and six hexadecimal digits, such as #3b5bdb.", field=field)
     if is_readable_fill(color):
         return color
     suggestion = nearest_readable_fill(color)
     raise UnableToUpdateBrand(
-        f"Text on {color} or {color} on a white page is too hard to read. The nearest readable colour is {suggestion}.",
+        f"Text on {color} or {color} on a white page is too hard to read. The nearest readable color is {suggestion}.",
         field=field,
         suggestion=suggestion,
     )

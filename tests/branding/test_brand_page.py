@@ -47,7 +47,7 @@ def test_an_unreadable_color_is_refused_with_the_nearest_readable_one(owner: Cli
     response = owner.post(PAGE, {**VALUES, "primary_color": "#7a7a7a"})
 
     assert response.status_code == 422
-    assert "The nearest readable colour is #767676." in response.content.decode()
+    assert "The nearest readable color is #767676." in response.content.decode()
     with tenant_plane("p_acme"):
         assert BrandSettings.objects.count() == 0
 

@@ -12,11 +12,11 @@ _ACCEPT = {"accept": "image/png,image/webp,image/jpeg"}
 
 
 class BrandForm(forms.Form):
-    """Shape only: whether a colour can be read and a picture be used is the service's to say."""
+    """Shape only: whether a color can be read and a picture be used is the service's to say."""
 
     display_name = forms.CharField(label="Name", max_length=80, help_text="What your customers read everywhere.")
-    primary_color = forms.CharField(label="Brand colour", max_length=7, widget=_COLOR)
-    accent_color = forms.CharField(label="Second colour", max_length=7, widget=_COLOR)
+    primary_color = forms.CharField(label="Brand color", max_length=7, widget=_COLOR)
+    accent_color = forms.CharField(label="Second color", max_length=7, widget=_COLOR)
     corner_radius = forms.TypedChoiceField(
         label="Corners", choices=CornerRadius.choices, coerce=int, widget=forms.RadioSelect
     )
@@ -45,7 +45,7 @@ class BrandForm(forms.Form):
     )  # fmt: skip
 
     SECTIONS = (
-        ("Look", "One colour for what one can press. Shades, text on it and links are derived.",
+        ("Look", "One color for what one can press. Shades, text on it and links are derived.",
          ("display_name", "primary_color", "accent_color", "corner_radius")),
         ("Pictures", "They are decoded and written anew before anybody sees them.", IMAGE_SLOTS),
         ("Words", "Where your customers turn when they need somebody.",

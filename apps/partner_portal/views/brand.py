@@ -61,7 +61,7 @@ def reset(request: ActorRequest) -> HttpResponse:
     return answer(
         request, "brand",
         lambda: reset_brand(actor=request.actor, now=clock.now()),
-        "Colours, corners and pictures are as they were at the beginning.",
+        "Colors, corners and pictures are as they were at the beginning.",
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def build_preview(data: Mapping[str, Any]) -> BrandPreview:
 
 
 def read_look(data: Mapping[str, Any]) -> tuple[str, str, int]:
-    """Colours and radius that may stand in a style sheet, whatever was asked for."""
+    """Colors and radius that may stand in a style sheet, whatever was asked for."""
     primary, accent = (str(data.get(name, "")).lower() for name in ("primary_color", "accent_color"))
     radius = str(data.get("corner_radius", ""))
     allowed = {str(value): value for value in CornerRadius.values}
@@ -84,8 +84,8 @@ def read_look(data: Mapping[str, Any]) -> tuple[str, str, int]:
 
 def _checks(primary: str) -> list[ContrastCheck]:
     return [
-        ContrastCheck("Text on the colour", round(contrast(text_color_on(primary), primary), 1), READABLE),
-        ContrastCheck("The colour on a white page", round(contrast(primary, WHITE), 1), VISIBLE),
+        ContrastCheck("Text on the color", round(contrast(text_color_on(primary), primary), 1), READABLE),
+        ContrastCheck("The color on a white page", round(contrast(primary, WHITE), 1), VISIBLE),
         ContrastCheck("Links on white", round(contrast(link_on_white(primary), WHITE), 1), READABLE),
         ContrastCheck("Links on dark", round(contrast(link_on_dark(primary), DARK_SURFACE), 1), READABLE),
     ]
