@@ -12,12 +12,12 @@ handler404 = "apps.ui.views.page_not_found"
 handler500 = "apps.ui.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("apps.customer_portal.urls")),
     path(".well-known/health", report_health, name="health"),
     path(".well-known/ready", report_readiness, name="readiness"),
     path("", include("apps.branding.urls")),
     path("accounts/", include("apps.accounts.urls")),
     path("api/v1/", include("apps.api.v1.urls")),
-    path("manage/", include("apps.partner_portal.urls")),
     path("hooks/<str:token>/", receive_hook, name="hook"),
     path("oauth/callback", oauth_callback, name="oauth_callback"),
 ]

@@ -1,0 +1,88 @@
+"""Rows of the portal's small lists, as the shared components want them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+
+from apps.customer_portal.selectors.landscape import FlowState, SystemState
+from apps.customer_portal.selectors.needs import RecordToFix
+from apps.customer_portal.words import join_words
+from apps.ui.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class NeedCard:
+    title: str
+    text: str
+    tone: str
+    url: str
+    action_label: str
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCard:
+    name: str
+    description: str
+    route: str
+    status: Status
+    in_step_until: datetime | None
+    checked_at: datetime | None
+    url: str
+    failure_count: int
+
+
+def need_cards(waiting: Iterable[SystemState], failures: Iterable[RecordToFix], *, may_connect: bool) -> list[NeedCard]:
+    """Connections first: while one is down, everything behind it waits."""
+    return [*(_connection_card(system, may_connect) for system in waiting), *(_failure_card(f) for f in failures)]
+
+
+def _connection_card(system: SystemState, may_connect: bool) -> NeedCard:
+    again = " again" if system.connection.account_id else ""
+    text = "Nothing is read from it or written to it until then."
+    if not may_connect:
+        text = f"{text} An administrator of your team can do this."
+    return NeedCard(
+        title=f"Connect {system.name}{again}",
+        text=text,
+        tone="attention",
+        url=reverse("customer_portal:connection_detail", args=[system.connection.pk]),
+        action_label="Connect" if may_connect else "Details",
+        icon="plug-connected-x",
+    )
+
+
+def _failure_card(record: RecordToFix) -> NeedCard:
+    return NeedCard(
+        title=f"Correct {record.title}",
+        text=f"{record.system}: {record.cause}",
+        tone="attention",
+        url=f"{reverse('customer_portal:needs_list')}#failure-{record.failure.pk}",
+        action_label="How",
+        icon="edit",
+    )
+
+
+def flow_cards(states: Iterable[FlowState]) -> list[FlowCard]:
+    return [
+        FlowCard(
+            name=state.flow.name,
+            description=state.flow.description,
+            route=_route(state),
+            status=state.status,
+            in_step_until=state.flow.in_step_until,
+            checked_at=state.last_checked_at,
+            url=reverse("customer_portal:integration_detail", args=[state.flow.integration_id]),
+            failure_count=state.failure_count,
+        )
+        for state in states
+    ]
+
+
+def _route(state: FlowState) -> str:
+    targets = join_words([target.name for target in state.targets])
+    return f"{state.source.name} → {targets}" if state.source and targets else state.source.name if state.source else ""

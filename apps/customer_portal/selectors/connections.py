@@ -1,0 +1,35 @@
+"""A connection as its customer sees it: no settings, no secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from apps.connectors.models import Connection
+from apps.connectors.registry import UnknownVendor, get_manifest
+from apps.connectors.sdk.manifest import AuthKind
+from apps.core.actor import Actor
+from apps.customer_portal.selectors.landscape import list_integrations
+from apps.flows.models import Integration
+from apps.ui.templatetags.ui import datetime_tag
+
+
+def connects_by_consent(connection: Connection) -> bool:
+    try:
+        return get_manifest(connection.vendor).auth is AuthKind.OAUTH2
+    except UnknownVendor:
+        return False
+
+
+def connection_facts(connection: Connection) -> list[tuple[str, Any]]:
+    return [
+        ("Account", connection.account_name),
+        ("Last checked", datetime_tag(connection.checked_at)),
+        ("What is wrong", connection.status_reason),
+    ]
+
+
+def list_uses(actor: Actor, connection: Connection) -> QuerySet[Integration]:
+    """The integrations that stop when this connection does."""
+    return list_integrations(actor).filter(role_bindings__connection=connection).distinct()

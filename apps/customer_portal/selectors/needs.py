@@ -1,0 +1,100 @@
+"""What the customer must do: connect a system again, or correct a record that a system refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.connectors.models import Connection
+from apps.core.actor import Actor
+from apps.core.errors import NotVisible
+from apps.customer_portal.selectors.landscape import (
+    NEEDS_PERSON,
+    OPEN_FAILURES,
+    SystemState,
+    describe_system,
+)
+from apps.sync.models import ErrorClass, RecordFailure
+
+# The others are the partner's to solve: a customer can do nothing about a mapping or a vendor that is down.
+SOLVABLE = (ErrorClass.VALIDATION, ErrorClass.MISSING_REFERENCE, ErrorClass.CONFLICT)
+Explain = Callable[[str], str]
+_STEPS: dict[str, Explain] = {
+    ErrorClass.VALIDATION: lambda system: (
+        f"{system} did not accept this record. Correct it where it comes from; the change is picked up by itself, "
+        "or try again here."
+    ),
+    ErrorClass.MISSING_REFERENCE: lambda system: (
+        f"Something this record belongs to is missing in {system}. Add it there or where it comes from, then try again."
+    ),
+    ErrorClass.CONFLICT: lambda system: (
+        f"{system} already holds something that contradicts this record. Decide which one is right, correct the other, "
+        "then try again."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordToFix:
+    failure: RecordFailure
+    system: str
+    title: str
+    cause: str
+    next_step: str
+    since: datetime
+    is_retrying: bool
+
+
+def list_waiting_connections(actor: Actor) -> list[SystemState]:
+    found = Connection.objects.visible_to(actor).production().filter(archived_at=None, status__in=NEEDS_PERSON)
+    return [describe_system(connection) for connection in found.order_by("name", "id")]
+
+
+def list_failures_to_fix(actor: Actor) -> QuerySet[Any]:
+    """Open failures that the customer can solve, for keyset paging by `-last_at`."""
+    return (
+        _open(actor).filter(error_class__in=SOLVABLE).select_related("connection", "flow__integration").defer("payload")
+    )
+
+
+def count_failures_with_partner(actor: Actor) -> int:
+    """Open failures somebody else is looking after."""
+    return _open(actor).exclude(error_class__in=SOLVABLE).count()
+
+
+def count_needs(actor: Actor) -> int:
+    waiting = Connection.objects.visible_to(actor).production().filter(archived_at=None, status__in=NEEDS_PERSON)
+    records = _open(actor).filter(error_class__in=SOLVABLE)
+    return int(waiting.values("pk").union(records.values("pk"), all=True).count())  # one query: every page asks
+
+
+def get_failure_to_fix(actor: Actor, failure_id: UUID) -> RecordFailure:
+    """Raises NotVisible, also for failures that are not the customer's to solve."""
+    found = list_failures_to_fix(actor).filter(pk=failure_id).first()
+    if found is None:
+        raise NotVisible("There is no such record.")
+    return found  # type: ignore[no-any-return]
+
+
+def explain(failure: RecordFailure) -> RecordToFix:
+    system = describe_system(failure.connection).name
+    return RecordToFix(
+        failure=failure,
+        system=system,
+        title=failure.record_title
+        or f"{failure.object_name.replace('_', ' ').capitalize()} {failure.external_id}".strip(),
+        cause=failure.message,
+        next_step=_STEPS[failure.error_class](system),
+        since=failure.first_at,
+        is_retrying=failure.status == "retrying",
+    )
+
+
+def _open(actor: Actor) -> QuerySet[Any]:
+    found: QuerySet[Any] = RecordFailure.objects.visible_to(actor).production().filter(status__in=OPEN_FAILURES)
+    return found

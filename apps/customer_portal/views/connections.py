@@ -1,0 +1,84 @@
+"""Connecting a system again: by consent at the vendor, or by entering a new key."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.accounts.access import ActorRequest, Audience, requires
+from apps.connectors.models import Connection
+from apps.connectors.selectors import get_connection
+from apps.connectors.services import UnableToAuthorize, UnableToConnect, begin_authorization, replace_secrets
+from apps.core import clock
+from apps.customer_portal.forms import SecretsForm
+from apps.customer_portal.selectors.connections import connection_facts, connects_by_consent, list_uses
+from apps.customer_portal.selectors.landscape import describe_system
+from apps.ui import htmx
+
+
+@require_GET
+@requires(Audience.CUSTOMER, "connections.view")
+def connection_detail(request: ActorRequest, connection_id: UUID) -> HttpResponse:
+    return _show(request, get_connection(request.actor, connection_id))
+
+
+@require_POST
+@requires(Audience.CUSTOMER, "connections.authorize")
+def authorize(request: ActorRequest, connection_id: UUID) -> HttpResponse:
+    connection = get_connection(request.actor, connection_id)
+    back = reverse("customer_portal:connection_detail", args=[connection.pk])
+    try:
+        address = begin_authorization(actor=request.actor, now=clock.now(), connection=connection, return_path=back)
+    except UnableToAuthorize as error:
+        messages.error(request, error.user_message)
+        return htmx.redirect(request, back)
+    if htmx.is_htmx(request):
+        return htmx.redirect(request, address)
+    # A form may not lead a browser off this host (form-action 'self'); a link may.
+    context = {"system": describe_system(connection), "address": address, "back": back}
+    return render(request, "customer_portal/connection_continue.html", context)
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_POST
+@requires(Audience.CUSTOMER, "connections.authorize")
+def enter_secrets(request: ActorRequest, connection_id: UUID) -> HttpResponse:
+    connection = get_connection(request.actor, connection_id)
+    form = SecretsForm(request.POST, vendor=connection.vendor)
+    if not form.is_valid():
+        return _show(request, connection, form, status=422)
+    try:
+        replace_secrets(actor=request.actor, now=clock.now(), connection=connection, secrets=form.secrets)
+    except UnableToConnect as error:
+        form.add_error(error.field if error.field in form.fields else None, error.user_message)
+        return _show(request, connection, form, status=422)
+    messages.success(request, f"{describe_system(connection).name} is connected.")
+    return HttpResponseRedirect(reverse("customer_portal:connection_detail", args=[connection.pk]))
+
+
+def _show(
+    request: ActorRequest, connection: Connection, form: SecretsForm | None = None, status: int = 200
+) -> HttpResponse:
+    by_consent = connects_by_consent(connection)
+    may_connect = request.actor.can("connections.authorize")
+    if form is None and may_connect and not by_consent:
+        form = SecretsForm(vendor=connection.vendor)
+    context = {
+        "crumbs": [("Integrations", reverse("customer_portal:integration_list"))],
+        "connection": connection,
+        "system": describe_system(connection),
+        "facts": connection_facts(connection),
+        "uses": list_uses(request.actor, connection),
+        "by_consent": by_consent,
+        "may_connect": may_connect,
+        "form": form,
+    }
+    return render(request, "customer_portal/connection_detail.html", context, status=status)

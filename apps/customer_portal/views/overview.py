@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from apps.accounts.access import ActorRequest, Audience, requires
+from apps.core import clock
+from apps.customer_portal.cards import flow_cards, need_cards
+from apps.customer_portal.maps import draw_map
+from apps.customer_portal.request import customer_of
+from apps.customer_portal.selectors.landscape import get_landscape
+from apps.customer_portal.selectors.month import month_figures
+from apps.customer_portal.selectors.needs import explain, list_failures_to_fix, list_waiting_connections
+from apps.customer_portal.summary import summarize
+from apps.customers.access import choose_customer
+
+SHOWN_NEEDS = 5
+
+
+@require_GET
+@requires(Audience.CUSTOMER, "portal.view")
+def overview(request: ActorRequest) -> HttpResponse:
+    now, actor, customer = clock.now(), request.actor, customer_of(request)
+    landscape = get_landscape(actor, now)
+    failures = [explain(failure) for failure in list_failures_to_fix(actor).order_by("-last_at")[:SHOWN_NEEDS]]
+    needs = need_cards(list_waiting_connections(actor), failures, may_connect=actor.can("connections.authorize"))
+    context = {
+        "customer": customer,
+        "landscape": landscape,
+        "summary": summarize(landscape),
+        "map": draw_map(landscape, now),
+        "flows": flow_cards(landscape.flows),
+        "needs": needs[:SHOWN_NEEDS],
+        "month": month_figures(actor, customer, now),
+    }
+    return render(request, "customer_portal/overview.html", context)
+
+
+@require_GET
+@requires(Audience.CUSTOMER, "portal.view")
+def overview_state(request: ActorRequest) -> HttpResponse:
+    """The part of the overview that renews itself: sentence, map and freshness."""
+    now = clock.now()
+    landscape = get_landscape(request.actor, now)
+    context = {
+        "landscape": landscape,
+        "summary": summarize(landscape),
+        "map": draw_map(landscape, now),
+        "flows": flow_cards(landscape.flows),
+    }
+    return render(request, "customer_portal/_overview_state.html", context)
+
+
+@require_GET
+@requires(Audience.CUSTOMER, "portal.view")
+def choose(request: ActorRequest, customer_id: UUID) -> HttpResponse:
+    choose_customer(session=request.session, user=request.user, customer_id=customer_id)
+    return HttpResponseRedirect(reverse("customer_portal:overview"))

@@ -1,0 +1,240 @@
+"""A customer in full: people, systems, integrations, records, history, a promise and an invoice.
+
+Two of them stand in one partner where tests ask whether one can see or change what is the other's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from apps.accounts.models import Invitation, User
+from apps.accounts.policies import CustomerRole, StaffRole
+from apps.accounts.services import appoint, create_person, invite
+from apps.billing.models import Invoice, LegalEntity
+from apps.billing.services import (
+    NewPrice,
+    create_plan,
+    draft_invoice,
+    issue_invoice,
+    open_account,
+    record_usage,
+    subscribe,
+)
+from apps.canonical.models import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference
+from apps.connectors.models import Connection
+from apps.connectors.services.credentials import store_secrets
+from apps.core.actor import Actor, system_actor
+from apps.customers.models import Customer, CustomerMembership
+from apps.customers.services import add_member
+from apps.flows.models import Flow, Integration, IntegrationTemplateVersion
+from apps.flows.services import deploy_integration, go_live, load_templates
+from apps.sla.models import SlaReport
+from apps.sla.services import assign_policy, close_month, create_policy
+from apps.sync.models import ErrorClass, RecordFailure, RecordLog, RunStatus, RunTrigger, SyncRun
+from tests.factories.delivery import make_connection, make_customer, production_of
+
+PASSWORD = "correct horse battery"  # noqa: S105
+OCTOBER = datetime(2026, 10, 1, 6, tzinfo=UTC)
+LAST_RUN = datetime(2026, 11, 2, 8, 58, tzinfo=UTC)
+VENDORS = {"crm": "hubspot", "erp": "tryton", "delivery": "redmine", "billing": "xero"}
+
+
+@dataclass
+class World:
+    customer: Customer
+    admin: User
+    viewer: User
+    memberships: dict[str, CustomerMembership]
+    invitation: Invitation
+    connections: dict[str, Connection]
+    integrations: dict[str, Integration]
+    runs: dict[str, SyncRun] = field(default_factory=dict)
+    records: dict[str, CanonicalRecord] = field(default_factory=dict)
+    failures: dict[str, RecordFailure] = field(default_factory=dict)
+    invoice: Invoice | None = None
+    report: SlaReport | None = None
+
+    @property
+    def flows(self) -> dict[str, Flow]:
+        return {flow.key: flow for flow in Flow.objects.filter(customer=self.customer).select_related("integration")}
+
+
+def make_staff(now: datetime, role: str, email: str = "") -> User:
+    user = create_person(email=email or f"{role}@acme.example", name=f"Staff {role}", password=PASSWORD, now=now)
+    appoint(user=user, role=StaffRole(role), now=now)
+    return user
+
+
+def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) -> World:
+    actor = system_actor()
+    customer = make_customer(name, currency="EUR", time_zone="Europe/Berlin")
+    admin, viewer, memberships = _people(actor, customer)
+    invitation = invite(
+        actor=actor, now=now, email=f"new@{customer.slug}.example", role=CustomerRole.VIEWER,
+        subject_key=customer.subject_key, subject_label=customer.name,
+    )  # fmt: skip
+    connections = _connections(customer)
+    world = World(customer, admin, viewer, memberships, invitation, connections, _integrations(customer, connections))
+    _history(world)
+    _records(world)
+    _failures(world)
+    _promise(world, now)
+    _bill(world, now)
+    return world
+
+
+def _people(actor: Actor, customer: Customer) -> tuple[User, User, dict[str, CustomerMembership]]:
+    people, memberships = {}, {}
+    for role in CustomerRole:
+        email = f"{role}@{customer.slug}.example"
+        person = create_person(email=email, name=f"{customer.name} {role.label}", password=PASSWORD, now=OCTOBER)
+        memberships[str(role)] = add_member(actor=actor, now=OCTOBER, customer=customer, user=person, role=role)
+        people[str(role)] = person
+    return people["admin"], people["viewer"], memberships
+
+
+def _connections(customer: Customer) -> dict[str, Connection]:
+    made = {}
+    for role, vendor in VENDORS.items():
+        made[role] = make_connection(
+            customer, vendor, name=f"{vendor.title()} of {customer.name}", account_name=f"{customer.name} {role}",
+            settings={"base_url": f"https://{vendor}.example.com"}, checked_at=LAST_RUN,
+        )  # fmt: skip
+        store_secrets(connection=made[role], secrets={"api_key": "old-key-123456"}, now=OCTOBER)
+    return made
+
+
+def _integrations(customer: Customer, connections: dict[str, Connection]) -> dict[str, Integration]:
+    load_templates(now=OCTOBER)
+    actor, made = system_actor(), {}
+    for version in IntegrationTemplateVersion.objects.select_related("template").order_by("template__key"):
+        roles = version.definition.get("roles")
+        if not roles:
+            continue
+        integration = deploy_integration(
+            actor=actor, now=OCTOBER, environment=production_of(customer), template_version=version, name="",
+            bindings={role: connections[role] for role in roles}, settings={},
+        )  # fmt: skip
+        made[version.template.key] = go_live(actor=actor, now=OCTOBER, integration=integration)
+    return made
+
+
+def _history(world: World) -> None:
+    """A good run of every flow two minutes ago, and one at the start."""
+    for flow in world.flows.values():
+        for at in (OCTOBER, LAST_RUN):
+            world.runs[flow.key] = SyncRun.objects.create(
+                customer=flow.customer, environment=flow.environment, flow=flow, flow_version=flow.current_version,
+                trigger=RunTrigger.SCHEDULE, status=RunStatus.SUCCEEDED, queued_at=at, started_at=at, finished_at=at,
+                created_count=2, updated_count=1, read_count=3,
+            )  # fmt: skip
+        Flow.objects.filter(pk=flow.pk).update(in_step_until=LAST_RUN)
+
+
+def _record(world: World, entity: str, title: str, **fields: Any) -> CanonicalRecord:
+    defaults = {"data": {"name": title}, "created_at": LAST_RUN, "changed_at": LAST_RUN}
+    record = CanonicalRecord.objects.create(
+        customer=world.customer, environment=production_of(world.customer), entity=entity, title=title,
+        **{**defaults, **fields},
+    )  # fmt: skip
+    CanonicalChange.objects.create(
+        **_of(record), version=1, at=record.created_at, source_kind="connection", connection=world.connections["crm"]
+    )
+    return record
+
+
+def _of(record: CanonicalRecord) -> dict[str, Any]:
+    return {"record": record, "environment_id": record.environment_id, "entity": record.entity}
+
+
+def write_log(
+    world: World, record: CanonicalRecord, role: str, *, action: str = "created", at: datetime = LAST_RUN
+) -> Any:
+    flow = next(iter(world.flows.values()))
+    return RecordLog.objects.create(
+        at=at, run_id=world.runs[flow.key].pk, customer_id=world.customer.pk,
+        environment_id=production_of(world.customer).pk, flow_id=flow.pk, connection_id=world.connections[role].pk,
+        direction="write", object_name=record.entity, entity=record.entity, action=action, record_id=record.pk,
+        external_id=f"X-{record.number or record.title}", title=record.title,
+    )  # fmt: skip
+
+
+def _records(world: World) -> None:
+    """Two approved time entries of a project became an invoice, a day and a half after the second approval."""
+    name = world.customer.name
+    account = _record(world, "account", f"Harbor of {name}")
+    project = _record(world, "project", f"Rollout of {name}", number="P-7", state="open")
+    invoice = _record(
+        world, "invoice", f"Invoice for {name}", number=f"INV-{name.upper()}-1043", state="open",
+        data={"number": "1043", "total": {"amount": 120000, "currency": "EUR"}},
+    )  # fmt: skip
+    CanonicalLink.objects.create(source=project, name="account", target=account)
+    CanonicalLink.objects.create(source=invoice, name="account", target=account)
+    for number, hours in (("1", 60), ("2", 36)):
+        entry = _record(world, "time_entry", f"Work {number} of {name}", state="approved")
+        approved_at = LAST_RUN - timedelta(hours=hours)
+        CanonicalChange.objects.create(
+            **_of(entry), version=2, at=approved_at, source_kind="connection", connection=world.connections["delivery"],
+            fields={"status": ["submitted", "approved"]},
+        )  # fmt: skip
+        CanonicalLink.objects.create(source=entry, name="invoice", target=invoice)
+    CrossReference.objects.create(
+        record=invoice, connection=world.connections["billing"], object_name="invoice", external_id=f"X-{name}",
+        url="https://xero.example.com/invoice/1", last_seen_at=LAST_RUN,
+    )  # fmt: skip
+    world.records = {"account": account, "project": project, "invoice": invoice}
+    write_log(world, project, "erp")
+    write_log(world, project, "delivery")
+    write_log(world, invoice, "billing")
+
+
+def _failures(world: World) -> None:
+    """One that the customer can solve, and one that is the partner's."""
+    flow = next(iter(world.flows.values()))
+    for error_class, message in (
+        (ErrorClass.VALIDATION, "Contact has no e-mail"),
+        (ErrorClass.MAPPING, "No rule fits"),
+    ):
+        world.failures[error_class] = RecordFailure.objects.create(
+            customer=world.customer, environment=production_of(world.customer), flow=flow,
+            connection=world.connections["billing"], run_id=world.runs[flow.key].pk, direction="write",
+            object_name="contact", external_id=str(error_class), record_id=world.records["account"].pk,
+            record_title=f"Harbor of {world.customer.name}", error_class=error_class, message=message,
+            fingerprint=str(error_class), first_at=LAST_RUN, last_at=LAST_RUN,
+        )  # fmt: skip
+
+
+def _promise(world: World, now: datetime) -> None:
+    actor = system_actor()
+    objectives = [{"key": "run_success", "target": "99.5"}]
+    version = create_policy(actor=actor, now=OCTOBER, name=f"Gold {world.customer.name}", objectives=objectives)
+    assign_policy(actor=actor, now=OCTOBER, customer=world.customer, policy_version=version)
+    world.report = close_month(customer=world.customer, instant=OCTOBER, now=now)
+
+
+def _bill(world: World, now: datetime) -> None:
+    actor, customer = system_actor(), world.customer
+    LegalEntity.objects.get_or_create(
+        is_default=True,
+        defaults={"name": "Acme GmbH", "country": "DE", "currency": "EUR", "tax_rate": Decimal(19), "invoice_prefix": "ACME-"},
+    )  # fmt: skip
+    prices = [
+        NewPrice(label="Managed integration", unit_amount=Decimal(49000)),
+        NewPrice(label="Records", meter="records_synced", unit_amount=Decimal("1.25")),
+    ]
+    plan = create_plan(actor=actor, now=OCTOBER, name=f"Plan {customer.name}", currency="EUR", prices=prices)
+    account = open_account(
+        actor=actor, now=OCTOBER, subject_key=customer.subject_key, legal_name=f"{customer.name} GmbH", currency="EUR",
+        time_zone="Europe/Berlin", details={"country": "DE"},
+    )  # fmt: skip
+    subscription = subscribe(actor=actor, now=OCTOBER, account=account, plan_version=plan)
+    for key, at, quantity in (("october", OCTOBER, 40), ("november", LAST_RUN, 14)):
+        record_usage(
+            subject_key=customer.subject_key, meter="records_synced", quantity=quantity,
+            key=f"{customer.slug}:{key}:records_synced", occurred_at=at, now=at,
+        )  # fmt: skip
+    invoice = draft_invoice(period=subscription.periods.order_by("period_start").first(), now=now)
+    world.invoice = issue_invoice(actor=actor, now=now, invoice=invoice)
