@@ -35,7 +35,7 @@ _NOTICES = {
 }
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc, unused-ignore]
     """People join by invitation only; nobody signs up by themselves."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -25,46 +25,46 @@ class _Plain:
             field.help_text = self.helps.get(name, "")
 
 
-class LoginForm(_Plain, account.LoginForm):
+class LoginForm(_Plain, account.LoginForm):  # type: ignore[misc, unused-ignore]
     labels = {"login": _EMAIL, "remember": "Stay signed in on this device"}
 
 
-class ResetPasswordForm(_Plain, account.ResetPasswordForm):
+class ResetPasswordForm(_Plain, account.ResetPasswordForm):  # type: ignore[misc, unused-ignore]
     labels = {"email": _EMAIL}
 
 
-class ResetPasswordKeyForm(_Plain, account.ResetPasswordKeyForm):
+class ResetPasswordKeyForm(_Plain, account.ResetPasswordKeyForm):  # type: ignore[misc, unused-ignore]
     labels = {"password1": "New password", "password2": "New password again"}
     helps = {"password1": "At least 8 characters. A sentence is easiest to remember."}
 
 
-class ChangePasswordForm(_Plain, account.ChangePasswordForm):
+class ChangePasswordForm(_Plain, account.ChangePasswordForm):  # type: ignore[misc, unused-ignore]
     labels = {"oldpassword": "Present password", "password1": "New password", "password2": "New password again"}
     helps = {"password1": "At least 8 characters. A sentence is easiest to remember."}
 
 
-class AddEmailForm(_Plain, account.AddEmailForm):
+class AddEmailForm(_Plain, account.AddEmailForm):  # type: ignore[misc, unused-ignore]
     labels = {"email": "New address"}
     helps = {"email": "A code is sent to it; the address changes once you enter the code."}
 
 
-class ConfirmEmailVerificationCodeForm(_Plain, account.ConfirmEmailVerificationCodeForm):
+class ConfirmEmailVerificationCodeForm(_Plain, account.ConfirmEmailVerificationCodeForm):  # type: ignore[misc, unused-ignore]
     labels = {"code": "Code from the mail"}
 
 
-class ReauthenticateForm(_Plain, account.ReauthenticateForm):
+class ReauthenticateForm(_Plain, account.ReauthenticateForm):  # type: ignore[misc, unused-ignore]
     labels = {"password": "Password"}
 
 
-class AuthenticateForm(_Plain, mfa.AuthenticateForm):
+class AuthenticateForm(_Plain, mfa.AuthenticateForm):  # type: ignore[misc, unused-ignore]
     labels = {"code": "Code"}
     helps = {"code": "Six digits from your authenticator app, or one of your recovery codes."}
 
 
-class MfaReauthenticateForm(_Plain, mfa.ReauthenticateForm):
+class MfaReauthenticateForm(_Plain, mfa.ReauthenticateForm):  # type: ignore[misc, unused-ignore]
     labels = {"code": "Code"}
     helps = {"code": "Six digits from your authenticator app, or one of your recovery codes."}
 
 
-class ActivateTotpForm(_Plain, totp.ActivateTOTPForm):
+class ActivateTotpForm(_Plain, totp.ActivateTOTPForm):  # type: ignore[misc, unused-ignore]
     labels = {"code": "Code shown by the app"}

@@ -12,7 +12,7 @@ from apps.core.crypto import Place, Sealer
 from apps.core.planes import current_schema
 
 
-class MfaAdapter(DefaultMFAAdapter):
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc, unused-ignore]
     def get_totp_issuer(self) -> str:
         """What the person's authenticator app shows: the partner's name, or the host where there is no partner."""
         return current_brand().name or self._get_site_name()

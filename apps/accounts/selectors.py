@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.db.models import F, QuerySet
 
 from apps.accounts.models import ApiKey, Invitation, StaffMembership, User
@@ -95,3 +96,8 @@ def get_api_key(actor: Actor, key_id: UUID) -> ApiKey:
 
 def has_account(email: str) -> bool:
     return User.objects.filter(email__iexact=email).exists()
+
+
+def people_with_second_factor(user_ids: list[UUID]) -> set[UUID]:
+    rows = Authenticator.objects.filter(user_id__in=user_ids, type=Authenticator.Type.TOTP)
+    return set(rows.values_list("user_id", flat=True))

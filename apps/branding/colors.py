@@ -1,4 +1,4 @@
-"""Colour arithmetic of the brand: strict parsing, WCAG contrast, and the nearest colour that can be read."""
+"""Color arithmetic of the brand: strict parsing, WCAG contrast, and the nearest color that can be read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def text_color_on(background: str) -> str:
 
 
 def is_readable_fill(color: str) -> bool:
-    """Whether text can be read on the colour, and a surface of it be seen on a white page."""
+    """Whether text can be read on the color, and a surface of it be seen on a white page."""
     return contrast(text_color_on(color), color) >= READABLE and contrast(color, WHITE) >= VISIBLE
 
 
@@ -43,7 +43,7 @@ def nearest_readable_fill(color: str) -> str:
 
 
 def fill_on_dark(color: str) -> str:
-    """The colour as dark pages show it: a dark navy is lightened until it stands out."""
+    """The color as dark pages show it: a dark navy is lightened until it stands out."""
     return _nearest(
         color,
         lambda shade: (
@@ -61,7 +61,7 @@ def link_on_dark(color: str) -> str:
 
 
 def shifted(color: str, by: float) -> str:
-    """The colour with its lightness moved by `by` (-1 to 1), within bounds."""
+    """The color with its lightness moved by `by` (-1 to 1), within bounds."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*_channels(color))
     return _hex(hue, min(1.0, max(0.0, lightness + by)), saturation)
 
@@ -71,7 +71,7 @@ def _nearest(color: str, accepts: Callable[[str], bool]) -> str:
 
 
 def _shades_by_distance(color: str) -> Iterator[str]:
-    """The colour itself, then its darker and lighter shades in turn, ever further away."""
+    """The color itself, then its darker and lighter shades in turn, ever further away."""
     yield color
     for step in range(1, _STEPS + 1):
         yield shifted(color, -step / _STEPS)

@@ -35,7 +35,7 @@ class BrandImage(models.Model):
 
 
 class BrandSettings(models.Model):
-    """The one row that describes the brand (`singleton` is always true). Colours are `#rrggbb`, contrast-checked."""
+    """The one row that describes the brand (`singleton` is always true). Colors are `#rrggbb`, contrast-checked."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     singleton = models.BooleanField(default=True, unique=True)

@@ -35,7 +35,7 @@ def find_brand_settings() -> BrandSettings | None:
 
 
 def default_brand_settings() -> BrandSettings:
-    """How a partner looks that has set nothing yet: its name and calm colours. Unsaved."""
+    """How a partner looks that has set nothing yet: its name and calm colors. Unsaved."""
     return BrandSettings(display_name=get_partner_of_schema(current_schema()).name)
 
 

@@ -19,7 +19,15 @@ from apps.branding.selectors import CACHE_KEY, current_brand, default_brand_sett
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
 
-__all__ = ["BrandChange", "UnableToUpdateBrand", "current_brand", "replace_image", "reset_brand", "update_brand"]
+__all__ = [
+    "BrandChange",
+    "UnableToUpdateBrand",
+    "change_brand",
+    "current_brand",
+    "replace_image",
+    "reset_brand",
+    "update_brand",
+]
 
 TARGET = "brand:settings"
 _LARGEST_SIDE = {"logo": 1200, "logo_dark": 1200, "favicon": 256}
@@ -87,6 +95,21 @@ def replace_image(
     return settings
 
 
+def change_brand(
+    *, actor: Actor, now: datetime, values: dict[str, Any], uploads: dict[str, bytes], removed: list[str]
+) -> None:
+    """This function will save values and pictures of the editor together, or none of them.
+
+    Raises UnableToUpdateBrand, UnableToUseImage, NotPermitted.
+    """
+    with transaction.atomic():
+        update_brand(actor=actor, now=now, **values)
+        for slot in [slot for slot in removed if slot not in uploads]:
+            replace_image(actor=actor, now=now, slot=slot, upload=None)
+        for slot, upload in uploads.items():
+            replace_image(actor=actor, now=now, slot=slot, upload=upload)
+
+
 def reset_brand(*, actor: Actor, now: datetime) -> BrandSettings:
     """This function will give back the look a new partner has; contacts and legal links stay."""
     fresh = BrandSettings()
@@ -124,12 +147,12 @@ def clean_change(change: BrandChange) -> BrandChange:
 def _clean_color(value: str, field: str) -> str:
     color = value.lower()
     if not is_hex_color(color):
-        raise UnableToUpdateBrand("Enter a colour as # and six hexadecimal digits, such as #3b5bdb.", field=field)
+        raise UnableToUpdateBrand("Enter a color as # and six hexadecimal digits, such as #3b5bdb.", field=field)
     if is_readable_fill(color):
         return color
     suggestion = nearest_readable_fill(color)
     raise UnableToUpdateBrand(
-        f"Text on {color} or {color} on a white page is too hard to read. The nearest readable colour is {suggestion}.",
+        f"Text on {color} or {color} on a white page is too hard to read. The nearest readable color is {suggestion}.",
         field=field,
         suggestion=suggestion,
     )

@@ -16,7 +16,7 @@ _HOVER = 0.12
 
 
 def theme_css(*, primary_color: str, accent_color: str, corner_radius: int, selector: str = ":root") -> str:
-    """This function will write the sheet. Callers have validated the colours: they go into CSS as they are."""
+    """This function will write the sheet. Callers have validated the colors: they go into CSS as they are."""
     dark = fill_on_dark(primary_color)
     on_white, on_dark = link_on_white(primary_color), link_on_dark(primary_color)
     properties = {
@@ -39,7 +39,7 @@ def theme_hash(css: str) -> str:
 
 
 def mark_svg(*, initials: str, primary_color: str) -> str:
-    """A favicon for a partner without one: the initials on the brand colour. `initials` are letters and digits only."""
+    """A favicon for a partner without one: the initials on the brand color. `initials` are letters and digits only."""
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
         f'<rect width="32" height="32" rx="7" fill="{primary_color}"/>'

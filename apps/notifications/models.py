@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 
 from apps.core.ids import uuid7
+
+
+class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
+    def in_state(self, state: str) -> Self:
+        """`sent`, `waiting`, `failed`; anything else leaves the rows as they are."""
+        conditions = {
+            "sent": models.Q(sent_at__isnull=False),
+            "waiting": models.Q(sent_at=None, gave_up_at=None),
+            "failed": models.Q(gave_up_at__isnull=False),
+        }
+        return self.filter(conditions[state]) if state in conditions else self
+
+    def to_recipient(self, text: str) -> Self:
+        return self.filter(recipient__icontains=text) if text else self
 
 
 class OutgoingMail(models.Model):
@@ -31,6 +45,8 @@ class OutgoingMail(models.Model):
     attempt_count = models.PositiveSmallIntegerField(default=0)
     gave_up_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)
+
+    objects = OutgoingMailQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

@@ -2,14 +2,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
-from apps.notifications.models import OutgoingMail
+from apps.notifications.models import OutgoingMail, OutgoingMailQuerySet
 
 
-def list_mails(actor: Actor) -> QuerySet[OutgoingMail]:
+def list_mails(actor: Actor) -> OutgoingMailQuerySet:
     """Newest first. Mails go to people of several customers, so only partner-wide readers of the trail see them."""
     actor.require("audit.view")
     return OutgoingMail.objects.order_by("-id")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
-
-from babel.dates import format_date as babel_date
 
 from apps.branding.letterhead import render_document
 from apps.branding.selectors import current_brand
 from apps.core.formats import format_number
 from apps.sla.measures import ObjectiveKey
 from apps.sla.models import SlaReport
-from apps.sla.words import explain_objective, name_objective
+from apps.sla.words import explain_objective, month_name, name_objective
 
 
 def render_report_pdf(report: SlaReport) -> bytes:
@@ -24,12 +21,11 @@ def render_report_pdf(report: SlaReport) -> bytes:
 
 def _content(report: SlaReport) -> dict[str, Any]:
     locale = report.customer.locale
-    month = report.period_start.astimezone(ZoneInfo(report.customer.time_zone))
     failed = report.results["failed_run_count"]
     return {
         "heading": "Service level report",
         "customer": report.customer.name,
-        "month": str(babel_date(month, "MMMM y", locale=locale.replace("-", "_"))),
+        "month": month_name(report.period_start, report.customer.time_zone, locale),
         "policy": str(report.policy_version),
         "is_met": report.is_met,
         "verdict": "All objectives were met." if report.is_met else "At least one objective was missed.",

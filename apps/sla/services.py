@@ -11,13 +11,18 @@ from django.db import transaction
 from apps.audit.services import record_audit
 from apps.core.actor import Actor, system_actor
 from apps.core.errors import AnticipatedError
+from apps.core.planes import require_tenant_schema
 from apps.customers.models import Customer
+from apps.customers.selectors import list_admin_addresses
 from apps.dispatch.services import reschedule, schedule
 from apps.events.services import record_event
+from apps.notifications.services import send_mail
 from apps.sla.documents import render_report_pdf
 from apps.sla.measures import ObjectiveKey, ObjectiveResult
 from apps.sla.models import SlaAssignment, SlaPolicy, SlaPolicyVersion, SlaReport
 from apps.sla.selectors import SlaMeasurement, find_assignment, measure_customer, month_around
+from apps.sla.words import describe_result, month_name, name_objective
+from apps.tenants.selectors import absolute_url, platform_host
 
 # Runs that were under way at midnight have ended by then.
 CLOSE_GRACE = timedelta(hours=2)
@@ -115,6 +120,7 @@ def close_month(*, customer: Customer, instant: datetime, now: datetime) -> SlaR
     )
     with transaction.atomic():
         report = _keep_report(customer, measurement, now)
+        _mail_report(customer, report, now)
         record_event(
             name="sla.report.closed", subject_key=customer.subject_key, now=now, payload={"report_id": str(report.pk)}
         )
@@ -142,6 +148,28 @@ def _keep_report(customer: Customer, measurement: SlaMeasurement, now: datetime)
     report.document = render_report_pdf(report)
     report.save()
     return report
+
+
+def _mail_report(customer: Customer, report: SlaReport, now: datetime) -> None:
+    url = absolute_url(platform_host(require_tenant_schema()), f"/reports/{report.pk}/")
+    for address in list_admin_addresses(customer.pk):
+        send_mail(
+            kind="sla.report_ready",
+            recipient=address,
+            template="sla_report_ready",
+            key=f"{report.pk}:{address}",
+            now=now,
+            context={
+                "period_label": month_name(report.period_start, customer.time_zone),
+                "customer_name": customer.name,
+                "is_met": report.is_met,
+                "facts": [
+                    (name_objective(ObjectiveKey(row["key"]), row["threshold_seconds"]), describe_result(row))
+                    for row in report.results["objectives"]
+                ],
+                "url": url,
+            },
+        )
 
 
 def result_as_json(result: ObjectiveResult) -> dict[str, Any]:

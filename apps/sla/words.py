@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
 from apps.sla.measures import ObjectiveKey
 
 
@@ -33,3 +39,14 @@ def describe_seconds(seconds: int) -> str:
     minutes, left = divmod(rest, 60)
     parts = [(hours, "h"), (minutes, "min"), (left, "s")]
     return " ".join(f"{value} {unit}" for value, unit in parts if value) or "0 s"
+
+
+def describe_result(row: dict[str, Any]) -> str:
+    """A stored result in one phrase: `99.98 %, target 99.5 %`."""
+    achieved = f"{row['achieved']} %" if row["achieved"] else "no data"
+    return f"{achieved}, target {row['target']} %"
+
+
+def month_name(instant: datetime, zone: str, locale: str = "en") -> str:
+    """`October 2026`, of the month that `instant` falls in over there."""
+    return str(format_date(instant.astimezone(ZoneInfo(zone)), "MMMM y", locale=locale.replace("-", "_")))

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.branding.urls")),
     path("accounts/", include("apps.accounts.urls")),
     path("api/v1/", include("apps.api.v1.urls")),
+    path("manage/", include("apps.partner_portal.urls")),
     path("hooks/<str:token>/", receive_hook, name="hook"),
     path("oauth/callback", oauth_callback, name="oauth_callback"),
 ]

@@ -26,6 +26,7 @@ from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted
 from apps.core.ids import uuid7
 from apps.core.money import Money
+from apps.notifications.models import OutgoingMail
 from tests.billing.conftest import OCTOBER, use
 
 # October in Berlin ends at 23:00 UTC, after the clocks went back.
@@ -156,6 +157,19 @@ def test_the_pdf_says_the_same(issued: Invoice) -> None:
     for expected in ("ACME-000001", "Brightwater Ltd", "€490.00", "€31.25", "€620.29", "VAT 19 %", "€99.04"):
         assert expected in text
     assert "Interlace" not in text
+
+
+def test_the_invoice_is_mailed_once(october: BillingPeriod, account: BillingAccount, owner_actor: Actor) -> None:
+    BillingAccount.objects.update(email="books@brightwater.example")
+
+    invoice = issue_invoice(actor=owner_actor, now=AFTER, invoice=draft_invoice(period=october, now=AFTER))
+
+    mail = OutgoingMail.objects.get()
+    assert (mail.recipient, mail.subject) == (
+        "books@brightwater.example", "Invoice ACME-000001: €583.10, due 15 November 2026",
+    )  # fmt: skip
+    assert f"/invoices/{invoice.pk}/" in mail.text
+    assert "October 2026" in mail.text
 
 
 def test_closing_a_month_drafts_its_invoice_and_opens_the_next(october: BillingPeriod) -> None:

@@ -34,7 +34,7 @@ class RealRedmine(RedmineWork):
         if kind == "users":
             data["password"] = "personal-1"
         if kind == "projects":
-            data["enabled_module_names"] = ["issue_tracking", "time_tracking"]
+            data |= {"enabled_module_names": ["issue_tracking", "time_tracking"], "is_public": False}
         made = self.people.call("POST", f"/{kind}.json", {SINGULAR[kind]: data})
         return str(made[SINGULAR[kind]]["id"])
 

@@ -8,12 +8,14 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
+from apps.accounts.models import User
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted, NotVisible
 from apps.core.ids import uuid7
-from apps.customers.models import Customer
+from apps.customers.models import Customer, CustomerMembership
 from apps.dispatch.models import WorkItem
 from apps.flows.models import Flow
+from apps.notifications.models import OutgoingMail
 from apps.sla.models import SlaAssignment, SlaReport
 from apps.sla.selectors import get_report, list_reports, month_to_date
 from apps.sla.services import UnableToPromise, assign_policy, close_due_month, close_month, create_policy
@@ -143,6 +145,21 @@ def test_the_pdf_says_the_same(customer: Customer, flow: Flow, promised: SlaAssi
     for expected in ("Brightwater", "October 2026", "96.77 %", "All objectives were met.", "31 runs, 1 failed"):
         assert expected in text
     assert "Interlace" not in text
+
+
+def test_the_report_is_mailed_to_the_customers_administrators(
+    customer: Customer, flow: Flow, promised: SlaAssignment, now: datetime
+) -> None:
+    for email, role in (("ada@brightwater.example", "admin"), ("vic@brightwater.example", "viewer")):
+        user = User.objects.create_user(email, "secret", created_at=now)
+        CustomerMembership.objects.create(user=user, customer=customer, role=role, created_at=now)
+    run_daily(flow)
+
+    close_month(customer=customer, instant=OCTOBER, now=NOVEMBER)
+
+    mail = OutgoingMail.objects.get()
+    assert (mail.recipient, mail.subject) == ("ada@brightwater.example", "Service report for October 2026")
+    assert "Successful runs: 100.00 %, target 90 %" in mail.text
 
 
 def test_a_stranger_sees_no_report(customer: Customer, flow: Flow, promised: SlaAssignment) -> None:

@@ -12,6 +12,7 @@ from apps.connectors import registry
 from apps.connectors.models import Connection
 from apps.connectors.services import create_connection
 from apps.core.actor import Actor
+from apps.core.clock import moved_clock
 from apps.customers.models import Customer, Environment, EnvironmentKind
 from apps.flows.models import Flow, Integration, IntegrationTemplateVersion
 from apps.flows.services import deploy_integration, load_templates
@@ -19,6 +20,7 @@ from apps.sync.engine import waiting
 from apps.sync.models import RunTrigger, SyncRun
 from apps.sync.services import execute_run
 from apps.sync.services.runs import queue_run
+from sandbox.testing import RunningSandbox, running_sandbox
 from tests.sync.fake_vendor import CONNECTORS, VENDORS
 
 Deploy = Callable[..., Integration]
@@ -81,5 +83,12 @@ def flow_of(integration: Integration) -> Flow:
 
 
 def run_flow(flow: Flow, now: datetime) -> SyncRun:
-    run = queue_run(flow=flow, trigger=RunTrigger.MANUAL, label="", now=now)
-    return execute_run(run_id=run.pk)
+    with moved_clock(now):
+        run = queue_run(flow=flow, trigger=RunTrigger.MANUAL, label="", now=now)
+        return execute_run(run_id=run.pk)
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running

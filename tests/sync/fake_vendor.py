@@ -107,8 +107,10 @@ class FakeSink:
         if request.external_id is None:
             self.vendor.keys[request.key] = object_id
             self.vendor.created.append((self.kind, request.key))
-            if self.kind in ("invoices",):
-                self.vendor.put(self.kind, object_id, number=f"INV-{object_id}")
+            if self.kind in ("invoices", "bills"):
+                total = request.payload["total"]
+                paid = {"amount": 0, "currency": total["currency"]}
+                self.vendor.put(self.kind, object_id, number=f"INV-{object_id}", amount_paid=paid, amount_due=total)
         return WriteResult(key=request.key, record=record(self.vendor.objects[self.kind][object_id]))
 
     def resolve(self, key: str) -> SourceRecord | None:

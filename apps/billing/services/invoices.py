@@ -21,6 +21,7 @@ from apps.billing.models import (
 )
 from apps.billing.rating import RatedInvoice
 from apps.billing.selectors import preview_invoice
+from apps.billing.services.mails import mail_invoice
 from apps.billing.services.subscriptions import open_period
 from apps.core.actor import Actor
 from apps.core.clock import local_date
@@ -114,6 +115,7 @@ def issue_invoice(*, actor: Actor, now: datetime, invoice: Invoice) -> Invoice:
             _charge_usage(locked, locked.period)
         _open(locked, now)
         _keep_document(locked, now)
+        mail_invoice(invoice=locked, now=now)
         record_event(
             name="billing.invoice.opened", subject_key=locked.account.subject_key, now=now,
             payload={"invoice_id": str(locked.pk), "number": locked.number},

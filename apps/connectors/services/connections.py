@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from copy import copy
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -22,7 +23,7 @@ from apps.connectors.services.credentials import Secrets, find_credential, open_
 from apps.connectors.services.inputs import ConnectionInput, UnableToConnect, clean_input, clean_name
 from apps.connectors.services.opening import build_connector
 from apps.connectors.services.status import change_status, lock_connection
-from apps.core.actor import Actor
+from apps.core.actor import Actor, system_actor
 from apps.core.errors import NotPermitted, NotVisible
 from apps.customers.models import Environment
 
@@ -191,6 +192,17 @@ def pause_connection(*, actor: Actor, now: datetime, connection: Connection) -> 
         actor=actor, now=now, connection=connection, status=ConnectionStatus.PAUSED, reason=f"Paused by {actor.label}."
     )
     return connection
+
+
+@transaction.atomic
+def pause_connections_of(*, customer_id: UUID, now: datetime) -> int:
+    """This function will stop every call made for a customer that is no longer served. Safe to repeat."""
+    rows = Connection.objects.filter(customer_id=customer_id, archived_at=None).exclude(status=ConnectionStatus.PAUSED)
+    reason, actor = "The customer is archived.", system_actor()
+    return sum(
+        change_status(actor=actor, now=now, connection=row, status=ConnectionStatus.PAUSED, reason=reason)
+        for row in rows.order_by("id")
+    )
 
 
 def resume_connection(*, actor: Actor, now: datetime, connection: Connection) -> Connection:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
 
 from apps.core.actor import Actor
 
+LogRow = TypeVar("LogRow", bound=models.Model)
 
-class LogQuerySet(models.QuerySet[models.Model]):
+
+class LogQuerySet(models.QuerySet[LogRow]):
     def visible_to(self, actor: Actor) -> Self:
         return self if actor.scope is None else self.filter(customer_id__in=actor.scope)
 
@@ -35,7 +37,7 @@ class LogFact(models.Model):
     flow_id = models.UUIDField()
     connection_id = models.UUIDField()
 
-    objects = LogQuerySet.as_manager()
+    objects: ClassVar[Any] = LogQuerySet.as_manager()
 
     class Meta:
         abstract = True

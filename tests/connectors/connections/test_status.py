@@ -30,10 +30,11 @@ from apps.connectors.services.credentials import open_secrets
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted, NotVisible
 from apps.customers.models import Environment
-from apps.customers.services import add_member
+from apps.customers.services import add_member, archive_customer
 from apps.dispatch.models import WorkItem
 from apps.dispatch.services import claim_due
 from apps.events.models import OutboxEvent
+from apps.events.services import relay_outbox
 from apps.notifications.models import OutgoingMail
 from tests.connectors.connections.conftest import MakeConnection
 from tests.connectors.connections.fakes import GOOD_KEY, Ledger
@@ -274,3 +275,19 @@ def test_people_are_asked_once_per_episode(make_connection: MakeConnection, owne
     check_connection(actor=owner_actor, now=now, connection=connection)
     note_connection_failure(connection, REVOKED, now)
     assert OutgoingMail.objects.filter(kind="connectors.needs_reauthorization").count() == 4
+
+
+def test_an_archived_customers_connections_stop(
+    make_connection: MakeConnection, other_environment: Environment, owner_actor: Actor, now: datetime
+) -> None:
+    connection = make_connection()
+    untouched = make_connection(environment=other_environment)
+    archive_customer(actor=owner_actor, now=now, customer=connection.customer)
+
+    for _ in range(2):
+        relay_outbox(now=now)
+
+    stored = Connection.objects.get(pk=connection.pk)
+    assert (stored.status, stored.status_reason) == (ConnectionStatus.PAUSED, "The customer is archived.")
+    assert Connection.objects.get(pk=untouched.pk).status == ConnectionStatus.ACTIVE
+    assert AuditEvent.objects.filter(target_key=connection.subject_key, action="connection.status_changed").count() == 2

