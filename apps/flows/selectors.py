@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.connectors.models import ConnectionStatus
+from apps.connectors.registry import get_manifest
+from apps.core.actor import Actor
+from apps.core.errors import NotVisible
+from apps.flows.definition import FlowSpec, TemplateSpec, parse_flow, parse_template
+from apps.flows.models import Flow, Integration, IntegrationStatus, IntegrationTemplateVersion, RoleBinding
+
+
+@dataclass(frozen=True, slots=True)
+class MapSystem:
+    """A node of the picture: one connection in its role."""
+
+    key: str  # the role
+    name: str
+    vendor: str
+    vendor_name: str
+    domain: str
+    status: str
+    connection_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MapEdge:
+    """Data of a flow goes from one system to another. `state`: draft | paused | waiting | blocked | in_step."""
+
+    flow_id: UUID
+    flow_name: str
+    source: str
+    target: str
+    entities: tuple[str, ...]
+    state: str
+    in_step_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMap:
+    systems: list[MapSystem]
+    edges: list[MapEdge]
+
+
+def list_templates() -> QuerySet[IntegrationTemplateVersion]:
+    """The newest version of every template, by name."""
+    newest = IntegrationTemplateVersion.objects.order_by("template_id", "-released_at", "-id").distinct("template_id")
+    versions = IntegrationTemplateVersion.objects.filter(pk__in=newest.values("pk"))
+    return versions.select_related("template").order_by("template__name", "id")
+
+
+def get_template(version_id: UUID) -> IntegrationTemplateVersion:
+    """Raises NotVisible."""
+    found = IntegrationTemplateVersion.objects.select_related("template").filter(pk=version_id).first()
+    if found is None:
+        raise NotVisible("There is no such template.")
+    return found
+
+
+def template_spec(version: IntegrationTemplateVersion) -> TemplateSpec:
+    """Roles, settings and flows of a template, typed: what a deployment form is made from."""
+    return parse_template(version.definition)
+
+
+def flow_spec(flow: Flow) -> FlowSpec:
+    """What a flow's current version does."""
+    if flow.current_version is None:
+        raise NotVisible("The flow has no published version.")
+    return parse_flow(flow.current_version.definition)
+
+
+def list_integrations(actor: Actor) -> QuerySet[Integration]:
+    """All but retired ones, by name."""
+    visible = Integration.objects.visible_to(actor).exclude(status=IntegrationStatus.RETIRED)
+    related = visible.select_related("customer", "environment", "template_version__template")
+    return related.prefetch_related("flows", "role_bindings__connection").order_by("name", "id")
+
+
+def get_integration(actor: Actor, integration_id: UUID) -> Integration:
+    """Raises NotVisible."""
+    visible = Integration.objects.visible_to(actor)
+    related = visible.select_related("customer", "environment", "template_version__template")
+    found = related.filter(pk=integration_id).first()
+    if found is None:
+        raise NotVisible("There is no such integration.")
+    return found
+
+
+def list_flows(actor: Actor) -> QuerySet[Flow]:
+    visible = Flow.objects.visible_to(actor).exclude(integration__status=IntegrationStatus.RETIRED)
+    return visible.select_related("customer", "environment", "integration", "current_version").order_by("name", "id")
+
+
+def get_flow(actor: Actor, flow_id: UUID) -> Flow:
+    """Raises NotVisible."""
+    found = list_flows(actor).filter(pk=flow_id).first()
+    if found is None:
+        raise NotVisible("There is no such flow.")
+    return found
+
+
+def integration_map(integration: Integration) -> SystemMap:
+    """The integration as a picture: systems as nodes, what flows between them as edges."""
+    bindings = list(integration.role_bindings.select_related("connection").order_by("role"))
+    flows = integration.flows.select_related("current_version").order_by("created_at", "id")
+    by_role = {binding.role: binding for binding in bindings}
+    systems = [_system(binding) for binding in bindings]
+    return SystemMap(systems, [edge for flow in flows for edge in _edges(integration, flow, by_role)])
+
+
+def _system(binding: RoleBinding) -> MapSystem:
+    connection = binding.connection
+    manifest = get_manifest(connection.vendor)
+    return MapSystem(
+        key=binding.role, name=connection.name, vendor=connection.vendor, vendor_name=manifest.name,
+        domain=str(manifest.domain), status=connection.status, connection_id=connection.pk,
+    )  # fmt: skip
+
+
+def _edges(integration: Integration, flow: Flow, bindings: dict[str, RoleBinding]) -> Iterator[MapEdge]:
+    """From the system whose changes drive the flow to every system it writes to."""
+    spec = flow_spec(flow)
+    written: dict[str, list[str]] = {}
+    for rule in spec.rules:
+        if rule.write and rule.on not in written.setdefault(rule.write.role, []):
+            written[rule.write.role].append(rule.on)
+    source = spec.webhook_role or (spec.reads[0].role if spec.reads else "")
+    for target, entities in written.items():
+        if target != source:
+            yield MapEdge(
+                flow_id=flow.pk, flow_name=flow.name, source=source, target=target, entities=tuple(entities),
+                state=_state(integration, flow, [bindings[source], bindings[target]]), in_step_until=flow.in_step_until,
+            )  # fmt: skip
+
+
+def _state(integration: Integration, flow: Flow, ends: list[RoleBinding]) -> str:
+    if integration.status == IntegrationStatus.DRAFT:
+        return "draft"
+    if integration.status != IntegrationStatus.LIVE or not flow.is_enabled:
+        return "paused"
+    usable = (ConnectionStatus.ACTIVE, ConnectionStatus.DEGRADED)
+    if any(end.connection.status not in usable for end in ends):
+        return "blocked"
+    return "in_step" if flow.in_step_until else "waiting"

@@ -1,0 +1,71 @@
+"""Failures in plain language: what happened, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apps.sync.models import ErrorClass, RecordFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    cause: str
+    next_step: str
+
+
+_BY_CLASS: dict[str, Explanation] = {
+    ErrorClass.AUTH: Explanation(
+        "{system} does not accept our access any more.",
+        "Re-authorize the connection. Everything that waited goes through by itself afterwards.",
+    ),
+    ErrorClass.RATE_LIMIT: Explanation(
+        "{system} asked us to slow down.", "Nothing to do: the work is put off, not lost."
+    ),
+    ErrorClass.VALIDATION: Explanation(
+        "{system} refused the record: {message}",
+        "Correct the record where it is led, or the setting in {system} that forbids it, then retry.",
+    ),
+    ErrorClass.MAPPING: Explanation(
+        "The record's values cannot be translated: {message}",
+        "Correct the value at its source. If it is right there, the mapping or a setting has to change.",
+    ),
+    ErrorClass.MISSING_REFERENCE: Explanation(
+        "The record refers to something that is not there: {message}",
+        "Nothing, if that is on its way: it is tried again with every run. Otherwise add the missing link at its source.",
+    ),
+    ErrorClass.CONFLICT: Explanation(
+        "Two systems disagree about this record: {message}", "Decide which value is right and enter it in one of them."
+    ),
+    ErrorClass.VENDOR_DOWN: Explanation(
+        "{system} could not be reached.", "Nothing to do unless it lasts: the work is tried again by itself."
+    ),
+    ErrorClass.UNCERTAIN: Explanation(
+        "{system} did not answer whether it made the record, and cannot be asked.",
+        "Look for the record in {system}. If it is missing, retry; if it is there, ignore this entry.",
+    ),
+    ErrorClass.INTERNAL: Explanation("Something went wrong on our side: {message}", "Our team has to look at it."),
+}
+# More exact words where the code says more than the class.
+_BY_CODE: dict[str, Explanation] = {
+    "no_account": Explanation(
+        "The record has no company, and {system} demands one.",
+        "Link the company to the deal or project; the record then goes through by itself.",
+    ),
+    "missing_resource": Explanation(
+        "{message}", "Add the person in {system} with the same e-mail address; the time then goes through by itself."
+    ),
+    "rate": Explanation(
+        "{message}", "Add the rate to the integration's settings; the time is then invoiced by itself."
+    ),
+}
+
+
+def explain_failure(failure: RecordFailure) -> Explanation:
+    """Cause and next step for a person who did not build the integration."""
+    found = _BY_CODE.get(failure.code) or _BY_CLASS[failure.error_class]
+    words = {"system": failure.connection.name, "message": failure.message.rstrip(".")}
+    return Explanation(_sentence(found.cause.format(**words)), _sentence(found.next_step.format(**words)))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

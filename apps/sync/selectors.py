@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Max, Min, QuerySet
+
+from apps.canonical.models import CanonicalChange, CanonicalRecord, CrossReference
+from apps.core.actor import Actor
+from apps.core.errors import NotVisible
+from apps.sync.explanations import Explanation, explain_failure
+from apps.sync.models import FailureStatus, RecordFailure, RecordLog, RunStatus, SyncRun, VendorCall
+
+OPEN = [FailureStatus.OPEN, FailureStatus.RETRYING]
+__all__ = [
+    "Explanation", "FailureGroup", "RecordTimeline", "RunProgress", "TimelineEntry", "explain_failure", "get_failure",
+    "get_record", "get_run", "group_failures", "list_failures", "list_record_logs", "list_records", "list_runs",
+    "list_vendor_calls", "record_timeline", "run_progress",
+]  # fmt: skip
+
+
+def list_runs(actor: Actor) -> QuerySet[SyncRun]:
+    """Newest first."""
+    visible = SyncRun.objects.visible_to(actor)
+    return visible.select_related("flow__integration", "customer", "environment", "flow_version").order_by("-id")
+
+
+def get_run(actor: Actor, run_id: UUID) -> SyncRun:
+    """Raises NotVisible."""
+    found = list_runs(actor).filter(pk=run_id).first()
+    if found is None:
+        raise NotVisible("There is no such run.")
+    return found
+
+
+def list_record_logs(
+    actor: Actor,
+    *,
+    customer_id: UUID | None = None,
+    run_id: UUID | None = None,
+    flow_id: UUID | None = None,
+    record_id: UUID | None = None,
+    entity: str = "",
+    action: str = "",
+    text: str = "",
+) -> QuerySet[RecordLog]:
+    """Newest first. `text` looks into titles and external ids."""
+    exact = {
+        "customer_id": customer_id, "run_id": run_id, "flow_id": flow_id, "record_id": record_id, "entity": entity,
+        "action": action,
+    }  # fmt: skip
+    found = RecordLog.objects.visible_to(actor).filter(**{name: value for name, value in exact.items() if value})
+    if text:
+        found = found.filter(title__icontains=text) | found.filter(external_id=text)
+    return found.order_by("-id")
+
+
+def list_vendor_calls(actor: Actor, run: SyncRun) -> QuerySet[VendorCall]:
+    return VendorCall.objects.visible_to(actor).filter(run_id=run.pk).order_by("id")
+
+
+def list_failures(actor: Actor) -> QuerySet[RecordFailure]:
+    """Newest first, settled ones too: filter by `status`."""
+    visible = RecordFailure.objects.visible_to(actor)
+    return visible.select_related("flow__integration", "connection", "customer").order_by("-last_at", "-id")
+
+
+def get_failure(actor: Actor, failure_id: UUID) -> RecordFailure:
+    """Raises NotVisible."""
+    found = list_failures(actor).filter(pk=failure_id).first()
+    if found is None:
+        raise NotVisible("There is no such entry.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Open failures of one cause; `sample` is the newest of them."""
+
+    fingerprint: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    sample: RecordFailure
+    explanation: Explanation
+
+
+def group_failures(actor: Actor, *, customer_id: UUID | None = None) -> list[FailureGroup]:
+    """Open failures by cause, the most frequent first."""
+    open_ones = RecordFailure.objects.visible_to(actor).filter(status__in=OPEN)
+    if customer_id:
+        open_ones = open_ones.filter(customer_id=customer_id)
+    groups = open_ones.values("customer_id", "fingerprint").annotate(
+        count=Count("id"), first=Min("first_at"), last=Max("last_at")
+    )
+    newest = open_ones.select_related("flow__integration", "connection", "customer")
+    samples = {
+        (failure.customer_id, failure.fingerprint): failure
+        for failure in newest.order_by("customer_id", "fingerprint", "-last_at", "-id").distinct(
+            "customer_id", "fingerprint"
+        )
+    }
+    found = []
+    for group in groups.order_by("-count", "-last"):
+        sample = samples[group["customer_id"], group["fingerprint"]]
+        found.append(
+            FailureGroup(
+                group["fingerprint"], group["count"], group["first"], group["last"], sample, explain_failure(sample)
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """A run as it goes. `per_second` over the whole run so far; `waits_until` while it is put off."""
+
+    status: str
+    is_active: bool
+    read_count: int
+    written_count: int
+    failed_count: int
+    per_second: float
+    elapsed: timedelta
+    current_step: str
+    waits_until: datetime | None
+
+
+def run_progress(run: SyncRun, now: datetime) -> RunProgress:
+    started = run.started_at or run.queued_at
+    elapsed = (run.finished_at or now) - started
+    step = run.steps.order_by("-position").first()
+    seconds = max(elapsed.total_seconds(), 0.001)
+    return RunProgress(
+        status=run.status,
+        is_active=run.status in (RunStatus.QUEUED, RunStatus.RUNNING),
+        read_count=run.read_count,
+        written_count=run.created_count + run.updated_count,
+        failed_count=run.failed_count,
+        per_second=round(run.read_count / seconds, 1),
+        elapsed=elapsed,
+        current_step=step.label if step else "",
+        waits_until=run.resume_at,
+    )
+
+
+def list_records(actor: Actor) -> QuerySet[CanonicalRecord]:
+    """Canonical records, the newest change first."""
+    return CanonicalRecord.objects.visible_to(actor).order_by("-changed_at", "-id")
+
+
+def get_record(actor: Actor, record_id: UUID) -> CanonicalRecord:
+    """Raises NotVisible."""
+    found = list_records(actor).filter(pk=record_id).first()
+    if found is None:
+        raise NotVisible("There is no such record.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One change of the record, or one write of it to a system. `fields` is {field: [before, after]}."""
+
+    at: datetime
+    kind: str  # changed | created | updated | failed
+    system: str
+    fields: dict[str, list[object]]
+    run_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTimeline:
+    """Everything that happened to a record over all systems, newest first, and where it lives."""
+
+    entries: list[TimelineEntry]
+    references: list[CrossReference]
+
+
+def record_timeline(actor: Actor, record: CanonicalRecord, *, limit: int = 100) -> RecordTimeline:
+    if not actor.sees(record.customer_id):
+        raise NotVisible("There is no such record.")
+    references = list(record.cross_references.select_related("connection").order_by("connection__name", "object_name"))
+    names = {reference.connection_id: reference.connection.name for reference in references}
+    changes = CanonicalChange.objects.filter(record=record).select_related("connection").order_by("-id")[:limit]
+    entries = [
+        TimelineEntry(
+            change.at, "changed", change.connection.name if change.connection else "", change.fields, change.run_id
+        )
+        for change in changes
+    ]
+    logs = RecordLog.objects.visible_to(actor).filter(record_id=record.pk, direction="write")
+    for log in logs.select_related("payload").order_by("-id")[:limit]:
+        diff = log.payload.diff if hasattr(log, "payload") else {}
+        entries.append(TimelineEntry(log.at, log.action, names.get(log.connection_id, ""), diff, log.run_id))
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    return RecordTimeline(entries[:limit], references)
