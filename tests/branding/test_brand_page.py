@@ -105,7 +105,7 @@ def test_sent_mail_is_listed_and_shown_in_a_sandbox(owner: Client, now: datetime
         )  # fmt: skip
 
     listing = owner.get("/manage/settings/mail/").content.decode()
-    assert "ABCD-1234 is your confirmation code" in listing
+    assert "Your confirmation code" in listing
     assert "Waiting" in listing
     assert "ann@example.com" not in owner.get("/manage/settings/mail/?state=sent").content.decode()
     assert "ann@example.com" not in owner.get("/manage/settings/mail/?q=bob").content.decode()
@@ -114,3 +114,17 @@ def test_sent_mail_is_listed_and_shown_in_a_sandbox(owner: Client, now: datetime
     shown = owner.get(f"/manage/settings/mail/{mail.pk}/as-sent/")
     assert "sandbox" in shown["Content-Security-Policy"]
     assert "script-src" not in shown["Content-Security-Policy"]
+
+
+def test_a_mail_with_a_code_is_for_its_recipient_alone(owner: Client, now: datetime) -> None:
+    with tenant_plane("p_acme"):
+        mail = send_mail(
+            kind="accounts.verification_code", recipient="ann@example.com", template="verification_code",
+            context={"code": "ABCD-1234"}, now=now, is_secret=True,
+        )  # fmt: skip
+
+    assert "ABCD-1234" not in owner.get("/manage/settings/mail/").content.decode()
+    detail = owner.get(f"/manage/settings/mail/{mail.pk}/").content.decode()
+    assert "only its recipient may read it" in detail
+    assert "ABCD-1234" not in detail
+    assert owner.get(f"/manage/settings/mail/{mail.pk}/as-sent/").status_code == 404

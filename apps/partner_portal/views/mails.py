@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -58,16 +59,22 @@ def mail_list(request: ActorRequest) -> HttpResponse:
 @requires(Audience.STAFF, "audit.view")
 def mail_detail(request: ActorRequest, mail_id: UUID) -> HttpResponse:
     mail = _mail(request, mail_id)
-    return render(request, "partner_portal/mail_detail.html", {"mail": mail, "status": mail_status(mail)})
+    context = {"mail": mail, "status": mail_status(mail), "may_be_read": _may_be_read(mail)}
+    return render(request, "partner_portal/mail_detail.html", context)
 
 
 @requires(Audience.STAFF, "audit.view")
 def mail_as_sent(request: ActorRequest, mail_id: UUID) -> HttpResponse:
     """The mail's own markup, in a sandbox: its inline styles may apply, nothing else runs."""
     mail = _mail(request, mail_id)
-    if not mail.html:
+    if not mail.html or not _may_be_read(mail):
         raise Http404
     return HttpResponse(mail.html, headers={"Content-Security-Policy": _AS_SENT})
+
+
+def _may_be_read(mail: OutgoingMail) -> bool:
+    """Whoever reads a code or link meant for somebody else could sign in as them, also before it is sent."""
+    return settings.KEEP_SECRET_MAILS or not mail.is_secret
 
 
 def _mail(request: ActorRequest, mail_id: UUID) -> OutgoingMail:
