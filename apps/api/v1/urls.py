@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from apps.api.fields import PREFIXES, converter_for
-from apps.api.v1 import connections, customers, description, invoices, sla
+from apps.api.v1 import connections, customers, description, integrations, invoices, records, runs, sla
 
 for kind, prefix in PREFIXES.items():
     register_converter(converter_for(kind), prefix)
@@ -17,6 +17,19 @@ urlpatterns = [
     path("connections", connections.ConnectionList.as_view(), name="connections"),
     path("connections/<con:connection_id>", connections.ConnectionDetail.as_view(), name="connection"),
     path("connections/<con:connection_id>/check", connections.ConnectionCheck.as_view(), name="connection_check"),
+    path("integrations", integrations.IntegrationList.as_view(), name="integrations"),
+    path("integrations/<itg:integration_id>", integrations.IntegrationDetail.as_view(), name="integration"),
+    path("integrations/<itg:integration_id>/pause", integrations.IntegrationPause.as_view(), name="integration_pause"),
+    path(
+        "integrations/<itg:integration_id>/resume", integrations.IntegrationResume.as_view(), name="integration_resume"
+    ),
+    path("runs", runs.RunList.as_view(), name="runs"),
+    path("runs/<run:run_id>", runs.RunDetail.as_view(), name="run"),
+    path("runs/<run:run_id>/cancel", runs.RunCancel.as_view(), name="run_cancel"),
+    path("runs/<run:run_id>/records", runs.RunRecordList.as_view(), name="run_records"),
+    path("records", records.RecordList.as_view(), name="records"),
+    path("records/<rec:record_id>", records.RecordDetail.as_view(), name="record"),
+    path("schemas/<slug:entity>", records.EntitySchema.as_view(), name="entity_schema"),
     path("sla-reports", sla.SlaReportList.as_view(), name="sla_reports"),
     path("sla-reports/<slr:report_id>", sla.SlaReportDetail.as_view(), name="sla_report"),
     path("invoices", invoices.InvoiceList.as_view(), name="invoices"),

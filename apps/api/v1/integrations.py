@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.base import ApiView, paged
+from apps.api.fields import PublicIdField
+from apps.api.schema import PAGE_PARAMETERS
+from apps.api.v1.connections import of_customer
+from apps.core import clock
+from apps.flows.models import Flow, Integration
+from apps.flows.selectors import get_integration, list_integrations
+from apps.flows.services import pause_integration, resume_integration
+
+
+class FlowSerializer(serializers.ModelSerializer[Flow]):
+    id = PublicIdField("flow")
+    in_step_until = serializers.DateTimeField(
+        allow_null=True, help_text="Up to this instant every change in the source is confirmed in the targets."
+    )
+
+    class Meta:
+        model = Flow
+        fields = ("id", "key", "name", "description", "schedule_seconds", "is_enabled", "in_step_until")
+
+
+class RoleSerializer(serializers.Serializer[Any]):
+    role = serializers.CharField()
+    connection = PublicIdField("connection", source="connection_id")
+
+
+class IntegrationSerializer(serializers.Serializer[Integration]):
+    id = PublicIdField("integration")
+    customer = PublicIdField("customer", source="customer_id")
+    environment = serializers.CharField(source="environment.kind")
+    name = serializers.CharField()
+    template = serializers.CharField(source="template_version.template.key")
+    template_version = serializers.CharField(source="template_version.number")
+    status = serializers.CharField()
+    live_at = serializers.DateTimeField(allow_null=True)
+    flows = FlowSerializer(many=True)
+    roles = RoleSerializer(source="role_bindings", many=True)
+
+
+class IntegrationList(ApiView):
+    tag = "Integrations"
+    scopes = {"GET": "integrations.view"}
+
+    @extend_schema(responses=paged(IntegrationSerializer), parameters=PAGE_PARAMETERS)
+    def get(self, request: Request) -> Response:
+        """List deployed integrations with their flows."""
+        rows = of_customer(list_integrations(self.actor), request).prefetch_related("flows", "role_bindings")
+        return self.list(rows, IntegrationSerializer)
+
+
+class IntegrationDetail(ApiView):
+    tag = "Integrations"
+    scopes = {"GET": "integrations.view"}
+
+    @extend_schema(responses=IntegrationSerializer)
+    def get(self, request: Request, integration_id: UUID) -> Response:
+        """Read an integration."""
+        return Response(IntegrationSerializer(get_integration(self.actor, integration_id)).data)
+
+
+class IntegrationPause(ApiView):
+    tag = "Integrations"
+    scopes = {"POST": "integrations.manage"}
+
+    @extend_schema(request=None, responses=IntegrationSerializer)
+    def post(self, request: Request, integration_id: UUID) -> Response:
+        """Pause an integration: its flows stop after the page they are at."""
+        integration = get_integration(self.actor, integration_id)
+        pause_integration(actor=self.actor, now=clock.now(), integration=integration)
+        return Response(IntegrationSerializer(get_integration(self.actor, integration_id)).data)
+
+
+class IntegrationResume(ApiView):
+    tag = "Integrations"
+    scopes = {"POST": "integrations.manage"}
+
+    @extend_schema(request=None, responses=IntegrationSerializer)
+    def post(self, request: Request, integration_id: UUID) -> Response:
+        """Resume a paused integration."""
+        integration = get_integration(self.actor, integration_id)
+        resume_integration(actor=self.actor, now=clock.now(), integration=integration)
+        return Response(IntegrationSerializer(get_integration(self.actor, integration_id)).data)

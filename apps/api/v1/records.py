@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.base import ApiView, paged
+from apps.api.fields import PublicIdField
+from apps.api.schema import PAGE_PARAMETERS
+from apps.api.v1.connections import of_customer
+from apps.canonical.entities import ENTITIES, json_schema
+from apps.canonical.models import CanonicalRecord, CrossReference
+from apps.sync.selectors import get_record, list_records
+
+
+class CrossReferenceSerializer(serializers.Serializer[CrossReference]):
+    connection = PublicIdField("connection", source="connection_id")
+    object = serializers.CharField(source="object_name")
+    external_id = serializers.CharField()
+    url = serializers.CharField()
+
+
+class RecordSerializer(serializers.Serializer[CanonicalRecord]):
+    """`data` follows the entity's schema at `/api/v1/schemas/<entity>`."""
+
+    id = PublicIdField("record")
+    customer = PublicIdField("customer", source="customer_id")
+    entity = serializers.CharField()
+    title = serializers.CharField()
+    data = serializers.JSONField()  # type: ignore[assignment]
+    version = serializers.IntegerField()
+    changed_at = serializers.DateTimeField()
+    cross_references = CrossReferenceSerializer(many=True)
+
+
+class RecordList(ApiView):
+    tag = "Records"
+    scopes = {"GET": "records.view"}
+
+    @extend_schema(
+        responses=paged(RecordSerializer),
+        parameters=[*PAGE_PARAMETERS, OpenApiParameter("entity", str, enum=sorted(ENTITIES))],
+    )
+    def get(self, request: Request) -> Response:
+        """List canonical records with their ids in each system."""
+        rows = of_customer(list_records(self.actor), request).prefetch_related("cross_references")
+        entity = request.query_params.get("entity")
+        if entity is not None and entity not in ENTITIES:
+            raise ValidationError({"entity": [f"Use one of {', '.join(sorted(ENTITIES))}."]})
+        return self.list(rows.filter(entity=entity) if entity else rows, RecordSerializer)
+
+
+class RecordDetail(ApiView):
+    tag = "Records"
+    scopes = {"GET": "records.view"}
+
+    @extend_schema(responses=RecordSerializer)
+    def get(self, request: Request, record_id: UUID) -> Response:
+        """Read a canonical record."""
+        return Response(RecordSerializer(get_record(self.actor, record_id)).data)
+
+
+class EntitySchema(ApiView):
+    tag = "Records"
+    scopes = {"GET": "records.view"}
+
+    @extend_schema(responses={200: dict[str, Any]})
+    def get(self, request: Request, entity: str) -> Response:
+        """The JSON Schema (2020-12) that records of an entity follow."""
+        if entity not in ENTITIES:
+            raise ValidationError({"entity": [f"Use one of {', '.join(sorted(ENTITIES))}."]})
+        return Response(json_schema(entity))

@@ -1,0 +1,118 @@
+"""Starting and watching runs, reading what they did, within what the key may see."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from apps.core.ids import encode_id
+from apps.customers.models import Customer
+from apps.dispatch.models import WorkItem
+from apps.flows.models import Flow, IntegrationStatus
+from apps.sync.models import RecordLog, RunStatus, SyncRun
+from tests.api.conftest import ApiClient
+from tests.factories.delivery import START, make_connection, make_flow, make_run
+
+
+@pytest.fixture
+def flow(brightwater: Customer) -> Flow:
+    return make_flow(brightwater)
+
+
+def flow_id(flow: Flow) -> str:
+    return encode_id("flw", flow.pk)
+
+
+def test_a_run_is_queued_and_can_be_watched(api: ApiClient, flow: Flow) -> None:
+    started = api.post("/runs", {"flow": flow_id(flow)})
+
+    assert started.status_code == 202
+    run = SyncRun.objects.get()
+    assert (run.trigger, run.status, run.triggered_by_label) == ("api", RunStatus.QUEUED, "Robot (API key)")
+    assert WorkItem.objects.filter(kind="sync.flow", key=str(flow.pk)).count() == 1
+    watched = api.get(f"/runs/{started.json()['id']}").json()
+    assert (watched["status"], watched["flow"]) == ("queued", flow_id(flow))
+
+
+def test_a_paused_integration_starts_nothing(api: ApiClient, flow: Flow) -> None:
+    flow.integration.status = IntegrationStatus.PAUSED
+    flow.integration.save()
+
+    response = api.post("/runs", {"flow": flow_id(flow)})
+
+    assert response.status_code == 409
+    assert SyncRun.objects.count() == 0
+
+
+def test_a_strangers_flow_cannot_be_started(bound: ApiClient, stranger: Customer) -> None:
+    response = bound.post("/runs", {"flow": flow_id(make_flow(stranger))})
+
+    assert response.status_code == 404
+    assert SyncRun.objects.count() == 0
+
+
+def test_runs_of_others_are_not_listed(bound: ApiClient, flow: Flow, stranger: Customer) -> None:
+    own = make_run(flow)
+    foreign = make_run(make_flow(stranger))
+
+    assert [row["id"] for row in bound.get("/runs").json()["data"]] == [encode_id("run", own.pk)]
+    for path in (f"/runs/{encode_id('run', foreign.pk)}", f"/runs/{encode_id('run', foreign.pk)}/records"):
+        assert bound.get(path).status_code == 404
+
+
+def test_runs_are_filtered_by_status(api: ApiClient, flow: Flow) -> None:
+    failed = make_run(flow, status=RunStatus.FAILED)
+    make_run(flow)
+
+    assert [row["id"] for row in api.get("/runs", status="failed").json()["data"]] == [encode_id("run", failed.pk)]
+    assert api.get("/runs", status="great").status_code == 400
+
+
+def test_the_records_of_a_run(api: ApiClient, flow: Flow, brightwater: Customer, now: datetime) -> None:
+    run, connection = make_run(flow), make_connection(brightwater)
+    RecordLog.objects.create(
+        at=START, run_id=run.pk, customer_id=brightwater.pk, environment_id=flow.environment_id, flow_id=flow.pk,
+        connection_id=connection.pk, direction="write", object_name="deals", entity="opportunity", action="updated",
+        external_id="7", title="Harbor survey", changed_fields=["amount"], latency_ms=840,
+    )  # fmt: skip
+
+    (row,) = api.get(f"/runs/{encode_id('run', run.pk)}/records").json()["data"]
+
+    assert (row["title"], row["action"], row["changed_fields"], row["latency_ms"]) == (
+        "Harbor survey", "updated", ["amount"], 840,
+    )  # fmt: skip
+    assert row["connection"] == encode_id("con", connection.pk)
+
+
+def test_a_queued_run_can_be_canceled(api: ApiClient, flow: Flow) -> None:
+    started = api.post("/runs", {"flow": flow_id(flow)}).json()
+
+    assert api.post(f"/runs/{started['id']}/cancel").status_code == 202
+    assert SyncRun.objects.get().status == RunStatus.CANCELED
+    assert api.post(f"/runs/{started['id']}/cancel").status_code == 409
+
+
+def test_integrations_show_their_flows_and_systems(api: ApiClient, brightwater: Customer) -> None:
+    connection = make_connection(brightwater)
+    flow = make_flow(brightwater, connections=[connection])
+
+    (row,) = api.get("/integrations").json()["data"]
+
+    assert row["flows"][0]["id"] == flow_id(flow)
+    assert row["roles"] == [{"role": "hubspot", "connection": encode_id("con", connection.pk)}]
+
+
+def test_pausing_and_resuming_an_integration(api: ApiClient, flow: Flow) -> None:
+    path = f"/integrations/{encode_id('itg', flow.integration_id)}"
+
+    assert api.post(f"{path}/pause").json()["status"] == "paused"
+    assert api.post(f"{path}/resume").json()["status"] == "live"
+
+
+def test_entity_schemas_are_published(api: ApiClient) -> None:
+    schema = api.get("/schemas/invoice").json()
+
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["$ref"] == "#/$defs/Invoice"
+    assert schema["$defs"]["Invoice"]["required"] == ["status", "currency", "total"]
