@@ -43,6 +43,10 @@ class Entry:
     attempts: int = 1
     latency_ms: int | None = None
 
+    @property
+    def place(self) -> tuple[Any, ...]:
+        return (self.direction, self.connection_id, self.object_name, self.record_id, self.external_id)
+
 
 class Journal:
     """Buffers until the transaction that makes the facts true writes them (`flush`)."""
@@ -52,8 +56,15 @@ class Journal:
         self.entries: list[Entry] = []
         self.counts = dict.fromkeys(COUNTS, 0)
         self._calls: list[tuple[Any, ...]] = []
+        self._failed: set[tuple[Any, ...]] = set()
+        self._failing: set[tuple[Any, ...]] = set()
 
     def note(self, entry: Entry) -> None:
+        """A run meets a failing record more than once; it is told, and counted, once."""
+        if entry.action == RecordAction.FAILED:
+            if entry.place in self._failed or entry.place in self._failing:
+                return
+            self._failing.add(entry.place)
         self.entries.append(entry)
         self.count(str(entry.action))
 
@@ -77,6 +88,7 @@ class Journal:
         """Forgets what a transaction noted that was rolled back; the calls before it were made and stay."""
         self.counts = mark
         self.entries = []
+        self._failing = set()
 
     def flush(self, now: datetime) -> dict[str, int]:
         """This method will write what is buffered; returns the counts since the last flush."""
@@ -86,6 +98,7 @@ class Journal:
             copy_rows("sync_vendorcall", _CALL_COLUMNS, self._calls)
         counts, self.counts = self.counts, dict.fromkeys(COUNTS, 0)
         self.entries, self._calls = [], []
+        self._failed, self._failing = self._failed | self._failing, set()
         return counts
 
     def _write_entries(self, now: datetime) -> None:
