@@ -10,6 +10,7 @@ handler404 = "apps.ui.views.page_not_found"
 handler500 = "apps.ui.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("apps.backoffice.urls")),
     path(".well-known/health", report_health, name="health"),
     path(".well-known/ready", report_readiness, name="readiness"),
     path("", include("apps.branding.urls")),

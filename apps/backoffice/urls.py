@@ -1,0 +1,22 @@
+"""The back office, on the platform's own host."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from apps.accounts.access import Audience, requires
+from apps.backoffice.views import health, partners, provisioning
+
+app_name = "backoffice"
+
+home = requires(Audience.OPERATOR, "partners.view")(RedirectView.as_view(pattern_name="backoffice:partner_list"))
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("partners/", partners.partner_list, name="partner_list"),
+    path("partners/new/", partners.create, name="partner_create"),
+    path("partners/<uuid:partner_id>/", partners.partner_detail, name="partner_detail"),
+    path("partners/<uuid:partner_id>/suspend/", partners.suspend, name="partner_suspend"),
+    path("partners/<uuid:partner_id>/resume/", partners.resume, name="partner_resume"),
+    path("provisioning/", provisioning.provisioning_log, name="provisioning_log"),
+    path("health/", health.platform_health, name="platform_health"),
+]
