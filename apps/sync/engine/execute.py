@@ -25,6 +25,7 @@ from apps.sync.models import Checkpoint, ErrorClass, RunStatus, RunStep
 
 PAGE_SIZE = 100
 MAX_DURATION = timedelta(hours=2)
+SOON = timedelta(seconds=30)
 MAX_RECORDS = 1_000_000
 
 
@@ -134,10 +135,9 @@ class _Execution:
         if sent:
             with self.step(label) as counts:
                 counts["batches"] = sent
-        if left_out:
+        if left_out and self.context.resume_at is None:
             # Another flow is writing the same records: come back soon rather than at the next schedule.
-            soon = self.context.now() + timedelta(seconds=30)
-            self.context.resume_at = min(soon, self.context.resume_at or soon)
+            self.context.resume_at = self.context.now() + SOON
 
     def guard(self) -> None:
         """Between pages and batches: stop when asked to, or when a run outgrows every expectation."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.canonical.references import by_record
-from apps.canonical.workspace import Workspace
+from apps.canonical.workspace import State, Workspace
 from apps.connectors.sdk.types import WriteRequest
 from apps.sync.engine.claim import effects
 from apps.sync.engine.confirm import Answer, confirm
@@ -70,7 +70,7 @@ def _prepare(context: RunContext, system: BoundSystem, first: WriteIntent, left_
         intents = [intent for intent in intents if intent.pk not in blocked]
         workspace = context.workspace()
         workspace.load(intent.record_id for intent in intents)
-        ready = _renew(context, system, workspace, intents, now)
+        ready = _renew(context, system, workspace, intents, left_out, now)
         references = by_record(system.connection.pk, [intent.record_id for intent in ready])
         ids = {
             i.record_id: references[i.record_id, spec.stream].external_id
@@ -103,8 +103,9 @@ def _mark_sent(context: RunContext, intents: list[WriteIntent], now: datetime) -
 
 
 def _renew(
-    context: RunContext, system: BoundSystem, workspace: Workspace, intents: list[WriteIntent], now: datetime
-) -> list[WriteIntent]:
+    context: RunContext, system: BoundSystem, workspace: Workspace, intents: list[WriteIntent], left_out: set[UUID],
+    now: datetime,
+) -> list[WriteIntent]:  # fmt: skip
     """The intents with the payload of this moment; those that need no call any more, or cannot be sent, are ended."""
     ready: list[WriteIntent] = []
     stale: list[WriteIntent] = []
@@ -113,12 +114,21 @@ def _renew(
         is_frozen = intent.sent_at is not None and bool(intent.payload)
         is_current = bool(intent.payload) and state is not None and state.version == intent.record_version
         (ready if is_frozen or is_current else stale).append(intent)
-    return [*ready, *(intent for intent in stale if _plan_again(context, system, workspace, intent, now))]
+    return [*ready, *(i for i in stale if _plan_again(context, system, workspace, i, left_out, now))]
+
+
+def _is_on_its_way(state: State, system: BoundSystem) -> bool:
+    """Something the record refers to is sent, its outcome still open: then this is no failure, only later."""
+    return WriteIntent.objects.filter(
+        connection=system.connection, record_id__in=state.links.values(), status=IntentStatus.SENT
+    ).exists()
 
 
 def _plan_again(
-    context: RunContext, system: BoundSystem, workspace: Workspace, intent: WriteIntent, now: datetime
-) -> bool:
+    context: RunContext, system: BoundSystem, workspace: Workspace, intent: WriteIntent, left_out: set[UUID],
+    now: datetime,
+) -> bool:  # fmt: skip
+    """True when the intent can be sent now; otherwise it was ended, or left out for later."""
     state = workspace.find(intent.record_id)
     plan = Planner(context, workspace).again(system, intent.object_name, [state] if state else [], intent.rule)
     own = plan.writes.get((intent.record_id, system.connection.pk, intent.object_name))
@@ -127,6 +137,9 @@ def _plan_again(
         intent.payload_hash, intent.rest_hash = own.desired.payload_hash, own.desired.rest_hash
         intent.record_version = own.state.version
         return True
+    if own and _is_on_its_way(own.state, system):
+        left_out.add(intent.pk)
+        return False
     if own or plan.problems:
         if own:  # what it waits for was tried before it and did not get there
             message = f"A record it refers to could not be written to {system.connection.name}."

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from apps.canonical.promoted import match_keys, promoted
+
+KEYS = [
+    ("account tax number", "account", {"name": "A", "tax_id": "de 12.345-6"}, ["tax:DE123456"]),
+    ("account name and domain", "account", {"name": " Vulcan  GmbH ", "domain": "V.example"}, ["domain:v.example|vulcan gmbh"]),
+    ("account website", "account", {"name": "V", "website": "https://www.v.example:8080/x"}, ["domain:v.example|v"]),
+    ("account name alone", "account", {"name": "Vulcan"}, []),
+    ("account number needs its name", "account", {"name": "V", "number": "7"}, ["number:7|v"]),
+    ("contact", "contact", {"name": "X", "email": " Ann@Example.com"}, ["email:ann@example.com"]),
+    ("resource without e-mail", "resource", {"name": "X", "status": "active"}, []),
+    ("project", "project", {"name": "P", "status": "open", "code": "Forge-1"}, ["code:forge-1"]),
+    ("invoice", "invoice", {"number": "INV-1"}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case, entity, data, keys", KEYS)
+def test_keys_are_exact(case, entity, data, keys):
+    assert match_keys(entity, data) == keys
+
+
+def test_columns_repeat_what_lists_need():
+    found = promoted({"description": "d" * 300, "work_date": "2026-10-05", "status": "approved"})
+
+    assert (found.title, found.number, found.state) == ("d" * 250, "", "approved")
+    assert found.occurred_on == date(2026, 10, 5)
