@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_moved: ContextVar[datetime | None] = ContextVar("moved_clock", default=None)
+# The instant, and the monotonic time at which the clock began to run from it (None: it stands still).
+_moved: ContextVar[tuple[datetime, float | None] | None] = ContextVar("moved_clock", default=None)
 
 
 def now() -> datetime:
     """The current instant in UTC, or the instant of the enclosing `moved_clock`."""
-    return _moved.get() or datetime.now(UTC)
+    moved = _moved.get()
+    if moved is None:
+        return datetime.now(UTC)
+    instant, began = moved
+    return instant if began is None else instant + timedelta(seconds=time.monotonic() - began)
 
 
 def is_moved() -> bool:
@@ -26,9 +32,9 @@ def local_date(instant: datetime, zone: str) -> date:
 
 
 @contextmanager
-def moved_clock(instant: datetime) -> Iterator[None]:
-    """Within the block `now()` is `instant`: demo history is made by the engine itself at past times."""
-    token = _moved.set(instant)
+def moved_clock(instant: datetime, *, is_running: bool = False) -> Iterator[None]:
+    """Within the block `now()` is `instant`, or runs on from it: demo history is made by the engine at past times."""
+    token = _moved.set((instant, time.monotonic() if is_running else None))
     try:
         yield
     finally:
