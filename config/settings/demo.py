@@ -10,3 +10,6 @@ OUTBOUND_ALLOW_PRIVATE = True
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # every mail is kept and readable in the portal
 KEEP_SECRET_MAILS = True
 DEMO = True
+# On the loopback compression saves nothing, and compressing takes half a minute.
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]

@@ -1,0 +1,198 @@
+"""A month in the life of one customer, lived by the engine itself: each day people work, then the flows run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apps.connectors.models import Connection
+from apps.core import clock
+from apps.core.actor import Actor
+from apps.customers.models import Customer
+from apps.customers.selectors import get_environment
+from apps.flows.models import Flow, IntegrationTemplateVersion
+from apps.flows.services import deploy_integration, go_live
+from apps.provisioning.demo.cast import CustomerCast, PartnerCast
+from apps.provisioning.demo.work import Firm, email_of
+from apps.sync.services import run_due_flow
+
+# Once a day: a month of a flow every five minutes would take a day to make.
+RUN_HOUR = 17
+FRIDAY, SATURDAY = 4, 5
+DOMAIN_ROLES = {"hubspot": "crm", "tryton": "erp", "redmine": "delivery"}
+# In the order in which a deal travels.
+TEMPLATES = {
+    "opportunity-to-project": ("crm", "erp", "delivery"),
+    "time-to-invoice": ("delivery", "erp", "billing"),
+    "payment-status": ("billing", "crm"),
+}
+# Every 503 of a day: more calls than anybody makes.
+DOWN = {"kind": "status", "status": 503, "times": 10_000, "match": {}}
+DOWN_DAY, NEWCOMER_DAY, WELCOME_DAY, TYPO_DAY, REPAIR_DAY, REVOKED_BEFORE_END = 9, 12, 14, 16, 18, 2
+
+
+@dataclass
+class Story:
+    """One customer's month: who it is, its flows, and what was left half done for a later day."""
+
+    partner: PartnerCast
+    cast: CustomerCast
+    customer: Customer
+    owner: Actor
+    firm: Firm
+    flows: list[Flow] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.partner.time_zone)
+
+    def at(self, day: date, hour: float) -> datetime:
+        moment = datetime.combine(day, time(0), self.zone) + timedelta(hours=hour)
+        return moment.astimezone(ZoneInfo("UTC"))
+
+    def set_vendor_clocks(self, moment: datetime | None) -> None:
+        for system in self.firm.systems.values():
+            system.set_clock(moment)
+
+
+def begin(story: Story, now: datetime) -> None:
+    """This function will furnish the firm's systems, deploy every template and switch it live."""
+    story.set_vendor_clocks(now)
+    story.firm.furnish()
+    story.firm.open_deals(9, now.date())
+    if not story.cast.is_onboarding:
+        for key in TEMPLATES:
+            _deploy(story, key, now)
+
+
+def _deploy(story: Story, key: str, now: datetime) -> None:
+    connections = {found.vendor: found for found in Connection.objects.filter(customer=story.customer)}
+    by_role = {role: connections[vendor] for vendor, role in DOMAIN_ROLES.items()}
+    by_role["billing"] = connections[story.cast.billing]
+    integration = deploy_integration(
+        actor=story.owner,
+        now=now,
+        environment=get_environment(story.customer),
+        template_version=IntegrationTemplateVersion.objects.get(template__key=key),
+        name="",
+        bindings={role: by_role[role] for role in TEMPLATES[key]},
+        settings=_settings(story) if key == "time-to-invoice" else {},
+    )
+    go_live(actor=story.owner, now=now, integration=integration)
+    story.flows += Flow.objects.filter(integration=integration)
+
+
+def _settings(story: Story) -> dict[str, Any]:
+    rates = [f"{email_of(role, story.cast)} = {role.rate}.00" for role in story.cast.team]
+    lowest = min(role.rate for role in story.cast.team)
+    return {"default_rate": f"{lowest}.00", "rate_card": "\n".join(rates), "payment_days": 14, "invoice_status": "open"}
+
+
+def live_one_day(story: Story, number: int, day: date, *, days_left: int) -> None:
+    """This function will have the people work and the flows run, as on the `number`th day."""
+    is_weekend = day.weekday() >= SATURDAY
+    with clock.moved_clock(story.at(day, 9)):
+        story.set_vendor_clocks(story.at(day, 9))
+        if not is_weekend:
+            _work(story, number, day, days_left)
+    run_flows(story, story.at(day, RUN_HOUR))
+    story.firm.systems["tryton"].set_faults()
+
+
+def run_flows(story: Story, moment: datetime) -> None:
+    story.set_vendor_clocks(moment)
+    for flow in story.flows:
+        with clock.moved_clock(moment, is_running=True):
+            run_due_flow(flow_id=flow.pk, now=clock.now())
+
+
+def _work(story: Story, number: int, day: date, days_left: int) -> None:
+    firm = story.firm
+    if firm.dice.random() < 0.5:
+        firm.open_deals(firm.dice.choice((1, 1, 2)), day)
+    if number in (0, 1) or firm.dice.random() < 0.3:
+        firm.win_deals(1, day)
+    if firm.dice.random() < 0.1:
+        firm.lose_deal(day)
+    firm.plan_tasks()
+    firm.book_time(day)
+    if day.weekday() == FRIDAY:
+        firm.approve_time(day + timedelta(days=1))
+    firm.receive_payments(day, share=0.25)
+    _mishap(story, number, days_left)
+
+
+def _mishap(story: Story, number: int, days_left: int) -> None:
+    """What goes wrong, and who puts it right. Each firm has its own bad luck."""
+    if story.cast.has_revoked_token:
+        if days_left == REVOKED_BEFORE_END:
+            story.firm.systems["hubspot"].order("POST", "credentials", {"api_key": "a-key-nobody-here-knows"})
+        return
+    luck = MISHAPS[story.partner.customers.index(story.cast) % len(MISHAPS)]
+    if number in luck:
+        luck[number](story)
+
+
+def _vendor_down(story: Story) -> None:
+    story.firm.systems["tryton"].set_faults(DOWN)
+
+
+def _newcomer(story: Story) -> None:
+    """Somebody new books time before the ERP knows of them."""
+    redmine = story.firm.systems["redmine"]
+    user = {
+        "firstname": "Robin",
+        "lastname": "Neumann",
+        "login": "robin-neumann",
+        "mail": f"robin.neumann@{story.cast.domain}",
+    }
+    made = redmine.create("users", user)
+    issue = redmine.objects("issues")[0]
+    today = clock.now().date().isoformat()
+    entry = {
+        "user": made["id"],
+        "issue_id": issue["id"],
+        "hours": 3,
+        "spent_on": today,
+        "comments": "Induction",
+        "approved": True,
+    }
+    redmine.create("time_entries", entry)
+
+
+def _welcome(story: Story) -> None:
+    story.firm.systems["tryton"].create(
+        "employees", {"name": "Robin Neumann", "email": f"robin.neumann@{story.cast.domain}"}
+    )
+
+
+def _typo(story: Story) -> None:
+    """A correction booked as negative hours: refused by everybody who takes timesheets seriously."""
+    redmine = story.firm.systems["redmine"]
+    users, issues = redmine.objects("users"), redmine.objects("issues")
+    today = clock.now().date().isoformat()
+    entry = {
+        "user": users[-1]["id"],
+        "issue_id": issues[0]["id"],
+        "hours": -1.5,
+        "spent_on": today,
+        "comments": "Correction",
+        "approved": True,
+    }
+    story.notes["typo"] = redmine.create("time_entries", entry)["id"]
+
+
+def _repair(story: Story) -> None:
+    if "typo" in story.notes:
+        story.firm.systems["redmine"].update("time_entries", story.notes["typo"], {"hours": 1.5})
+
+
+MISHAPS: tuple[dict[int, Callable[[Story], None]], ...] = (
+    {DOWN_DAY: _vendor_down, TYPO_DAY: _typo, REPAIR_DAY: _repair},
+    {NEWCOMER_DAY: _newcomer, WELCOME_DAY: _welcome, DOWN_DAY + 8: _vendor_down},
+    {TYPO_DAY: _typo, REPAIR_DAY: _repair},
+)

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+import signal
+
+
+def live() -> None:
+    signal.pause()

@@ -1,0 +1,112 @@
+"""Hands on the simulated vendors: what a person does at their screens, over the sandbox's control plane."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from django.conf import settings
+
+from apps.provisioning.demo.cast import CustomerCast, PartnerCast
+
+CLIENT_ID = "demo-app"
+CLIENT_SECRET = "demo-app-secret"  # noqa: S105 - a simulated vendor's
+WEBHOOK_SECRET = "demo-webhook-secret"  # noqa: S105
+TIMEOUT_SECONDS = 30
+
+
+class VendorRefused(RuntimeError):
+    """The simulator did not do what the demo asked for."""
+
+
+class VendorAccount:
+    """One firm's account at one vendor."""
+
+    def __init__(self, vendor: str, name: str) -> None:
+        self.vendor = vendor
+        self.name = name
+        self.base_url = f"{settings.SANDBOX_URL}/{vendor}/{name}"
+        self._connection: http.client.HTTPConnection | None = None
+
+    def order(self, method: str, path: str, body: Any = None) -> Any:
+        """This function will send one order to the control plane. Raises VendorRefused."""
+        target = f"/_control/{self.vendor}/{self.name}/{path}"
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection(urlsplit(self.base_url).netloc, timeout=TIMEOUT_SECONDS)
+        try:
+            self._connection.request(method, target, json.dumps(body))
+            response = self._connection.getresponse()
+            answer = json.loads(response.read() or b"null")
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            self._connection = None
+            raise VendorRefused(f"{method} {target}: {error}") from error
+        if response.status >= 400:
+            raise VendorRefused(f"{method} {target}: {response.status} {answer}")
+        return answer
+
+    def set_clock(self, moment: datetime | None) -> None:
+        self.order("POST", "clock", {"now": moment.isoformat() if moment else None})
+
+    def set_faults(self, *faults: dict[str, Any]) -> None:
+        self.order("POST", "faults", list(faults))
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.order("GET", f"objects/{kind}")
+        return found
+
+    def create(self, kind: str, data: Any) -> Any:
+        return self.order("POST", f"objects/{kind}", data)
+
+    def update(self, kind: str, object_id: Any, data: dict[str, Any]) -> Any:
+        return self.order("PATCH", f"objects/{kind}/{object_id}", data)
+
+    def report_changes_to(self, url: str) -> None:
+        self.order("POST", "webhooks", {"url": url, "secret": WEBHOOK_SECRET})
+
+
+def secrets_of(vendor: str, account: str) -> dict[str, str]:
+    """What the simulated vendor accepts and a person would paste into the connection's form."""
+    return {} if vendor == "xero" else {"api_key": f"{account}-{vendor}-key"}
+
+
+def account_of(customer: CustomerCast, vendor: str) -> VendorAccount:
+    return VendorAccount(vendor, customer.slug)
+
+
+def open_accounts(partner: PartnerCast, customer: CustomerCast) -> None:
+    """This function will set the firm's accounts up as their vendors would after signing up."""
+    for vendor in customer.vendors:
+        account = account_of(customer, vendor)
+        if vendor == "xero":
+            account.order("POST", "settings", {"base_currency": partner.currency})
+            account.order("POST", "credentials", {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET})
+            continue
+        account.order("POST", "credentials", secrets_of(vendor, customer.slug))
+        if vendor == "hubspot":
+            account.order("POST", "settings", {"currency": partner.currency})
+        if vendor == "tryton":
+            account.order("POST", "settings", {"company_name": customer.name})
+
+
+def agree_to_consent(url: str) -> tuple[str, str]:
+    """This function will press "Allow access" on the vendor's consent page and return code and state."""
+    parts = urlsplit(url)
+    asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    form = urlencode({**asked, "decision": "allow"})
+    connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}")
+        connection.getresponse().read()
+        connection.request("POST", parts.path, form, {"Content-Type": "application/x-www-form-urlencoded"})
+        response = connection.getresponse()
+        response.read()
+    finally:
+        connection.close()
+    back = parse_qs(urlsplit(response.headers.get("Location", "")).query)
+    if "code" not in back:
+        raise VendorRefused(f"consent answered {response.status}")
+    return back["code"][0], back["state"][0]
