@@ -68,7 +68,8 @@ def find_actor(audience: Audience, request: HttpRequest) -> Actor | None:
 
 def staff_actor(user: User) -> Actor | None:
     """The actor of a staff member, or None when the person is not one."""
-    membership = StaffMembership.objects.filter(user=user).first()
+    # Through the reverse relation: the frame of the page asks for the role again, and it is remembered on the user.
+    membership: StaffMembership | None = getattr(user, "staff_membership", None)
     if membership is None:
         return None
     return Actor(

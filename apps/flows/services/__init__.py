@@ -1,6 +1,7 @@
 """Every write of this room, by aggregate; the names below are what other rooms may call."""
 
 from apps.flows.services.deployment import UnableToDeployIntegration, deploy_integration
+from apps.flows.services.drafts import change_bindings, change_settings
 from apps.flows.services.integrations import (
     UnableToChangeIntegration,
     go_live,
@@ -14,6 +15,8 @@ __all__ = [
     "TemplateChanged",
     "UnableToChangeIntegration",
     "UnableToDeployIntegration",
+    "change_bindings",
+    "change_settings",
     "deploy_integration",
     "go_live",
     "load_templates",

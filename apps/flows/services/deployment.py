@@ -41,13 +41,13 @@ def deploy_integration(
     if not actor.sees(environment.customer_id):
         raise UnableToDeployIntegration("There is no such customer.", field="environment")
     template = parse_template(template_version.definition)
-    _check_bindings(template, environment, bindings)
+    check_bindings(template, environment, bindings)
     integration = Integration.objects.create(
         customer_id=environment.customer_id,
         environment=environment,
         template_version=template_version,
         name=name.strip() or template.name,
-        settings=_clean(template, settings, environment.customer.currency),
+        settings=clean_given_settings(template, settings, environment.customer.currency),
         created_at=now,
     )
     RoleBinding.objects.bulk_create(
@@ -67,14 +67,14 @@ def deploy_integration(
     return integration
 
 
-def _clean(template: TemplateSpec, settings: Mapping[str, Any], currency: str) -> dict[str, Any]:
+def clean_given_settings(template: TemplateSpec, settings: Mapping[str, Any], currency: str) -> dict[str, Any]:
     try:
         return clean_settings(template.settings, settings, currency)
     except InvalidSetting as error:
         raise UnableToDeployIntegration(str(error), field=error.key) from error
 
 
-def _check_bindings(template: TemplateSpec, environment: Environment, bindings: Mapping[str, Connection]) -> None:
+def check_bindings(template: TemplateSpec, environment: Environment, bindings: Mapping[str, Connection]) -> None:
     for role, spec in template.roles.items():
         connection = bindings.get(role)
         if connection is None:

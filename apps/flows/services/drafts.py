@@ -1,0 +1,71 @@
+"""Changing how an integration is set up: its connections while it is a draft, its name and settings at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from apps.audit.services import record_audit
+from apps.connectors.models import Connection
+from apps.core.actor import Actor
+from apps.core.errors import NotVisible
+from apps.flows.definition import parse_template
+from apps.flows.models import Integration, IntegrationStatus, RoleBinding
+from apps.flows.services.deployment import check_bindings, clean_given_settings
+from apps.flows.services.integrations import UnableToChangeIntegration
+
+
+@transaction.atomic
+def change_bindings(
+    *, actor: Actor, now: datetime, integration: Integration, bindings: Mapping[str, Connection]
+) -> Integration:
+    """This function will bind a draft's roles anew. Raises UnableToDeployIntegration, UnableToChangeIntegration."""
+    locked = _lock(actor, integration)
+    if locked.status != IntegrationStatus.DRAFT:
+        raise UnableToChangeIntegration("Only an integration that is being set up can change its systems.")
+    check_bindings(parse_template(locked.template_version.definition), locked.environment, bindings)
+    for role, connection in bindings.items():
+        RoleBinding.objects.filter(integration=locked, role=role).update(connection=connection)
+    _audit(actor, now, locked, "integration.bound", {}, {role: str(c.pk) for role, c in bindings.items()})
+    return locked
+
+
+@transaction.atomic
+def change_settings(
+    *, actor: Actor, now: datetime, integration: Integration, name: str, settings: Mapping[str, Any]
+) -> Integration:
+    """This function will store name and settings; runs that begin from now on use them.
+
+    Raises UnableToDeployIntegration with the setting to change.
+    """
+    locked = _lock(actor, integration)
+    if locked.status == IntegrationStatus.RETIRED:
+        raise UnableToChangeIntegration("The integration is retired.")
+    template = parse_template(locked.template_version.definition)
+    before = {"name": locked.name, **locked.settings}
+    locked.name = name.strip()[:120] or template.name
+    locked.settings = clean_given_settings(template, settings, locked.customer.currency)
+    locked.save(update_fields=["name", "settings"])
+    _audit(actor, now, locked, "integration.changed", before, {"name": locked.name, **locked.settings})
+    return locked
+
+
+def _lock(actor: Actor, integration: Integration) -> Integration:
+    actor.require("integrations.manage")
+    if not actor.sees(integration.customer_id):
+        raise NotVisible("There is no such integration.")
+    related = Integration.objects.select_related("template_version", "environment", "customer")
+    locked: Integration = related.select_for_update(of=("self",)).get(pk=integration.pk)
+    return locked
+
+
+def _audit(
+    actor: Actor, now: datetime, integration: Integration, action: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    record_audit(
+        actor=actor, action=action, target_key=f"integration:{integration.pk}", target_label=integration.name,
+        owner_key=f"customer:{integration.customer_id}", before=before, after=after, now=now,
+    )  # fmt: skip
