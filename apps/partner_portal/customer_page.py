@@ -1,0 +1,68 @@
+"""The head shared by all tabs of a customer: name, state, actions, tabs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from apps.accounts.access import ActorRequest
+from apps.customers.models import Customer
+from apps.ui import htmx
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    key: str
+    label: str
+    permission: str
+
+
+TABS = (
+    Tab("customer", "Overview", "customers.view"),
+    Tab("customer_connections", "Connections", "connections.view"),
+    Tab("customer_integrations", "Integrations", "integrations.view"),
+    Tab("customer_runs", "Runs", "runs.view"),
+    Tab("customer_errors", "Errors", "errors.view"),
+    Tab("customer_sla", "SLA", "sla.view"),
+    Tab("customer_billing", "Billing", "billing.view"),
+    Tab("customer_users", "Users", "customers.view"),
+    Tab("customer_activity", "Activity", "customers.view"),
+)
+
+
+def render_tab(
+    request: ActorRequest,
+    customer: Customer,
+    key: str,
+    context: dict[str, Any],
+    *,
+    partial: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """`key` is the tab's URL name and its template's; `partial` the swap target of a list, where there is one."""
+    own = {
+        "customer": customer,
+        "tabs": _tabs(request, customer, key),
+        "crumbs": [("Customers", reverse("partner_portal:customers"))],
+        **context,
+    }
+    page = f"partner_portal/{key}.html"
+    if partial:
+        return htmx.render_page(request, page, f"partner_portal/{partial}", own, status=status)
+    return render(request, page, own, status=status)
+
+
+def _tabs(request: ActorRequest, customer: Customer, active: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": tab.label,
+            "url": reverse(f"partner_portal:{tab.key}", args=[customer.pk]),
+            "active": tab.key == active,
+        }
+        for tab in TABS
+        if request.actor.can(tab.permission)
+    ]

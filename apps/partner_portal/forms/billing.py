@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.forms import BaseFormSet, formset_factory
+
+from apps.billing.meters import METERS
+from apps.billing.models import BillingAccount, Invoice, LegalEntity, PlanVersion
+from apps.billing.services import NewPrice
+from apps.core.money import Money, exponent
+from apps.partner_portal.forms.customers import CURRENCIES
+
+
+class PlanForm(forms.Form):
+    name = forms.CharField(label="Name", max_length=80, help_text="As customers and invoices see it.")
+    description = forms.CharField(label="What it includes", max_length=300, required=False)
+    currency = forms.ChoiceField(label="Currency", choices=[(code, code) for code in CURRENCIES])
+
+    def __init__(self, *args: Any, is_version: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_version:
+            for name in ("name", "description"):
+                del self.fields[name]
+
+
+class PriceForm(forms.Form):
+    """One row of the editor; a row without a label is left out."""
+
+    label = forms.CharField(label="On the invoice", max_length=120, required=False)
+    meter = forms.ChoiceField(
+        label="Charged", required=False,
+        choices=[("", "Flat, per month"), *((m.key, f"Per unit: {m.label.lower()}") for m in METERS.values())],
+    )  # fmt: skip
+    unit_price = forms.DecimalField(
+        label="Price", required=False, min_value=Decimal(0), max_digits=12, decimal_places=6
+    )
+    included = forms.DecimalField(
+        label="Included", required=False, min_value=Decimal(0), max_digits=15, decimal_places=3
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("label") and data.get("unit_price") is None and "unit_price" not in self.errors:
+            self.add_error("unit_price", "Enter a price.")
+        if data.get("unit_price") is not None and not data.get("label"):
+            self.add_error("label", "Say what the invoice should call it.")
+        return data
+
+
+PriceFormSet = formset_factory(PriceForm, extra=0, min_num=4, max_num=12, absolute_max=12)
+
+
+def new_prices(rows: BaseFormSet[Any], currency: str) -> list[NewPrice]:
+    """Prices are typed in major units and stored in minor ones, fractions kept."""
+    return [
+        NewPrice(
+            label=row["label"],
+            unit_amount=row["unit_price"].scaleb(exponent(currency)),
+            meter=row["meter"],
+            included_quantity=(row["included"] or Decimal(0)) if row["meter"] else Decimal(0),
+        )
+        for row in (form.cleaned_data for form in rows)
+        if row.get("label")
+    ]
+
+
+def initial_prices(version: PlanVersion) -> list[dict[str, Any]]:
+    scale = -exponent(version.currency)
+    return [
+        {
+            "label": price.label,
+            "meter": price.meter,
+            "unit_price": f"{price.unit_amount.scaleb(scale).normalize():f}",
+            "included": f"{price.included_quantity.normalize():f}" if price.included_quantity else "",
+        }
+        for price in version.prices.order_by("position")
+    ]
+
+
+class AccountForm(forms.Form):
+    """Who is billed. The currency is the customer's and stays."""
+
+    legal_name = forms.CharField(label="Legal name", max_length=160)
+    email = forms.EmailField(label="Invoices go to", required=False)
+    address = forms.CharField(label="Address", required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    country = forms.CharField(label="Country", max_length=2, required=False, help_text="Two letters, such as DE.")
+    tax_id = forms.CharField(
+        label="Tax id", max_length=40, required=False,
+        help_text="With it, a company abroad is invoiced under reverse charge.",
+    )  # fmt: skip
+
+    def clean_country(self) -> str:
+        return str(self.cleaned_data["country"]).upper()
+
+    @classmethod
+    def initial_of(cls, account: BillingAccount) -> dict[str, Any]:
+        return {name: getattr(account, name) for name in cls.base_fields}
+
+
+class SubscribeForm(forms.Form):
+    plan = forms.ChoiceField(label="Plan")
+
+    def __init__(self, versions: list[PlanVersion], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._versions = {str(version.pk): version for version in versions}
+        choices = [(key, f"{version.plan.name} ({version.currency})") for key, version in self._versions.items()]
+        self.fields["plan"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_plan(self) -> PlanVersion:
+        return self._versions[self.cleaned_data["plan"]]
+
+
+class PaymentForm(forms.Form):
+    amount = forms.DecimalField(label="Amount", max_digits=14, decimal_places=3)
+    paid_on = forms.DateField(label="Received on", widget=forms.DateInput(attrs={"type": "date"}))
+    method = forms.ChoiceField(
+        label="How",
+        choices=[("bank_transfer", "Bank transfer"), ("card", "Card"), ("cash", "Cash"), ("other", "Other")],
+    )
+    reference = forms.CharField(label="Reference", max_length=120, required=False)
+
+    def __init__(self, invoice: Invoice, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._currency = invoice.currency
+        owed = Money(invoice.total_amount - invoice.paid_amount, invoice.currency)
+        self.fields["amount"].help_text = f"In {invoice.currency}."
+        self.fields["amount"].initial = str(owed.decimal)
+
+    def clean_amount(self) -> int:
+        amount: Decimal = self.cleaned_data["amount"]
+        if amount != amount.quantize(Decimal(1).scaleb(-exponent(self._currency))):
+            raise forms.ValidationError(f"{self._currency} has no smaller unit than this.")
+        return Money.from_decimal(amount, self._currency).amount
+
+
+class VoidForm(forms.Form):
+    reason = forms.CharField(label="Why it is voided", max_length=300)
+
+
+class LegalEntityForm(forms.Form):
+    """The issuer of invoices; what is issued already keeps its snapshot."""
+
+    name = forms.CharField(label="Legal name", max_length=160)
+    address = forms.CharField(label="Address", required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    country = forms.CharField(label="Country", max_length=2, help_text="Two letters, such as DE.")
+    tax_id = forms.CharField(label="Tax id", max_length=40, required=False)
+    tax_rate = forms.DecimalField(
+        label="Standard tax rate, %", max_digits=6, decimal_places=3, min_value=Decimal(0), max_value=Decimal(100)
+    )
+    payment_instructions = forms.CharField(
+        label="How to pay", required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Bank details and terms, printed on every invoice.",
+    )  # fmt: skip
+
+    def clean_country(self) -> str:
+        return str(self.cleaned_data["country"]).upper()
+
+    @classmethod
+    def initial_of(cls, entity: LegalEntity) -> dict[str, Any]:
+        return {name: getattr(entity, name) for name in cls.base_fields}

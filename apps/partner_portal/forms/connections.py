@@ -1,0 +1,79 @@
+"""The connection form, made from what the connector declares. Secrets are written, never shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from apps.connectors.models import Connection
+from apps.connectors.sdk.manifest import AuthKind, ConfigField, ConnectorManifest
+from apps.customers.models import EnvironmentKind
+
+
+class ConnectionForm(forms.Form):
+    """`connection` is given when an existing one is changed: its secrets may then stay empty."""
+
+    name = forms.CharField(label="Name", max_length=120, help_text="How your team tells it from others.")
+
+    def __init__(
+        self, manifest: ConnectorManifest, *args: Any, connection: Connection | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.manifest = manifest
+        self._keys = {field.key: f"field_{field.key}" for field in manifest.config}
+        if connection is None:
+            self.fields["environment"] = forms.ChoiceField(
+                label="Environment", choices=EnvironmentKind.choices, initial=EnvironmentKind.PRODUCTION,
+                help_text="Only production is measured and billed.",
+            )  # fmt: skip
+        for field in manifest.config:
+            self.fields[self._keys[field.key]] = _form_field(field, is_new=connection is None)
+        self.initial.setdefault("name", connection.name if connection else manifest.name)
+        for key, value in (connection.settings if connection else {}).items():
+            self.initial.setdefault(self._keys.get(key, key), value)
+
+    def given_settings(self) -> dict[str, Any]:
+        return {f.key: self.cleaned_data.get(self._keys[f.key]) for f in self.manifest.config if not f.secret}
+
+    def given_secrets(self) -> dict[str, str]:
+        return {f.key: self.cleaned_data.get(self._keys[f.key]) or "" for f in self.manifest.config if f.secret}
+
+    @property
+    def service_fields(self) -> dict[str, str]:
+        """The service names the connector's own keys; they are prefixed here so that none can hide `name`."""
+        return self._keys
+
+
+def _form_field(field: ConfigField, *, is_new: bool) -> forms.Field:
+    required = field.required and not field.default and (is_new or not field.secret)
+    help_text = field.help
+    if field.secret and not is_new:
+        help_text = f"{help_text} Leave empty to keep the stored one.".strip()
+    common: dict[str, Any] = {"label": field.label, "help_text": help_text, "required": required}
+    if field.secret:
+        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
+        return forms.CharField(widget=widget, max_length=4000, **common)
+    if field.kind == "integer":
+        return forms.IntegerField(initial=field.default or None, **common)
+    # The service judges addresses: what may be reached depends on the installation.
+    attributes = {"inputmode": "url", "spellcheck": "false"} if field.kind == "url" else {}
+    return forms.CharField(initial=field.default, max_length=500, widget=forms.TextInput(attrs=attributes), **common)
+
+
+def is_consent(manifest: ConnectorManifest) -> bool:
+    """The vendor asks its own user on a page of its own."""
+    return manifest.auth is AuthKind.OAUTH2
+
+
+class VendorAppForm(forms.Form):
+    client_id = forms.CharField(label="Client id", max_length=200)
+    client_secret = forms.CharField(
+        label="Client secret", max_length=2000, required=False, help_text="Leave empty to keep the stored one.",
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    webhook_secret = forms.CharField(
+        label="Webhook signing secret", max_length=2000, required=False,
+        help_text="What the system signs its webhooks with. Leave empty to keep the stored one.",
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from django import forms
+
+
+class IgnoreForm(forms.Form):
+    reason = forms.CharField(
+        label="Reason", max_length=300, help_text="Your colleagues and the audit trail will show it.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )  # fmt: skip

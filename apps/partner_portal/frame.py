@@ -1,0 +1,91 @@
+"""The navigation of the partner portal: only what the person's role may open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.accounts.access import staff_actor
+from apps.accounts.policies import StaffRole
+from apps.core.actor import Actor
+from apps.partner_portal.selectors.failures import count_open_failures
+from apps.ui.nav import Frame, MenuLink, Navigation, NavItem, NavSection, UserMenu
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the navigation; without a permission everyone on the team may open it."""
+
+    label: str
+    name: str
+    icon: str
+    permission: str = ""
+    exact: bool = False
+
+
+WORK = (
+    Entry("Home", "partner_portal:home", "home", exact=True),
+    Entry("Customers", "partner_portal:customers", "users", "customers.view"),
+    Entry("Integrations", "partner_portal:integrations", "route", "integrations.view"),
+    Entry("Runs", "partner_portal:runs", "player-play", "runs.view"),
+    Entry("Error desk", "partner_portal:errors", "bug", "errors.view"),
+)
+SERVICE = (
+    Entry("SLA", "partner_portal:sla", "target", "sla.view"),
+    Entry("Billing", "partner_portal:billing", "receipt", "billing.view"),
+    Entry("Catalogue", "partner_portal:catalogue", "apps", "connections.view"),
+)
+SETTINGS = (
+    Entry("Brand", "partner_portal:brand", "palette", "brand.manage"),
+    Entry("Team", "partner_portal:team", "users-group", "team.view"),
+    Entry("API keys", "partner_portal:api_keys", "key", "keys.manage"),
+    Entry("Sent mail", "partner_portal:mails", "mail", "audit.view"),
+)
+
+
+def build_frame(request: HttpRequest) -> Frame:
+    actor = staff_actor(request.user) if request.user.is_authenticated else None
+    if actor is None:
+        return Frame()
+    sections = [NavSection(tuple(_items(actor, WORK))), NavSection(tuple(_items(actor, SERVICE)), "Service")]
+    settings = next((entry for entry in SETTINGS if actor.can(entry.permission)), None)
+    if settings is not None:
+        # Its pages share their tabs: one entry leads to the first the role may open.
+        item = NavItem("Settings", reverse(settings.name), "settings", prefix="/manage/settings/")
+        sections.append(NavSection((item,), "Your company"))
+    return Frame(
+        nav=Navigation(tuple(section for section in sections if section.items)),
+        user=_user_menu(request),
+        palette_url=reverse("partner_portal:palette"),
+        home_url=reverse("partner_portal:home"),
+    )
+
+
+def allowed_entries(actor: Actor) -> list[tuple[Entry, str]]:
+    """Every page the actor may open, with its address."""
+    entries = [*WORK, *SERVICE, *SETTINGS]
+    return [(entry, reverse(entry.name)) for entry in entries if not entry.permission or actor.can(entry.permission)]
+
+
+def _items(actor: Actor, entries: tuple[Entry, ...]) -> list[NavItem]:
+    items = []
+    for entry in entries:
+        if entry.permission and not actor.can(entry.permission):
+            continue
+        badge = count_open_failures(actor) if entry.name == "partner_portal:errors" else None
+        items.append(
+            NavItem(
+                entry.label, reverse(entry.name), entry.icon, badge=badge or None, badge_label="open errors", badge_tone="failing",
+                exact=entry.exact,
+            )
+        )  # fmt: skip
+    return items
+
+
+def _user_menu(request: HttpRequest) -> UserMenu:
+    user = request.user
+    role = StaffRole(user.staff_membership.role).label  # type: ignore[union-attr]
+    links = (MenuLink("Your account", reverse("account_profile"), "user"),)
+    return UserMenu(str(user), user.email, str(role), links)  # type: ignore[union-attr]

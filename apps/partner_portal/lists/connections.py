@@ -1,0 +1,40 @@
+"""The connections of a customer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from apps.connectors.models import Connection
+from apps.connectors.registry import connectors
+from apps.ui.status import Status, status_of
+from apps.ui.tables import Column, Table, build_table
+
+
+def connection_status(connection: Connection) -> Status:
+    return status_of(connection.status, label=str(connection.get_status_display()))
+
+
+def vendor_name(connection: Connection) -> str:
+    kind = connectors().get(connection.vendor)
+    return kind.manifest.name if kind else connection.vendor
+
+
+COLUMNS = (
+    Column("name", "Connection", main=True, sub=vendor_name),
+    Column("state", "State", "status", value=connection_status),
+    Column("account", "Account", value="account_name", clip=True),
+    Column("environment", "Environment", "tag", value=lambda c: c.environment.get_kind_display()),
+    Column("reason", "Note", value="status_reason", clip=True, wide_only=True),
+    Column("checked_at", "Checked", "datetime"),
+)
+
+
+def connections_table(connections: QuerySet[Connection]) -> Table:
+    rows: Any = connections
+    return build_table(
+        rows, COLUMNS, caption="Connections", noun="connections",
+        url=lambda connection: reverse("partner_portal:connection", args=[connection.pk]),
+    )  # fmt: skip

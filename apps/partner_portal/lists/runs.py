@@ -1,0 +1,116 @@
+"""The runs explorer, for all customers, for one, or for one integration."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.urls import reverse
+
+from apps.accounts.access import ActorRequest
+from apps.core import clock
+from apps.customers.selectors import list_customers
+from apps.flows.models import Integration
+from apps.partner_portal.exports import FORMATS, MAX_ROWS, export_table
+from apps.sync.models import RunStatus, RunTrigger, SyncRun
+from apps.ui.filters import PERIOD_SECONDS, Filter, FilterState, parse_filters, period
+from apps.ui.paging import page_queryset
+from apps.ui.status import Status, status_of
+from apps.ui.tables import Column, Table, build_table
+
+
+def run_status(run: SyncRun) -> Status:
+    return status_of(run.status, label=str(run.get_status_display()))
+
+
+def run_seconds(run: SyncRun) -> float | None:
+    if run.started_at is None or run.finished_at is None:
+        return None
+    return (run.finished_at - run.started_at).total_seconds()
+
+
+CUSTOMER = Column("customer", "Customer", value="customer.name")
+COLUMNS = (
+    Column("flow", "Flow", value="flow.name", sub="flow.integration.name", main=True),
+    Column("state", "State", "status", value=run_status),
+    Column("trigger", "Trigger", "tag", value=lambda run: run.get_trigger_display(), wide_only=True),
+    Column("read", "Read", "number", value="read_count", wide_only=True),
+    Column("written", "Written", "number", value=lambda run: run.created_count + run.updated_count),
+    Column("failed", "Failed", "number", value="failed_count"),
+    Column("took", "Took", "duration", value=run_seconds, wide_only=True),
+    Column("started_at", "Started", "datetime", value=lambda run: run.started_at or run.queued_at),
+    Column("id", "Id", "id", wide_only=True),
+)
+
+
+def runs_context(
+    request: ActorRequest, runs: QuerySet[SyncRun], *, across: bool = False
+) -> dict[str, Any] | HttpResponse:
+    """What a runs list shows, or the list as a file. `across` adds the customer as column and filter."""
+    filters = _filters(request, across=across)
+    found = _narrow(runs, filters).select_related("flow__integration", "customer")
+    columns = (COLUMNS[0], CUSTOMER, *COLUMNS[1:]) if across else COLUMNS
+    if request.GET.get("format") in FORMATS:
+        table = _table(found.order_by("-id")[:MAX_ROWS], columns, None)
+        return export_table(table, name="runs", format=request.GET["format"])
+    page = page_queryset(found, request, order=("-id",))
+    table = _table(page.items, columns, None)
+    has_active = any(run.status in (RunStatus.QUEUED, RunStatus.RUNNING) for run in page)
+    return {"filters": filters, "page": page, "table": table, "has_active": has_active}
+
+
+def _table(runs: Any, columns: tuple[Column, ...], total: int | None) -> Table:
+    return build_table(
+        runs,
+        columns,
+        caption="Runs",
+        noun="runs",
+        total=total,
+        url=lambda run: reverse("partner_portal:run", args=[run.pk]),
+    )
+
+
+def _filters(request: ActorRequest, *, across: bool) -> FilterState:
+    own: list[Filter] = []
+    if across:
+        own.append(Filter("customer", "Customer", customer_choices(request), icon="users"))
+        own.append(Filter("integration", "Integration", integration_choices(request), icon="route"))
+    own += [Filter("state", "State", RunStatus.choices), Filter("trigger", "Trigger", RunTrigger.choices), period()]
+    return parse_filters(request, own, search_placeholder="Flow, integration, message or run id", exports=FORMATS)
+
+
+def customer_choices(request: ActorRequest) -> list[tuple[str, str]]:
+    found = list_customers(request.actor).values_list("pk", "name")
+    return [(str(pk), name) for pk, name in found]
+
+
+def integration_choices(request: ActorRequest) -> list[tuple[str, str]]:
+    found = Integration.objects.visible_to(request.actor).order_by("name", "id").values_list("pk", "name")
+    return [(str(pk), name) for pk, name in found]
+
+
+def _narrow(runs: QuerySet[SyncRun], filters: FilterState) -> QuerySet[SyncRun]:
+    for key, field in (
+        ("customer", "customer_id__in"), ("integration", "flow__integration_id__in"), ("state", "status__in"),
+        ("trigger", "trigger__in"),
+    ):  # fmt: skip
+        if filters.chosen(key):
+            runs = runs.filter(**{field: filters.chosen(key)})
+    if filters.first("period"):
+        since = clock.now() - timedelta(seconds=PERIOD_SECONDS[filters.first("period")])
+        runs = runs.filter(queued_at__gte=since)
+    return _search(runs, filters.search) if filters.search else runs
+
+
+def _search(runs: QuerySet[SyncRun], text: str) -> QuerySet[SyncRun]:
+    try:
+        return runs.filter(pk=UUID(text))
+    except ValueError:
+        return runs.filter(
+            Q(flow__name__icontains=text)
+            | Q(flow__integration__name__icontains=text)
+            | Q(error_message__icontains=text)
+        )

@@ -1,0 +1,60 @@
+"""What needs a person, as lines of the needs-list component."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from apps.connectors.models import Connection, ConnectionStatus
+from apps.partner_portal.selectors.health import CustomerHealth, FlowFreshness
+from apps.ui.status import Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    title: str
+    text: str
+    tone: str
+    url: str
+    action_label: str
+
+
+def customer_needs(health: CustomerHealth, flows: list[FlowFreshness]) -> list[Need]:
+    """Broken connections first: everything behind them waits."""
+    needs = [connection_need(connection) for connection in health.broken_connections]
+    needs += [
+        Need(
+            f"{fresh.flow.name}: {fresh.text.lower()}",
+            fresh.flow.integration.name,
+            str(fresh.tone),
+            reverse("partner_portal:integration", args=[fresh.flow.integration_id]),
+            "Open",
+        )
+        for fresh in flows
+        if fresh.flow.is_enabled
+        and fresh.tone in (Tone.FAILING, Tone.ATTENTION)
+        and fresh.text != "In step, with errors"
+    ]
+    if health.open_error_count:
+        needs.append(
+            errors_need(health, f"{count_of(health.open_error_count, 'record')} could not be brought into step")
+        )
+    return needs
+
+
+def connection_need(connection: Connection, *, owner: str = "") -> Need:
+    url = reverse("partner_portal:connection", args=[connection.pk])
+    where = f"{connection.name} at {owner}" if owner else connection.name
+    if connection.status == ConnectionStatus.NEEDS_REAUTHORIZATION:
+        return Need(f"{where} needs re-authorization", connection.status_reason, "failing", url, "Re-authorize")
+    return Need(f"{where} is degraded", connection.status_reason, "attention", url, "Open")
+
+
+def errors_need(health: CustomerHealth, title: str) -> Need:
+    url = reverse("partner_portal:customer_errors", args=[health.customer.pk])
+    return Need(title, "Each has a cause and a next step", "attention", url, "Review")
+
+
+def count_of(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,97 @@
+"""The error desk's reads: failures grouped by cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Max, Min, QuerySet
+
+from apps.core.actor import Actor
+from apps.sync.models import FailureStatus, RecordFailure
+
+UNSOLVED = (FailureStatus.OPEN, FailureStatus.RETRYING)
+
+
+def unsolved_failures(actor: Actor) -> QuerySet[RecordFailure]:
+    failures: QuerySet[RecordFailure] = RecordFailure.objects.visible_to(actor)
+    return failures.filter(status__in=UNSOLVED)
+
+
+def count_open_failures(actor: Actor) -> int:
+    return unsolved_failures(actor).count()
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """All unsolved failures of one cause, with the newest of them as its example."""
+
+    fingerprint: str
+    count: int
+    customer_names: list[str]
+    first_at: datetime
+    last_at: datetime
+    example: RecordFailure
+
+    @property
+    def key(self) -> str:
+        return self.fingerprint
+
+    @property
+    def customers_text(self) -> str:
+        shown = ", ".join(self.customer_names[:2])
+        return f"{shown} +{len(self.customer_names) - 2}" if len(self.customer_names) > 2 else shown
+
+
+def group_failures(failures: QuerySet[RecordFailure], *, limit: int = 100) -> list[FailureGroup]:
+    """The causes with the newest failures first; three queries however many there are."""
+    rows = list(
+        failures.order_by()
+        .values("fingerprint")
+        .annotate(count=Count("id"), first=Min("first_at"), last=Max("last_at"))
+        .order_by("-last", "fingerprint")[:limit]
+    )
+    fingerprints = [row["fingerprint"] for row in rows]
+    examples = _newest_of_each(failures, fingerprints)
+    names = _customers_of_each(failures, fingerprints)
+    return [
+        FailureGroup(
+            fingerprint=row["fingerprint"],
+            count=row["count"],
+            customer_names=names.get(row["fingerprint"], []),
+            first_at=row["first"],
+            last_at=row["last"],
+            example=examples[row["fingerprint"]],
+        )
+        for row in rows
+        if row["fingerprint"] in examples
+    ]
+
+
+def _newest_of_each(failures: QuerySet[RecordFailure], fingerprints: list[str]) -> dict[str, RecordFailure]:
+    newest = (
+        failures.filter(fingerprint__in=fingerprints)
+        .order_by("fingerprint", "-last_at", "-id")
+        .distinct("fingerprint")
+        .select_related("flow__integration", "connection", "customer")
+    )
+    return {failure.fingerprint: failure for failure in newest}
+
+
+def _customers_of_each(failures: QuerySet[RecordFailure], fingerprints: list[str]) -> dict[str, list[str]]:
+    pairs = (
+        failures.filter(fingerprint__in=fingerprints)
+        .order_by("fingerprint", "customer__name")
+        .values_list("fingerprint", "customer__name")
+        .distinct()
+    )
+    names: dict[str, list[str]] = {}
+    for fingerprint, name in pairs:
+        names.setdefault(fingerprint, []).append(name)
+    return names
+
+
+def count_by_customer(actor: Actor, customer_ids: list[UUID]) -> dict[UUID, int]:
+    rows = unsolved_failures(actor).filter(customer_id__in=customer_ids).order_by().values_list("customer_id")
+    return dict(rows.annotate(count=Count("id")).values_list("customer_id", "count"))

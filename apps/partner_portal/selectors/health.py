@@ -1,0 +1,144 @@
+"""Who is well and who is not: one pass over all customers of a page, whatever their number."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
+
+from apps.connectors.models import Connection, ConnectionStatus
+from apps.core.actor import Actor
+from apps.customers.models import Customer
+from apps.flows.models import Flow, IntegrationStatus
+from apps.partner_portal.selectors.failures import count_by_customer
+from apps.sync.models import RunStatus, SyncRun
+from apps.ui.status import Status, Tone
+
+# A flow may miss two polls before anybody is bothered, and a quick one gets a quarter of an hour.
+PATIENCE = 3
+LEAST_PATIENCE = timedelta(minutes=15)
+BROKEN = (ConnectionStatus.NEEDS_REAUTHORIZATION, ConnectionStatus.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFreshness:
+    """A flow, when it was last in step, and how its last run went."""
+
+    flow: Flow
+    last_status: str
+    last_run_at: datetime | None
+    tone: Tone
+    text: str
+
+
+def flow_freshness(flow: Flow, now: datetime) -> FlowFreshness:
+    """`flow` comes from `flows_with_last_run`."""
+    last_status, last_at = getattr(flow, "last_status", None) or "", getattr(flow, "last_run_at", None)
+    tone, text = _judge(flow, last_status, now)
+    return FlowFreshness(flow, last_status, last_at, tone, text)
+
+
+def _judge(flow: Flow, last_status: str, now: datetime) -> tuple[Tone, str]:
+    if not flow.is_enabled:
+        return Tone.IDLE, flow.paused_reason or "Not running"
+    if last_status == RunStatus.FAILED:
+        return Tone.FAILING, "The last run failed"
+    if last_status in (RunStatus.QUEUED, RunStatus.RUNNING):
+        return Tone.INFO, "Running now"
+    if flow.in_step_until is None:
+        return Tone.INFO, "First run to come"
+    patience = max(timedelta(seconds=flow.schedule_seconds * PATIENCE), LEAST_PATIENCE)
+    if now - flow.in_step_until > patience:
+        return Tone.ATTENTION, "Behind schedule"
+    return (Tone.ATTENTION, "In step, with errors") if last_status == RunStatus.PARTIAL else (Tone.OK, "In step")
+
+
+def flows_with_last_run(actor: Actor, *, customer_ids: Iterable[UUID] | None = None) -> list[Flow]:
+    """Production flows of live and paused integrations, each with `last_status` and `last_run_at`."""
+    last = SyncRun.objects.filter(flow=OuterRef("pk")).order_by("-id")
+    flows = Flow.objects.visible_to(actor).production()
+    if customer_ids is not None:
+        flows = flows.filter(customer_id__in=list(customer_ids))
+    found = (
+        flows.filter(integration__status__in=[IntegrationStatus.LIVE, IntegrationStatus.PAUSED])
+        .select_related("integration", "customer")
+        .annotate(last_status=Subquery(last.values("status")[:1]), last_run_at=Subquery(last.values("queued_at")[:1]))
+        .order_by("integration__name", "name", "id")
+    )
+    return list(found)
+
+
+@dataclass(slots=True)
+class CustomerHealth:
+    """The state of one customer's production environment, worst fact first."""
+
+    customer: Customer
+    tone: Tone = Tone.IDLE
+    reasons: list[str] = field(default_factory=list)
+    live_count: int = 0
+    in_step_until: datetime | None = None
+    open_error_count: int = 0
+    broken_connections: list[Connection] = field(default_factory=list)
+
+    @property
+    def status(self) -> Status:
+        label = self.reasons[0] if self.reasons else ("In step" if self.tone is Tone.OK else "Nothing live yet")
+        return Status(label, self.tone, self.tone.icon)
+
+
+def customer_health(
+    actor: Actor, customers: Iterable[Customer], now: datetime, *, flows: list[Flow] | None = None
+) -> dict[UUID, CustomerHealth]:
+    """Three queries for any number of customers; one less for a caller that has the flows already."""
+    found = {customer.pk: CustomerHealth(customer) for customer in customers}
+    ids = list(found)
+    if flows is None:
+        flows = flows_with_last_run(actor, customer_ids=ids)
+    errors = count_by_customer(actor, ids)
+    broken = _broken_connections(actor, ids)
+    for customer_id, health in found.items():
+        own = [flow_freshness(flow, now) for flow in flows if flow.customer_id == customer_id]
+        health.live_count = len(
+            {f.flow.integration_id for f in own if f.flow.integration.status == IntegrationStatus.LIVE}
+        )
+        health.open_error_count = errors.get(customer_id, 0)
+        health.broken_connections = broken.get(customer_id, [])
+        _sum_up(health, own)
+    return found
+
+
+def _broken_connections(actor: Actor, customer_ids: list[UUID]) -> dict[UUID, list[Connection]]:
+    rows = Connection.objects.visible_to(actor).production().filter(
+        customer_id__in=customer_ids, archived_at=None,
+        status__in=[ConnectionStatus.NEEDS_REAUTHORIZATION, ConnectionStatus.DEGRADED],
+    )  # fmt: skip
+    broken: dict[UUID, list[Connection]] = defaultdict(list)
+    for connection in rows.order_by("name", "id"):
+        broken[connection.customer_id].append(connection)
+    return broken
+
+
+def _sum_up(health: CustomerHealth, flows: list[FlowFreshness]) -> None:
+    enabled = [fresh for fresh in flows if fresh.flow.is_enabled]
+    # The customer is as fresh as its most stale flow; one that has never been in step has no instant to show.
+    instants = [fresh.flow.in_step_until for fresh in enabled if fresh.flow.in_step_until]
+    health.in_step_until = min(instants, default=None)
+    facts: list[tuple[Tone, str]] = []
+    for connection in health.broken_connections:
+        needs_person = connection.status == ConnectionStatus.NEEDS_REAUTHORIZATION
+        tone = Tone.FAILING if needs_person else Tone.ATTENTION
+        facts.append((tone, f"{connection.name} {'needs re-authorization' if needs_person else 'is degraded'}"))
+    facts += [(fresh.tone, f"{fresh.flow.name}: {fresh.text.lower()}") for fresh in enabled if fresh.tone in _BAD]
+    if health.open_error_count:
+        plural = "error" if health.open_error_count == 1 else "errors"
+        facts.append((Tone.ATTENTION, f"{health.open_error_count} open {plural}"))
+    facts.sort(key=lambda fact: _BAD.index(fact[0]))
+    health.reasons = [text for _, text in facts]
+    health.tone = facts[0][0] if facts else Tone.OK if enabled else Tone.IDLE
+
+
+_BAD = (Tone.FAILING, Tone.ATTENTION)

@@ -1,0 +1,40 @@
+from django.urls import URLPattern, URLResolver, include, path
+
+from apps.partner_portal.views import catalogue, connections, deploy, errors, integrations, runs
+
+INTEGRATION = [
+    path("", integrations.show_integration, name="integration"),
+    path("map/", integrations.show_integration_map, name="integration_map"),
+    path("deploy/try/", deploy.try_out, name="deploy_try"),
+    path("deploy/<slug:step>/", deploy.show_step, name="deploy_step"),
+    path("<slug:change>/", integrations.change_integration, name="integration_change"),
+]
+CONNECTION = [
+    path("", connections.show_connection, name="connection"),
+    path("edit/", connections.edit_connection, name="connection_edit"),
+    path("authorize/", connections.authorize, name="connection_authorize"),
+    path("<slug:change>/", connections.change_connection, name="connection_change"),
+]
+RUN = [
+    path("", runs.show_run, name="run"),
+    path("progress/", runs.show_run_progress, name="run_progress"),
+    path("cancel/", runs.cancel, name="run_cancel"),
+    path("again/", runs.start_again, name="run_again"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("integrations/", integrations.show_integrations, name="integrations"),
+    path("integrations/<uuid:integration_id>/", include(INTEGRATION)),
+    path("flows/<uuid:flow_id>/run/", integrations.run_now, name="flow_run"),
+    path("connections/<uuid:connection_id>/", include(CONNECTION)),
+    path("runs/", runs.show_runs, name="runs"),
+    path("runs/<uuid:run_id>/", include(RUN)),
+    path("errors/", errors.show_errors, name="errors"),
+    path("errors/causes/<slug:fingerprint>/", errors.show_group, name="error_group"),
+    path("errors/causes/<slug:fingerprint>/retry/", errors.retry_group, name="error_group_retry"),
+    path("errors/<uuid:failure_id>/", errors.show_error, name="error"),
+    path("errors/<uuid:failure_id>/retry/", errors.retry, name="error_retry"),
+    path("catalogue/", catalogue.show_catalogue, name="catalogue"),
+    path("catalogue/connectors/<slug:vendor>/", catalogue.show_connector, name="connector"),
+    path("catalogue/templates/<uuid:version_id>/", catalogue.show_template, name="template"),
+]

@@ -1,0 +1,129 @@
+"""What needs me now?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from apps.accounts.access import ActorRequest, Audience, requires
+from apps.core import clock
+from apps.core.actor import Actor
+from apps.customers.models import Lifecycle
+from apps.customers.selectors import list_customers
+from apps.partner_portal.needs import Need, connection_need, count_of, errors_need
+from apps.partner_portal.selectors.health import CustomerHealth, customer_health
+from apps.partner_portal.selectors.home import Revenue, drafts_to_review, records_by_day, revenue
+from apps.partner_portal.selectors.sla import SlaStanding, standings
+from apps.ui.charts import HeatCell
+from apps.ui.formatting import money_text
+from apps.ui.status import Tone
+
+MOST_NEEDS = 12
+
+
+@require_GET
+@requires(Audience.STAFF)
+def show_home(request: ActorRequest) -> HttpResponse:
+    now, actor = clock.now(), request.actor
+    customers = list(list_customers(actor)) if actor.can("customers.view") else []
+    health = list(customer_health(actor, customers, now).values()) if actor.can("integrations.view") else []
+    promises = list(standings(actor, customers, now).values()) if actor.can("sla.view") else []
+    needs = _needs(actor, health, promises)
+    context: dict[str, Any] = {
+        "customers": customers,
+        "needs": needs[:MOST_NEEDS],
+        "more_needs": max(0, len(needs) - MOST_NEEDS),
+        "cells": [_cell(one) for one in health],
+        "at_risk": [promise for promise in promises if promise.is_at_risk or not promise.is_met],
+        "onboarding": [customer for customer in customers if customer.lifecycle == Lifecycle.ONBOARDING],
+        "tiles": _tiles(actor, health, now),
+    }
+    return render(request, "partner_portal/home.html", context)
+
+
+def _needs(actor: Actor, health: list[CustomerHealth], promises: list[SlaStanding]) -> list[Need]:
+    """What stops a customer first, then promises at risk, then money."""
+    needs = [
+        connection_need(connection, owner=one.customer.name) for one in health for connection in one.broken_connections
+    ]
+    failing = [one for one in health if one.tone is Tone.FAILING and not one.broken_connections]
+    needs += [_failing_need(one) for one in failing]
+    needs += [_promise_need(promise) for promise in promises if not promise.is_met]
+    needs += [
+        errors_need(
+            one, f"{count_of(one.open_error_count, 'record')} at {one.customer.name} could not be brought into step"
+        )
+        for one in sorted(health, key=lambda one: -one.open_error_count)
+        if one.open_error_count
+    ]
+    return [*needs, *_money_needs(actor)]
+
+
+def _failing_need(one: CustomerHealth) -> Need:
+    url = reverse("partner_portal:customer", args=[one.customer.pk])
+    return Need(f"{one.customer.name} is out of step", one.reasons[0], "failing", url, "Open")
+
+
+def _promise_need(promise: SlaStanding) -> Need:
+    url = reverse("partner_portal:customer_sla", args=[promise.customer.pk])
+    return Need(f"{promise.customer.name} misses its service level", promise.summary, "attention", url, "Open")
+
+
+def _money_needs(actor: Actor) -> list[Need]:
+    if not actor.can("billing.view"):
+        return []
+    return [
+        Need(
+            f"Invoice for {invoice.account.legal_name} waits for review",
+            money_text(invoice.total_amount, invoice.currency),
+            "info",
+            reverse("partner_portal:invoice", args=[invoice.pk]),
+            "Review",
+        )
+        for invoice in drafts_to_review(actor)[:10]
+    ]
+
+
+def _cell(one: CustomerHealth) -> HeatCell:
+    return HeatCell(
+        one.customer.name, str(one.tone), reverse("partner_portal:customer", args=[one.customer.pk]), one.status.label
+    )
+
+
+def _tiles(actor: Actor, health: list[CustomerHealth], now: datetime) -> list[dict[str, Any]]:
+    tiles = []
+    if actor.can("runs.view"):
+        written = records_by_day(actor, now)
+        tiles.append(
+            {
+                "label": "Records brought into step", "period": "today", "value": f"{written.today:,}",
+                "change": written.change_percent, "change_unit": "%", "versus": "vs a usual day",
+                "trend": written.counts, "url": reverse("partner_portal:runs"),
+            }
+        )  # fmt: skip
+        well = sum(one.tone in (Tone.OK, Tone.INFO) for one in health)
+        served = sum(one.tone is not Tone.IDLE for one in health)
+        tiles.append({"label": "Customers in step", "period": "now", "value": str(well), "foot": f"of {served} live"})
+        errors = sum(one.open_error_count for one in health)
+        tiles.append(
+            {"label": "Open errors", "period": "now", "value": f"{errors:,}", "url": reverse("partner_portal:errors")}
+        )
+    if actor.can("billing.view"):
+        month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        tiles += [_revenue_tile(found) for found in revenue(actor, now=now, since=month)]
+    return tiles
+
+
+def _revenue_tile(found: Revenue) -> dict[str, Any]:
+    moved = found.movement
+    sign = "+" if moved.amount > 0 else ""
+    change = f"{sign}{money_text(moved.amount, moved.currency)} this month" if moved.amount else "Unchanged this month"
+    return {
+        "label": "Monthly recurring revenue", "value": money_text(found.now.amount, found.now.currency),
+        "foot": f"{change} · {count_of(found.customer_count, 'customer')}", "url": reverse("partner_portal:billing"),
+    }  # fmt: skip
