@@ -1,17 +1,13 @@
 """The back office, on the platform's own host."""
 
 from django.urls import path
-from django.views.generic import RedirectView
 
-from apps.accounts.access import Audience, requires
 from apps.backoffice.views import health, partners, provisioning
 
 app_name = "backoffice"
 
-home = requires(Audience.OPERATOR, "partners.view")(RedirectView.as_view(pattern_name="backoffice:partner_list"))
-
 urlpatterns = [
-    path("", home, name="home"),
+    path("", partners.home, name="home"),
     path("partners/", partners.partner_list, name="partner_list"),
     path("partners/new/", partners.create, name="partner_create"),
     path("partners/<uuid:partner_id>/", partners.partner_detail, name="partner_detail"),

@@ -19,7 +19,7 @@ def search_partners(actor: Actor, search: str = "", statuses: tuple[str, ...] = 
     """Partners with their permanent `host`."""
     actor.require("partners.view")
     host = Domain.objects.filter(tenant=OuterRef("pk"), is_platform=True).values("domain")[:1]
-    found = list_partners().annotate(host=Subquery(host))
+    found: QuerySet[Any] = list_partners().annotate(host=Subquery(host))
     if search:
         found = found.filter(name__icontains=search) | found.filter(slug__icontains=search)
     return found.filter(status__in=statuses) if statuses else found

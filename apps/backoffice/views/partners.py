@@ -32,6 +32,12 @@ COLUMNS = [
 
 @require_GET
 @requires(Audience.OPERATOR, "partners.view")
+def home(request: ActorRequest) -> HttpResponse:
+    return HttpResponseRedirect(reverse("backoffice:partner_list"))
+
+
+@require_GET
+@requires(Audience.OPERATOR, "partners.view")
 def partner_list(request: ActorRequest) -> HttpResponse:
     filters = parse_filters(
         request, [Filter("status", "State", PartnerStatus.choices)], search_placeholder="Filter partners"

@@ -1,0 +1,73 @@
+"""What stands for an id in an address. Found by `namespace:kwarg` first, then by `kwarg`, for one customer's world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apps.accounts.models import ApiKey, Invitation, StaffMembership
+from apps.notifications.models import OutgoingMail
+from apps.tenants.models import Partner
+from tests.architecture.isolation.routes import Route
+from tests.factories.world import World
+
+
+@dataclass
+class Scene:
+    """Two customers of acme, and what belongs to acme itself."""
+
+    ours: World
+    theirs: World
+    partner: Partner
+    member: StaffMembership
+    staff_invitation: Invitation
+    api_key: ApiKey
+    mail: OutgoingMail
+
+
+Sample = Callable[[Scene, World], object]
+NOTHING = "0" * 64
+
+SAMPLES: dict[str, Sample] = {
+    "customer_id": lambda scene, world: world.customer.pk,
+    "connection_id": lambda scene, world: world.connections["delivery"].pk,
+    "integration_id": lambda scene, world: world.integrations["time-to-invoice"].pk,
+    "flow_id": lambda scene, world: next(iter(world.flows.values())).pk,
+    "run_id": lambda scene, world: next(iter(world.runs.values())).pk,
+    "record_id": lambda scene, world: world.records["invoice"].pk,
+    "failure_id": lambda scene, world: world.failures["validation"].pk,
+    "invoice_id": lambda scene, world: world.invoice.pk,  # type: ignore[union-attr]
+    "report_id": lambda scene, world: world.report.pk,  # type: ignore[union-attr]
+    "membership_id": lambda scene, world: world.memberships["viewer"].pk,
+    "invitation_id": lambda scene, world: world.invitation.pk,
+    "environment_id": lambda scene, world: world.connections["delivery"].environment_id,
+    "fingerprint": lambda scene, world: world.failures["validation"].fingerprint,
+    "entity": lambda scene, world: "invoice",
+    "vendor": lambda scene, world: "redmine",
+    # The partner's own: staff see them, customers have no page for them.
+    "partner_portal:member_id": lambda scene, world: scene.member.pk,
+    "partner_portal:invitation_id": lambda scene, world: scene.staff_invitation.pk,
+    "partner_portal:key_id": lambda scene, world: scene.api_key.pk,
+    "partner_portal:mail_id": lambda scene, world: scene.mail.pk,
+    "partner_id": lambda scene, world: scene.partner.pk,
+    # Proofs in the address itself: a wrong one leads nowhere, for anybody.
+    "token": lambda scene, world: "no-such-token",
+    "uidb36": lambda scene, world: "nobody",
+    "key": lambda scene, world: "no-such-key",
+    "anything": lambda scene, world: "no-such-address",
+    "brand_theme:digest": lambda scene, world: NOTHING[:16],
+    "brand_mark:digest": lambda scene, world: NOTHING[:16],
+    "brand_image:digest": lambda scene, world: NOTHING,
+    "extension": lambda scene, world: "png",
+}
+
+
+def fill_kwargs(route: Route, scene: Scene, world: World) -> dict[str, object]:
+    return {kwarg: _sample(route, kwarg)(scene, world) for kwarg in route.kwargs}
+
+
+def _sample(route: Route, kwarg: str) -> Sample:
+    space, _, _ = route.name.partition(":")
+    found = SAMPLES.get(f"{space}:{kwarg}") or SAMPLES.get(kwarg)
+    assert found is not None, f"add a sample for {kwarg} ({route.pattern}) to tests/architecture/isolation/samples.py"
+    return found
