@@ -46,6 +46,7 @@ class Chain:
 
     def connect(self, systems: Mapping[str, System], now: datetime) -> None:
         """One connection per system; roles naming the same system share it."""
+        load_templates(now=now)
         made: dict[int, Connection] = {}
         for role, system in systems.items():
             if id(system) not in made:
@@ -62,7 +63,6 @@ class Chain:
 
     def deploy(self, key: str, now: datetime, settings: Mapping[str, Any] | None = None) -> Integration:
         """Set up from the template and put into service."""
-        load_templates(now=now)
         integration = deploy_integration(
             actor=self.actor, now=now, environment=self.environment, name="", settings=settings or {},
             template_version=IntegrationTemplateVersion.objects.get(template__key=key),

@@ -37,7 +37,7 @@ def vendors(sandbox: RunningSandbox, now: datetime) -> SimulatedSystems:
 
 
 @pytest.fixture
-def chain(partner: object, owner_actor: Actor, vendors: SimulatedSystems, now: datetime) -> Iterator[Chain]:
+def chain(partner: object, owner_actor: Actor, vendors: SimulatedSystems, now: datetime) -> Chain:
     customer = create_customer(actor=owner_actor, now=now, name="Vulcan Industries", currency="EUR")
     environment = Environment.objects.get(customer=customer, kind=EnvironmentKind.PRODUCTION)
     chain = Chain(owner_actor, environment)
@@ -45,7 +45,7 @@ def chain(partner: object, owner_actor: Actor, vendors: SimulatedSystems, now: d
         chain.connect(vendors.systems(), now)
         for key in FLOWS:
             chain.deploy(key, now, INVOICING if key == "time-to-invoice" else None)
-    yield chain
+    return chain
 
 
 class Story:
