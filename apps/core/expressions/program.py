@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import cel
@@ -83,12 +84,18 @@ class MappingProgram:
 
 def compile(source: Mapping[str, str]) -> MappingProgram:  # noqa: A001 - reads as expressions.compile
     """One program for all fields. Raises ExpressionError for the first field that is not a valid, bounded expression."""
-    return MappingProgram(source)
+    return _compile(tuple(source.items()))
+
+
+@lru_cache(maxsize=2048)
+def _compile(source: tuple[tuple[str, str], ...]) -> MappingProgram:
+    # Checking and compiling costs milliseconds, and every run of a flow needs the same few programs.
+    return MappingProgram(dict(source))
 
 
 def compile_one(expression: str) -> MappingProgram:
     """A program for one expression; its result is under "value"."""
-    return MappingProgram({SINGLE: expression})
+    return compile({SINGLE: expression})
 
 
 def check(field: str, expression: str, loop_variables: frozenset[str]) -> None:
