@@ -67,7 +67,7 @@ types: install ## Check the types
 
 # An empty selection is pytest's exit code 5.
 define run_marked
-$(1) -- $(PYTEST) -m $@ -p no:randomly $(ARGS) || { code=$$?; \
+$(1) -- $(PYTEST) $(2) -m $@ -p no:randomly $(ARGS) || { code=$$?; \
 	if [ $$code = 5 ] && [ -n "$(ALLOW_EMPTY)" ]; then echo "$@: there are no such tests yet"; else exit $$code; fi; }
 endef
 
@@ -85,11 +85,11 @@ real: install ## Work with real open-source servers
 
 .PHONY: chaos
 chaos: install ## Kill processes and check that nothing is lost or doubled
-	@$(call run_marked,$(SERVICES) --redis --durable)
+	@$(call run_marked,$(SERVICES) --redis --durable,tests/chaos)
 
 .PHONY: bench
 bench: install bundle ## Measure against the raw limits of this machine
-	@$(call run_marked,$(SERVICES) --redis --durable)
+	@$(call run_marked,$(SERVICES) --redis --durable,tests/bench)
 
 .PHONY: screenshots
 screenshots: install bundle chromium ## Save a picture of every page the browser tests visit, in var/screenshots

@@ -22,9 +22,18 @@ from tests.chaos.story import SCHEMA, ChaosStory
 from tests.chaos.workers import Workers, running_workers
 from tests.conftest import NOW
 
+SURVIVED = pytest.StashKey[tuple[int, int]]()
 MakeStory = Callable[[], ChaosStory]
 FLOWS = {"opportunity-to-project": {}, "time-to-invoice": {"default_rate": "100.00"}, "payment-status": {}}
 _numbers = itertools.count(1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if SURVIVED in config.stash:
+        kills, faults = config.stash[SURVIVED]
+        terminalreporter.write_line(
+            f"chaos: {kills} workers killed, {faults} vendor faults; all work done exactly once"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +61,10 @@ def drop() -> None:
 
 
 @pytest.fixture(scope="session")
-def workers(committed: None) -> Iterator[Workers]:
+def workers(committed: None, request: pytest.FixtureRequest) -> Iterator[Workers]:
     with running_workers() as running:
         yield running
+        request.config.stash[SURVIVED] = (running.kills, running.faults)
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,7 @@ class ChaosStory:
 
     def __init__(self, chain: Chain, vendors: SimulatedSystems, workers: Workers, now: datetime) -> None:
         self.chain, self.vendors, self.workers, self.now = chain, vendors, workers, now
+        self.faults: dict[str, list[dict[str, Any]]] = {}
 
     def play(self, attacks: dict[str, Attack]) -> int:
         """The whole story, each flow under its attack; returns the number of kills."""
@@ -50,6 +51,7 @@ class ChaosStory:
         flow_id = self.chain.flow(key).pk
         self.pass_time(timedelta(hours=1))
         schedule(kind=FLOW_DUE_KIND, key=str(flow_id), due_at=self.now)
+        self.faults = {}
         for _ in range(MAX_ATTEMPTS):
             code = attack(self.workers, self.now)
             if code != KILLED and self._is_done(flow_id):
@@ -59,11 +61,19 @@ class ChaosStory:
 
     def _is_done(self, flow_id: UUID) -> bool:
         run = SyncRun.objects.filter(flow_id=flow_id).order_by("-queued_at", "-id").first()
-        return run is not None and run.status == RunStatus.SUCCEEDED and run.queued_at >= self.now - MAX_ATTEMPTS * LATER
+        return (
+            run is not None and run.status == RunStatus.SUCCEEDED and run.queued_at >= self.now - MAX_ATTEMPTS * LATER
+        )
 
     def pass_time(self, span: timedelta) -> None:
         self.now += span
         self.vendors.set_clocks(self.now)
+
+    def break_call(self, vendor: str, fault: dict[str, Any]) -> None:
+        """One fault more for this vendor."""
+        self.faults.setdefault(vendor, []).append(fault)
+        self.vendors.controls()[vendor].faults(self.faults[vendor])
+        self.workers.faults += 1
 
     def win(self) -> None:
         companies = self.vendors.hubspot.create(

@@ -38,13 +38,19 @@ def _say(text: str) -> None:
 
 
 def _warm_up() -> None:
-    """Import what a run needs, so that a child starts at once. No database connection is opened here."""
+    """Import and compile what a run needs, so that a child starts at once. No database connection is opened here."""
+    from apps.connectors.registry import connectors, get_manifest
+    from apps.sync.engine.mapping import stream_mapping
+    from apps.sync.engine.payload import SinkMapping
     from config.celery import app
 
-    from apps.connectors.registry import connectors
-
     app.loader.import_default_modules()
-    connectors()
+    for key in connectors():
+        manifest = get_manifest(key)
+        for stream in manifest.streams:
+            stream_mapping(manifest, stream)
+        for sink in manifest.sinks:
+            _ = SinkMapping(manifest, sink).program
 
 
 def _work(order: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ class Workers:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self.kills = 0
+        self.faults = 0
         self._expect("ready")
 
     def work(self, schema: str, now: datetime, *, crash_at: str = "", kill_after: float | None = None) -> int:
