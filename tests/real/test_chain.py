@@ -64,7 +64,8 @@ class Story:
     def stamps(self) -> dict[str, Any]:
         """When each record of either server was last touched, by whoever did it."""
         touched: dict[str, Any] = {
-            model: sorted(str(row) for row in self.tryton(model, [], "create_date", "write_date")) for model in TRYTON_MODELS
+            model: sorted(str(row) for row in self.tryton(model, [], "create_date", "write_date"))
+            for model in TRYTON_MODELS
         }
         for path in REDMINE_LISTS:
             listed = self.team.call("GET", f"/{path}&limit=100")
@@ -129,7 +130,9 @@ def book(story: Story, project: int, issue: int) -> dict[str, Any]:
             story.team.approve(entry)
     story.run("time-to-invoice")
 
-    lines = story.tryton("timesheet.line", [["date", "=", {"__class__": "date", "year": 2026, "month": 11, "day": 20}]], "duration")
+    lines = story.tryton(
+        "timesheet.line", [["date", "=", {"__class__": "date", "year": 2026, "month": 11, "day": 20}]], "duration"
+    )
     assert sorted(line["duration"]["seconds"] for line in lines) == [1260.0, 5400.0, 14400.0]
     (invoice,) = story.tryton(
         "account.invoice", [["party.name", "=", "Vulcan Industries"]], "number", "state", "total_amount", "lines"

@@ -1,0 +1,81 @@
+"""A vendor as fast as Python can play one: `python -m tests.bench.vendor_server` prints its port.
+
+`GET /records?after=N&limit=M` pages through generated records of about 1.2 kB (`?version=` changes them);
+`POST /batch` takes a list of objects and answers with their ids. Speaks just enough HTTP/1.1 for a keep-alive client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+
+FILLER = "Lorem ipsum dolor sit amet, consectetur adipiscing elit. " * 16
+
+
+class Vendor:
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.taken = 0
+        self.pages: dict[str, bytes] = {}
+
+    def answer(self, method: str, target: str, body: bytes) -> bytes:
+        parts = urlsplit(target)
+        if method == "POST":
+            return self.take(orjson.loads(body))
+        if target not in self.pages:
+            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            self.pages[target] = self.page(int(query["after"]), int(query["limit"]), query.get("version", "1"))
+        return self.pages[target]
+
+    def page(self, after: int, limit: int, version: str) -> bytes:
+        numbers = range(after + 1, min(after + limit, self.total) + 1)
+        return orjson.dumps({"results": [record(number, version) for number in numbers]})
+
+    def take(self, objects: list[dict[str, Any]]) -> bytes:
+        first = self.taken + 1
+        self.taken += len(objects)
+        rows = [{**fields, "id": str(fields.get("id") or f"t{first + n}")} for n, fields in enumerate(objects)]
+        return orjson.dumps({"results": rows})
+
+
+def record(number: int, version: str) -> dict[str, Any]:
+    return {
+        "id": f"s{number}", "name": f"Company {number} v{version}", "domain": f"c{number}.example",
+        "email": f"info@c{number}.example", "phone": f"+49 30 {number:07}", "website": f"https://c{number}.example/",
+        "number": f"K-{number:06}", "modified": "2026-11-01T08:00:00Z", "notes": FILLER,
+    }  # fmt: skip
+
+
+async def serve(vendor: Vendor, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            method, target, _ = head.split(" ", 2)
+            length = next(
+                (int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length")), 0
+            )
+            content = vendor.answer(method, target, await reader.readexactly(length))
+            writer.write(
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(content)
+            )
+            writer.write(content)
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+
+
+async def main(total: int) -> None:
+    vendor = Vendor(total)
+    server = await asyncio.start_server(lambda r, w: serve(vendor, r, w), "127.0.0.1", 0)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))
