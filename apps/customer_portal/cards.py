@@ -42,7 +42,7 @@ def need_cards(waiting: Iterable[SystemState], failures: Iterable[RecordToFix], 
 
 
 def _connection_card(system: SystemState, may_connect: bool) -> NeedCard:
-    again = " again" if system.connection.account_id else ""
+    again = " again" if system.was_connected else ""
     text = "Nothing is read from it or written to it until then."
     if not may_connect:
         text = f"{text} An administrator of your team can do this."
@@ -62,7 +62,7 @@ def _failure_card(record: RecordToFix) -> NeedCard:
         text=f"{record.system}: {record.cause}",
         tone="attention",
         url=f"{reverse('customer_portal:needs_list')}#failure-{record.failure.pk}",
-        action_label="How",
+        action_label="What to do",
         icon="edit",
     )
 

@@ -20,10 +20,12 @@ def summarize(landscape: Landscape) -> Summary:
     """The worst thing first, and only that one: the details stand below it."""
     if not landscape.integrations:
         return Summary(Tone.IDLE, "Nothing is connected yet.")
-    waiting = [system.name for system in landscape.systems if system.needs_person]
+    waiting = [system for system in landscape.systems if system.needs_person]
     if waiting:
         verb = "needs" if len(waiting) == 1 else "need"
-        return Summary(Tone.ATTENTION, f"{join_words(waiting)} {verb} to be connected.")
+        again = " again" if all(system.was_connected for system in waiting) else ""
+        names = join_words([system.name for system in waiting])
+        return Summary(Tone.ATTENTION, f"{names} {verb} to be connected{again}.")
     if not landscape.live_flows:
         return Summary(Tone.IDLE, "Your integrations are not running at the moment.")
     return _of_flows(landscape.live_flows) or _of_systems(landscape)

@@ -58,13 +58,22 @@ class Matrix:
     callers: list[Caller]
 
     def callers_of(self, route: Route) -> list[Caller]:
-        """Everybody whose answer could differ: a page in a browser takes no key, and one key stands for the others."""
+        """Everybody whose answer could differ: one key stands for all at a page, one customer's person at staff pages."""
         if route.is_api:
             return [
                 c for c in self.callers if c.audience in (Audience.API, Audience.ANYONE) or c.name == "partner owner"
             ]
-        keys = [caller.name for caller in self.callers if caller.audience is Audience.API]
-        return [caller for caller in self.callers if caller.name not in keys[1:]]
+        one_of = [Audience.API] if route.policy.audience is Audience.CUSTOMER else [Audience.API, Audience.CUSTOMER]
+        spare = [caller.name for kind in one_of for caller in self._of(kind)[1:]]
+        return [caller for caller in self.callers if caller.name not in spare]
+
+    def _of(self, audience: Audience) -> list[Caller]:
+        return [caller for caller in self.callers if caller.audience is audience]
+
+    def targets_of(self, route: Route) -> tuple[World, ...]:
+        """Whose ids stand in the address: both customers' where the answer depends on it."""
+        is_scoped = route.policy.audience in (Audience.CUSTOMER, Audience.API)
+        return (self.scene.ours, self.scene.theirs) if route.kwargs and is_scoped else (self.scene.ours,)
 
     def others(self, world: World) -> World:
         return self.scene.theirs if world is self.scene.ours else self.scene.ours
@@ -145,7 +154,7 @@ def _key(name: str, scopes: frozenset[str], world: World | None = None) -> Calle
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_nobody_reaches_what_is_not_theirs(matrix: Matrix, route: Route) -> None:
     before = checksums()
-    targets = (matrix.scene.ours, matrix.scene.theirs) if route.kwargs else (matrix.scene.ours,)
+    targets = matrix.targets_of(route)
     broken: list[str] = []
 
     for target in targets:

@@ -13,7 +13,7 @@ from typing import Any
 from apps.accounts.models import Invitation, User
 from apps.accounts.policies import CustomerRole, StaffRole
 from apps.accounts.services import appoint, create_person, invite
-from apps.billing.models import Invoice, LegalEntity
+from apps.billing.models import Invoice, LegalEntity, Plan
 from apps.billing.services import (
     NewPrice,
     create_plan,
@@ -31,7 +31,7 @@ from apps.customers.models import Customer, CustomerMembership
 from apps.customers.services import add_member
 from apps.flows.models import Flow, Integration, IntegrationTemplateVersion
 from apps.flows.services import deploy_integration, go_live, load_templates
-from apps.sla.models import SlaReport
+from apps.sla.models import SlaPolicy, SlaReport
 from apps.sla.services import assign_policy, close_month, create_policy
 from apps.sync.models import ErrorClass, RecordFailure, RecordLog, RunStatus, RunTrigger, SyncRun
 from tests.factories.delivery import make_connection, make_customer, production_of
@@ -51,15 +51,14 @@ class World:
     invitation: Invitation
     connections: dict[str, Connection]
     integrations: dict[str, Integration]
+    flows: dict[str, Flow]
     runs: dict[str, SyncRun] = field(default_factory=dict)
     records: dict[str, CanonicalRecord] = field(default_factory=dict)
     failures: dict[str, RecordFailure] = field(default_factory=dict)
     invoice: Invoice | None = None
     report: SlaReport | None = None
-
-    @property
-    def flows(self) -> dict[str, Flow]:
-        return {flow.key: flow for flow in Flow.objects.filter(customer=self.customer).select_related("integration")}
+    plan: Plan | None = None
+    policy: SlaPolicy | None = None
 
 
 def make_staff(now: datetime, role: str, email: str = "") -> User:
@@ -77,7 +76,9 @@ def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) ->
         subject_key=customer.subject_key, subject_label=customer.name,
     )  # fmt: skip
     connections = _connections(customer)
-    world = World(customer, admin, viewer, memberships, invitation, connections, _integrations(customer, connections))
+    integrations = _integrations(customer, connections)
+    flows = {flow.key: flow for flow in Flow.objects.filter(customer=customer).select_related("current_version")}
+    world = World(customer, admin, viewer, memberships, invitation, connections, integrations, flows)
     _history(world)
     _records(world)
     _failures(world)
@@ -211,6 +212,7 @@ def _promise(world: World, now: datetime) -> None:
     actor = system_actor()
     objectives = [{"key": "run_success", "target": "99.5"}]
     version = create_policy(actor=actor, now=OCTOBER, name=f"Gold {world.customer.name}", objectives=objectives)
+    world.policy = version.policy
     assign_policy(actor=actor, now=OCTOBER, customer=world.customer, policy_version=version)
     world.report = close_month(customer=world.customer, instant=OCTOBER, now=now)
 
@@ -226,6 +228,7 @@ def _bill(world: World, now: datetime) -> None:
         NewPrice(label="Records", meter="records_synced", unit_amount=Decimal("1.25")),
     ]
     plan = create_plan(actor=actor, now=OCTOBER, name=f"Plan {customer.name}", currency="EUR", prices=prices)
+    world.plan = plan.plan
     account = open_account(
         actor=actor, now=OCTOBER, subject_key=customer.subject_key, legal_name=f"{customer.name} GmbH", currency="EUR",
         time_zone="Europe/Berlin", details={"country": "DE"},

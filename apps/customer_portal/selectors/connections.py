@@ -23,11 +23,8 @@ def connects_by_consent(connection: Connection) -> bool:
 
 
 def connection_facts(connection: Connection) -> list[tuple[str, Any]]:
-    return [
-        ("Account", connection.account_name),
-        ("Last checked", datetime_tag(connection.checked_at)),
-        ("What is wrong", connection.status_reason),
-    ]
+    facts = [("Account", connection.account_name), ("Last checked", datetime_tag(connection.checked_at))]
+    return [*facts, ("What is wrong", connection.status_reason)] if connection.status_reason else facts
 
 
 def list_uses(actor: Actor, connection: Connection) -> QuerySet[Integration]:

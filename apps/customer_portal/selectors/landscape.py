@@ -48,6 +48,10 @@ class SystemState:
     def needs_person(self) -> bool:
         return self.connection.status in NEEDS_PERSON
 
+    @property
+    def was_connected(self) -> bool:
+        return bool(self.connection.account_id)
+
 
 @dataclass(frozen=True, slots=True)
 class FlowState:
@@ -170,7 +174,7 @@ def _judge(flow: Any, parties: list[SystemState], now: datetime) -> tuple[Tone, 
     if flow.checked_at is None:
         return Tone.INFO, "First run"
     if flow.failure_count:
-        return Tone.ATTENTION, "Some records need attention"
+        return Tone.ATTENTION, "Needs attention"
     patience = max(MISSED_POLLS * timedelta(seconds=flow.schedule_seconds), LEAST_PATIENCE)
     if now - (flow.in_step_until or flow.checked_at) > patience:
         return Tone.ATTENTION, "Behind"

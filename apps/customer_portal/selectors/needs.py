@@ -26,8 +26,7 @@ SOLVABLE = (ErrorClass.VALIDATION, ErrorClass.MISSING_REFERENCE, ErrorClass.CONF
 Explain = Callable[[str], str]
 _STEPS: dict[str, Explain] = {
     ErrorClass.VALIDATION: lambda system: (
-        f"{system} did not accept this record. Correct it where it comes from; the change is picked up by itself, "
-        "or try again here."
+        f"Correct the record where it comes from. {system} gets the change by itself; to have it at once, try again here."
     ),
     ErrorClass.MISSING_REFERENCE: lambda system: (
         f"Something this record belongs to is missing in {system}. Add it there or where it comes from, then try again."

@@ -75,7 +75,7 @@ def _related(record: CanonicalRecord) -> list[tuple[str, CanonicalRecord]]:
 
 
 def _timeline(actor: Actor, record: CanonicalRecord) -> list[TimelineEntry]:
-    entries = [*_changes(record), *_writes(actor, record)]
+    entries = [*_writes(actor, record), *_changes(record)]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:TIMELINE_LENGTH]
 
 

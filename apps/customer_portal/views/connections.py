@@ -71,10 +71,12 @@ def _show(
     may_connect = request.actor.can("connections.authorize")
     if form is None and may_connect and not by_consent:
         form = SecretsForm(vendor=connection.vendor)
+    system = describe_system(connection)
     context = {
+        "connect_title": "Connect again" if system.was_connected else f"Connect {system.name}",
         "crumbs": [("Integrations", reverse("customer_portal:integration_list"))],
         "connection": connection,
-        "system": describe_system(connection),
+        "system": system,
         "facts": connection_facts(connection),
         "uses": list_uses(request.actor, connection),
         "by_consent": by_consent,

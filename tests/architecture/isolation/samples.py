@@ -40,10 +40,15 @@ SAMPLES: dict[str, Sample] = {
     "report_id": lambda scene, world: world.report.pk,  # type: ignore[union-attr]
     "membership_id": lambda scene, world: world.memberships["viewer"].pk,
     "invitation_id": lambda scene, world: world.invitation.pk,
+    "plan_id": lambda scene, world: world.plan.pk,  # type: ignore[union-attr]
+    "policy_id": lambda scene, world: world.policy.pk,  # type: ignore[union-attr]
+    "version_id": lambda scene, world: world.integrations["time-to-invoice"].template_version_id,
     "environment_id": lambda scene, world: world.connections["delivery"].environment_id,
     "fingerprint": lambda scene, world: world.failures["validation"].fingerprint,
     "entity": lambda scene, world: "invoice",
     "vendor": lambda scene, world: "redmine",
+    "change": lambda scene, world: "pause",
+    "step": lambda scene, world: "settings",
     # The partner's own: staff see them, customers have no page for them.
     "partner_portal:member_id": lambda scene, world: scene.member.pk,
     "partner_portal:invitation_id": lambda scene, world: scene.staff_invitation.pk,
