@@ -37,6 +37,10 @@ FROM jsonb_to_recordset(%s::jsonb) AS new(
     url text, deleted_at timestamptz)
 WHERE xref.id = new.id
 """
+_DELETED = """
+UPDATE canonical_crossreference SET deleted_at = %s
+WHERE connection_id = %s AND object_name = %s AND external_id = ANY(%s) AND deleted_at IS NULL
+"""
 
 
 @dataclass(slots=True)
@@ -74,6 +78,11 @@ def by_record(connection_id: UUID, record_ids: Iterable[UUID]) -> dict[tuple[UUI
     ids = list(dict.fromkeys(record_ids))
     rows = fetch_rows(_BY_RECORD, [connection_id, ids]) if ids else []
     return {(row[1], row[3]): _reference(row) for row in rows}
+
+
+def mark_deleted(connection_id: UUID, object_name: str, external_ids: list[str], now: datetime) -> None:
+    """This function will note that a system no longer has these objects; what they stood for stays."""
+    execute(_DELETED, [now, connection_id, object_name, external_ids])
 
 
 def save_references(references: Sequence[Reference], now: datetime) -> None:

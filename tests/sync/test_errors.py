@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from apps.canonical.models import CanonicalRecord
+from apps.canonical.models import CanonicalLink, CanonicalRecord
 from apps.connectors.sdk.errors import ConfigurationError, FatalError, RateLimited, RecordRejected, TransientError
 from apps.connectors.sdk.manifest import Resolve
 from apps.sync.models import Checkpoint, RecordFailure, RecordLog, RunStatus, WriteIntent
@@ -17,6 +17,7 @@ from tests.sync import fake_vendor
 from tests.sync.conftest import flow_of, run_flow
 from tests.sync.fake_vendor import vendor
 from tests.sync.test_opportunity_to_project import seed_won_deal
+from tests.sync.test_payment_status import seed_chain
 
 
 @pytest.fixture
@@ -252,3 +253,49 @@ def test_the_checkpoint_holds_where_the_run_broke_off(flow, systems, now):
     assert run.status == RunStatus.SUCCEEDED
     assert CanonicalRecord.objects.filter(entity="account").count() == 27
     assert RecordLog.objects.filter(direction="read", entity="account").count() == 27
+
+
+def test_a_rule_that_fails_on_a_record_is_named_and_heals(deploy, now):
+    seed_chain(deploy, now)
+    flow = flow_of(deploy("payment-status"))
+    bill = vendor("billing").all("bills")[0]["id"]
+    project = CanonicalRecord.objects.get(entity="project")
+    run_flow(flow, now)
+    foreign = CanonicalRecord.objects.create(
+        customer_id=flow.customer_id, environment_id=flow.environment_id, entity="invoice", created_at=now,
+        changed_at=now, state="open",
+        data={"status": "open", "currency": "USD", "total": {"amount": 1, "currency": "USD"}},
+    )  # fmt: skip
+    link = CanonicalLink.objects.create(source=foreign, name="project", target=project)
+    vendor("billing").put("bills", bill, reference="Changed")
+
+    run = run_flow(flow, now)
+
+    failure = RecordFailure.objects.get()
+    assert (run.status, failure.object_name, failure.record_title) == (
+        RunStatus.PARTIAL,
+        "opportunity",
+        "Forge rollout",
+    )
+    assert failure.message == "USD and EUR"
+    link.delete()
+    vendor("billing").put("bills", bill, reference="Again")
+    assert run_flow(flow, now).status == RunStatus.SUCCEEDED
+    failure.refresh_from_db()
+    assert failure.status == "resolved"
+
+
+def test_a_long_run_opens_its_connections_again(flow, now, monkeypatch):
+    for number in range(25):
+        vendor("crm").put("companies", f"x{number}", name=f"X {number}")
+    opened = []
+    original = fake_vendor.FakeConnector.__init__
+    monkeypatch.setattr(
+        fake_vendor.FakeConnector, "__init__", lambda self, context: (opened.append(1), original(self, context))[0]
+    )
+    monkeypatch.setattr("apps.sync.engine.context.OPEN_FOR", timedelta(seconds=-1))
+
+    run = run_flow(flow, now)
+
+    assert (run.status, run.read_count) == (RunStatus.SUCCEEDED, 30)
+    assert len(opened) > 8

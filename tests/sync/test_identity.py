@@ -13,6 +13,7 @@ from apps.billing.models import UsageEvent
 from apps.canonical.models import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference
 from apps.connectors.models import Connection
 from apps.connectors.sdk.types import SourceRecord
+from apps.core.clock import moved_clock
 from apps.core.ids import uuid7
 from apps.customers.models import Environment
 from apps.flows.binding import stream_of
@@ -221,7 +222,8 @@ def take(flow, role: str, entity: str, records: list[SourceRecord], now) -> None
     system = context.systems[role]
     read = next(r for r in context.spec.reads if (r.role, r.entity) == (role, entity))
     mapping = stream_mapping(system.manifest, stream_of(system.manifest, read))
-    StreamReader(context, system, mapping).take(records, {"after": 0})
+    with moved_clock(now):
+        StreamReader(context, system, mapping).take(records, {"after": 0})
     run.status = RunStatus.SUCCEEDED
     run.save(update_fields=["status"])
 
@@ -294,3 +296,28 @@ def clone(connection: Connection, environment) -> Connection:
 
 def flow_of_template():
     return IntegrationTemplateVersion.objects.get(template__key="opportunity-to-project")
+
+
+def test_what_was_deleted_before_we_saw_it_does_not_come_to_life(deploy, now):
+    seed_chain(deploy, now)
+    bill = vendor("billing").all("bills")[0]["id"]
+    vendor("billing").put(
+        "receipts", "r1", amount={"amount": 1, "currency": "EUR"}, paid_date="2026-11-01", bill=bill, deleted=True
+    )
+
+    run = run_flow(flow_of(deploy("payment-status")), now)
+
+    assert run.status == RunStatus.SUCCEEDED
+    assert CanonicalRecord.objects.filter(entity="payment").count() == 0
+
+
+def test_a_tombstone_marks_the_reference_and_keeps_the_record(deploy, now):
+    seed_won_deal()
+    flow = flow_of(deploy("opportunity-to-project"))
+    run_flow(flow, now)
+
+    gone = SourceRecord(external_id="d2", data={"stage": "nothing left"}, deleted=True)
+    take(flow, "crm", "opportunity", [gone], now)
+
+    reference = CrossReference.objects.get(object_name="deals", external_id="d2")
+    assert (reference.deleted_at, reference.record.title) == (now, "Maybe")

@@ -156,11 +156,12 @@ def _write_again(context: RunContext, system: BoundSystem, failure: RecordFailur
             RecordFailure.objects.filter(pk=failure.pk).update(status=FailureStatus.RESOLVED, resolved_at=now)
             return
         _release_uncertain(context, failure)
-        plan = draw_consequences(context, workspace, [state], now).plan
+        consequences = draw_consequences(context, workspace, [state], now)
+        plan = consequences.plan
         key = (state.id, system.connection.pk, failure.object_name)
         if failure.status == FailureStatus.RETRYING and key not in plan.writes:
             plan = _on_demand(context, workspace, system, failure.object_name, state, now) or plan
-        if not _has_outcome(plan, key):
+        if not _has_outcome(plan, key) and state.id not in consequences.stuck:
             RecordFailure.objects.filter(pk=failure.pk).update(
                 status=FailureStatus.RESOLVED, resolved_at=now, resolved_by_label="System: no longer needed"
             )

@@ -21,7 +21,7 @@ from apps.sync.models import RecordAction
 @dataclass
 class Consequences:
     plan: Plan = field(default_factory=Plan)
-    derived: list[State] = field(default_factory=list)
+    stuck: set[UUID] = field(default_factory=set)  # records on which a rule failed
 
 
 def rules_of(context: RunContext) -> list[CompiledRule]:
@@ -42,17 +42,37 @@ def draw_consequences(context: RunContext, workspace: Workspace, states: list[St
     planner = Planner(context, workspace)
     plan = planner.want((state, rule) for (_, rule), state in work.wanted.items())
     settle_plan(context, plan, now)
-    fallback = next(iter(context.systems.values())).connection.pk
+    _note_rule_problems(context, work, now)
+    record_facts(facts_of(workspace.changes, f"customer:{context.flow.customer_id}"), now)
+    return Consequences(plan, {state.id for state, _ in work.problems})
+
+
+def _note_rule_problems(context: RunContext, work: RuleWork, now: datetime) -> None:
+    """A rule that failed on a record belongs to no system: it is noted at the flow's first one, under the entity."""
+    anchor = next(iter(context.systems.values())).connection.pk
+    if context.has_failures and not context.is_dry:
+        stuck = {state.id for state, _ in work.problems}
+        passed: dict[str, list[UUID]] = defaultdict(list)
+        for state in work.passed.values():
+            if state.id not in stuck:
+                passed[state.entity].append(state.id)
+        for entity, record_ids in passed.items():
+            resolve_writing(context, anchor, entity, record_ids, now)
     failed = [
         FailedRecord(
-            connection_id=fallback, direction="write", object_name=state.entity, record_id=state.id, title=state.title,
+            connection_id=anchor, direction="write", object_name=state.entity, record_id=state.id, title=state.title,
             problem=problem,
         )
         for state, problem in work.problems
     ]  # fmt: skip
     note_failures(context, failed, now)
-    record_facts(facts_of(workspace.changes, f"customer:{context.flow.customer_id}"), now)
-    return Consequences(plan, [change.state for change in workspace.changes if change.is_new])
+    for state, _ in work.problems:
+        context.journal.note(
+            Entry(
+                connection_id=anchor, direction="write", object_name=state.entity, entity=state.entity,
+                action=RecordAction.FAILED, record_id=state.id, title=state.title,
+            )
+        )  # fmt: skip
 
 
 def settle_plan(context: RunContext, plan: Plan, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,20 +25,36 @@ from apps.sync.models import SyncRun
 _FIELDS = {entity: tuple(kind.__struct_fields__) for entity, kind in ENTITIES.items()}
 
 
+# A connector is opened with a token that is good for two minutes at least; a run may take hours.
+OPEN_FOR = timedelta(seconds=90)
+
+
 @dataclass
 class BoundSystem:
-    """A role's connection, opened when first needed."""
+    """A role's connection, opened when first needed and again before its token may expire."""
 
     connection: Connection
     manifest: ConnectorManifest
     open: Callable[[], Connector]
     _connector: Connector | None = None
+    _opened_at: datetime | None = None
 
     @property
     def connector(self) -> Connector:
+        """Raises what opening a connection raises. Not to be asked inside a transaction."""
         if self._connector is None:
-            self._connector = self.open()
+            self._connector, self._opened_at = self.open(), clock.now()
+        else:
+            self.keep_fresh()
         return self._connector
+
+    def keep_fresh(self) -> None:
+        """This method will give the connector in use, and the streams it has open, a token that lasts."""
+        if self._connector is None or self._opened_at is None or clock.now() - self._opened_at <= OPEN_FOR:
+            return
+        self.connection.refresh_from_db()
+        self._connector.context.credentials = self.open().context.credentials
+        self._opened_at = clock.now()
 
 
 @dataclass

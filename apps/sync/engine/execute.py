@@ -92,6 +92,7 @@ class _Execution:
                     counts["read"] = counts.get("read", 0) + len(page.records)
                     self.read_count += len(page.records)
                     self.guard()
+                    system.keep_fresh()
                 return
             except TransientError as error:
                 reader.finish()

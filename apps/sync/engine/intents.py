@@ -35,6 +35,18 @@ WHERE sync_writeintent.status = 'planned' AND sync_writeintent.sent_at IS NULL
 """
 
 
+_SENT = """
+UPDATE sync_writeintent intent SET
+    status = 'sent', sent_at = %s, run_id = COALESCE(%s, intent.run_id), attempts = intent.attempts + 1,
+    kind = new.kind, payload = new.payload, payload_hash = new.payload_hash, rest_hash = new.rest_hash,
+    diff = new.diff, record_version = new.record_version
+FROM jsonb_to_recordset(%s::jsonb) AS new(
+    id uuid, kind text, payload jsonb, payload_hash text, rest_hash text, diff jsonb, record_version int)
+WHERE intent.id = new.id
+"""
+_SENT_FIELDS = ("kind", "payload", "payload_hash", "rest_hash", "diff", "record_version")
+
+
 def save_planned(context: RunContext, writes: Iterable[PlannedWrite], now: datetime) -> int:
     """This function will store intents; one that is already planned takes the newer wish over.
 
@@ -85,6 +97,15 @@ def under_way_elsewhere(intents: list[WriteIntent]) -> set[UUID]:
     ).exclude(pk__in=own)
     blocked = set(open_ones.values_list("record_id", flat=True))
     return {intent.pk for intent in intents if intent.record_id in blocked}
+
+
+def mark_sent(intents: list[WriteIntent], run_id: UUID | None, now: datetime) -> None:
+    """This function will freeze what is about to be sent; the unique index refuses a second write under way."""
+    for intent in intents:
+        intent.status, intent.sent_at, intent.attempts = IntentStatus.SENT, now, intent.attempts + 1
+    rows = [{"id": i.pk, **{name: getattr(i, name) for name in _SENT_FIELDS}} for i in intents]
+    if rows:
+        execute(_SENT, [now, run_id, json_text(rows)])
 
 
 def end_intents(intents: Iterable[WriteIntent], status: IntentStatus, now: datetime) -> None:

@@ -23,7 +23,7 @@ from apps.sync.models import ErrorClass
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A record that went through; `state` is None for one that is older than what is known."""
+    """A record that went through; `state` is None for one that is older than what is known, or never lived for us."""
 
     mapped: MappedRecord
     state: State | None
@@ -82,12 +82,17 @@ class Merger:
 
     def _merge_one(self, record: MappedRecord, match: UUID | None, waiting: list[tuple[MappedRecord, State]]) -> None:
         reference = self.references.get((record.object_name, record.external_id))
-        if reference and _is_older(record, reference):
+        # What was deleted before we ever saw it does not come to life here.
+        if (reference and _is_older(record, reference)) or (reference is None and record.source.deleted):
             self.taken.append(Taken(record, None, is_changed=False))
             return
         try:
             state, is_changed = self._apply(record, reference, self.workspace.find(match))
         except InvalidRecord as error:
+            if reference and record.source.deleted:
+                reference.deleted_at = reference.deleted_at or self.now
+                self.saved.append(reference)
+                return
             problem = RecordProblem(ErrorClass.MAPPING, f"The record does not have the expected form: {error}")
             self.failures.append(ReadFailure(record.object_name, record.entity, record.source, problem))
             return
@@ -102,6 +107,9 @@ class Merger:
             state = self.workspace.find(reference.record_id)
             assert state is not None  # noqa: S101 - a cross-reference never outlives its record
             fields, moved = edits(record, reference.seen, links)
+            if record.source.deleted:
+                # What a tombstone leaves out was not emptied by anybody.
+                fields, moved = {name: value for name, value in fields.items() if value is not None}, {}
             return state, self.workspace.change(state, fields, moved)
         if match:
             # Both systems had it before we came: what the first one says stands until somebody edits it.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from apps.canonical.references import save_references
+from apps.canonical.references import mark_deleted, save_references
 from apps.canonical.workspace import Workspace
 from apps.connectors.sdk.types import SourceRecord
 from apps.core.bulk import execute, json_text
@@ -43,7 +43,7 @@ class StreamReader:
         """One page with all that follows from it. `checkpoint` None: records by id, which move no checkpoint."""
         page = sift_page(self.system, self.mapping, records)
         crash_here("page_read")
-        if page.records or page.failures or self.context.has_failures:
+        if page.records or page.failures or page.tombstones or self.context.has_failures:
             return self._commit(page, checkpoint)
         self._count(page)
         self._count_only(checkpoint)
@@ -70,6 +70,8 @@ class StreamReader:
             merger.merge(page.records)
             workspace.flush()
             save_references(merger.saved, now)
+            if page.tombstones:
+                mark_deleted(self.system.connection.pk, self.mapping.spec.name, page.tombstones, now)
             consequences = draw_consequences(self.context, workspace, workspace.take_touched(), now)
             self._note(page, merger, workspace, now)
             if checkpoint is not None:

@@ -34,6 +34,7 @@ class SiftedPage:
     unchanged: list[str] = field(default_factory=list)
     records: list[MappedRecord] = field(default_factory=list)
     failures: list[ReadFailure] = field(default_factory=list)
+    tombstones: list[str] = field(default_factory=list)  # deleted at the source, with nothing left to map
 
 
 def sift_page(system: BoundSystem, mapping: SourceMapping, records: Iterable[SourceRecord]) -> SiftedPage:
@@ -77,7 +78,10 @@ class _Fetcher:
         try:
             return mapping.apply(record)
         except RecordProblem as problem:
-            self._fail(mapping, record, problem)
+            if record.deleted:
+                self.page.tombstones.append(record.external_id)
+            else:
+                self._fail(mapping, record, problem)
             return None
 
     def _take_references(self, mapped: list[MappedRecord], depth: int) -> None:

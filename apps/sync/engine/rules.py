@@ -56,6 +56,7 @@ class RuleWork:
     settings: dict[str, Any]
     wanted: dict[tuple[UUID, int], State] = field(default_factory=dict)
     problems: list[tuple[State, RecordProblem]] = field(default_factory=list)
+    passed: dict[UUID, State] = field(default_factory=dict)
 
     def run(self, states: list[State]) -> None:
         """This method will work off `states` and everything that changes because of them."""
@@ -63,6 +64,7 @@ class RuleWork:
         for _ in range(MAX_ROUNDS):
             if not pending:
                 return
+            self.passed.update({state.id: state for state in pending})
             for rule in self.rules:
                 self._run_rule(rule, [state for state in pending if state.entity == rule.spec.on])
             pending = self.workspace.take_touched()
@@ -142,6 +144,7 @@ class RuleWork:
     def _guarded(self, state: State, step: Callable[[], None]) -> None:
         try:
             step()
+            self.passed[state.id] = state
         except (ExpressionError, InvalidRecord, ValueError) as error:
             self._stick(state, error)
 

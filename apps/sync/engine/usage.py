@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from apps.billing.models import UsageEvent
+from apps.billing.services import record_usage
 from apps.sync.engine.context import RunContext
 from apps.sync.engine.hashing import digest
 from apps.sync.models import WriteIntent
@@ -17,16 +17,11 @@ def meter_writes(context: RunContext, confirmed: list[WriteIntent], now: datetim
     if not confirmed or not context.is_production or context.is_dry:
         return
     page = digest(sorted(str(intent.pk) for intent in confirmed))[:12]
-    UsageEvent.objects.bulk_create(
-        [
-            UsageEvent(
-                key=f"{context.run_id}:{page}:{RECORDS_SYNCED}",
-                subject_key=f"customer:{context.flow.customer_id}",
-                meter=RECORDS_SYNCED,
-                quantity=len(confirmed),
-                occurred_at=now,
-                recorded_at=now,
-            )
-        ],
-        ignore_conflicts=True,
+    record_usage(
+        subject_key=f"customer:{context.flow.customer_id}",
+        meter=RECORDS_SYNCED,
+        quantity=len(confirmed),
+        key=f"{context.run_id}:{page}:{RECORDS_SYNCED}",
+        occurred_at=now,
+        now=now,
     )

@@ -15,7 +15,7 @@ from apps.sync.engine.consequences import settle_plan
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.crashpoints import crash_here
 from apps.sync.engine.errors import RecordProblem
-from apps.sync.engine.intents import end_intents, planned_intents, under_way_elsewhere
+from apps.sync.engine.intents import end_intents, mark_sent, planned_intents, under_way_elsewhere
 from apps.sync.engine.plan import Plan, Planner, PlanProblem
 from apps.sync.models import ErrorClass, IntentStatus, WriteIntent
 
@@ -77,29 +77,8 @@ def _prepare(context: RunContext, system: BoundSystem, first: WriteIntent, left_
             for i in ready
             if (i.record_id, spec.stream) in references
         }
-        _mark_sent(context, ready, now)
+        mark_sent(ready, context.run_id, now)
     return Batch(system, first.object_name, ready, ids)
-
-
-def _mark_sent(context: RunContext, intents: list[WriteIntent], now: datetime) -> None:
-    for intent in intents:
-        intent.status, intent.sent_at, intent.run_id = IntentStatus.SENT, now, context.run_id or intent.run_id
-        intent.attempts += 1
-    WriteIntent.objects.bulk_update(
-        intents,
-        [
-            "status",
-            "sent_at",
-            "run_id",
-            "attempts",
-            "kind",
-            "payload",
-            "payload_hash",
-            "rest_hash",
-            "diff",
-            "record_version",
-        ],
-    )
 
 
 def _renew(
