@@ -2,7 +2,7 @@
 
 import json
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
@@ -33,7 +33,7 @@ def redirect(request: HttpRequest, url: str) -> HttpResponse:
     """Redirect the whole browser, also when htmx asked."""
     if is_htmx(request):
         return HttpResponse(status=204, headers={"HX-Redirect": url})
-    return HttpResponse(status=302, headers={"Location": url})
+    return HttpResponseRedirect(url)
 
 
 def trigger(response: HttpResponse, event: str, detail: dict[str, object] | None = None) -> HttpResponse:

@@ -1,23 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 from django.test import Client
 
 from apps.accounts.services import appoint, create_person
-from apps.core import clock
 from apps.flows.services import load_templates
+from tests.browsing import Browser
 from tests.functional.partner.scene import Scene, make_scene
 
 SignIn = Callable[[str], Client]
-
-
-@pytest.fixture(autouse=True)
-def _frozen(now: datetime) -> Iterator[None]:
-    with clock.moved_clock(now):
-        yield
 
 
 @pytest.fixture
@@ -28,7 +22,7 @@ def sign_in(partner: object, now: datetime) -> SignIn:
         email = f"{role}@acme.example"
         user = create_person(email=email, name=role.title(), password="correct horse battery", now=now)
         appoint(user=user, role=role, now=now)
-        browser = Client(headers={"host": "acme.localhost"})
+        browser = Browser()
         browser.force_login(user)
         return browser
 
