@@ -30,8 +30,14 @@ def page_url(integration: Integration) -> str:
     return reverse(f"partner_portal:{name}", args=args)
 
 
+def _template(integration: Integration) -> str:
+    """Its template, where the name does not say it."""
+    name = integration.template_version.template.name
+    return "" if name == integration.name else name
+
+
 COLUMNS = (
-    Column("name", "Integration", main=True, sub="template_version.template.name"),
+    Column("name", "Integration", main=True, sub=_template),
     Column("customer", "Customer", value="customer.name"),
     Column("state", "State", "status", value=integration_status),
     Column("environment", "Environment", "tag", value=lambda i: i.environment.get_kind_display(), wide_only=True),

@@ -17,7 +17,7 @@ from apps.flows.models import Integration
 from apps.partner_portal.exports import FORMATS, MAX_ROWS, export_table
 from apps.sync.models import RunStatus, RunTrigger, SyncRun
 from apps.ui.filters import PERIOD_SECONDS, Filter, FilterState, parse_filters, period
-from apps.ui.paging import page_queryset
+from apps.ui.paging import PAGE_SIZE, page_queryset
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, Table, build_table
 
@@ -42,12 +42,12 @@ COLUMNS = (
     Column("failed", "Failed", "number", value="failed_count"),
     Column("took", "Took", "duration", value=run_seconds, wide_only=True),
     Column("started_at", "Started", "datetime", value=lambda run: run.started_at or run.queued_at),
-    Column("id", "Id", "id", wide_only=True),
+    Column("id", "Id", "id", wide_only=True, shrink=True),
 )
 
 
 def runs_context(
-    request: ActorRequest, runs: QuerySet[SyncRun], *, across: bool = False
+    request: ActorRequest, runs: QuerySet[SyncRun], *, across: bool = False, size: int = PAGE_SIZE
 ) -> dict[str, Any] | HttpResponse:
     """What a runs list shows, or the list as a file. `across` adds the customer as column and filter."""
     filters = _filters(request, across=across)
@@ -56,7 +56,7 @@ def runs_context(
     if request.GET.get("format") in FORMATS:
         table = _table(found.order_by("-id")[:MAX_ROWS], columns, None)
         return export_table(table, name="runs", format=request.GET["format"])
-    page = page_queryset(found, request, order=("-id",))
+    page = page_queryset(found, request, order=("-id",), size=size)
     table = _table(page.items, columns, None)
     has_active = any(run.status in (RunStatus.QUEUED, RunStatus.RUNNING) for run in page)
     return {"filters": filters, "page": page, "table": table, "has_active": has_active}

@@ -28,11 +28,9 @@ class RecordsByDay:
         return self.counts[-1]
 
     @property
-    def change_percent(self) -> float | None:
-        """Against the mean of the full days before."""
-        before = self.counts[:-1]
-        mean = sum(before) / len(before) if before else 0
-        return round((self.today - mean) / mean * 100, 1) if mean else None
+    def usual(self) -> int:
+        """The mean of the full days before; today is not over, so no difference is drawn."""
+        return round(sum(self.counts[:-1]) / (DAYS - 1))
 
 
 def records_by_day(actor: Actor, now: datetime) -> RecordsByDay:

@@ -15,6 +15,7 @@ from apps.connectors.sdk.manifest import AuthKind, ConnectorManifest
 from apps.core.errors import NotVisible
 from apps.flows.selectors import get_template, list_templates, template_spec
 from apps.partner_portal.views.connections import DOMAIN_LABELS
+from apps.partner_portal.wording import paragraphs
 
 
 @require_GET
@@ -42,7 +43,8 @@ def show_connector(request: ActorRequest, vendor: str) -> HttpResponse:
 @requires(Audience.STAFF, "connections.view")
 def show_template(request: ActorRequest, version_id: UUID) -> HttpResponse:
     version = get_template(version_id)
-    context = {"version": version, "spec": template_spec(version), "crumbs": _crumbs()}
+    spec = template_spec(version)
+    context = {"version": version, "spec": spec, "documentation": paragraphs(spec.documentation), "crumbs": _crumbs()}
     return render(request, "partner_portal/template.html", context)
 
 

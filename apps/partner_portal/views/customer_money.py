@@ -31,6 +31,7 @@ from apps.partner_portal.forms.sla import AssignForm
 from apps.partner_portal.lists.money import invoices_table, lines_of, reports_table
 from apps.partner_portal.selectors.plans import current_plan_versions, current_policy_versions
 from apps.partner_portal.selectors.sla import standings
+from apps.partner_portal.wording import months_days
 from apps.sla.selectors import list_reports, month_around
 from apps.sla.services import assign_policy
 
@@ -57,6 +58,7 @@ def show_sla(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     reports = list(list_reports(request.actor).filter(customer=customer)[:24])
     context = {
         "standing": standing, "lines": lines_of(standing.results) if standing else [], "form": form,
+        "since": months_days(standing.period_start, standing.period_end, customer.time_zone)[0] if standing else None,
         "table": reports_table(reports, across=False), "closable": _closable(customer, reports, standing),
     }  # fmt: skip
     return render_tab(request, customer, "customer_sla", context)
@@ -90,7 +92,8 @@ def show_billing(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     invoices = list(list_invoices(request.actor).filter(account=account)[:24]) if account else []
     context = {
         "account": account, "subscription": subscription, "period": period,
-        "preview": preview_invoice(period) if period else None, "account_form": account_form, "plan_form": plan_form,
+        "preview": preview_invoice(period) if period else None,
+        "days": months_days(period.period_start, period.period_end, account.time_zone) if period and account else None, "account_form": account_form, "plan_form": plan_form,
         "table": invoices_table(invoices, now.date(), across=False),
     }  # fmt: skip
     return render_tab(request, customer, "customer_billing", context)

@@ -102,7 +102,7 @@ def _tiles(actor: Actor, health: list[CustomerHealth], now: datetime) -> list[di
         tiles.append(
             {
                 "label": "Records brought into step", "period": "today", "value": f"{written.today:,}",
-                "change": written.change_percent, "change_unit": "%", "versus": "vs a usual day",
+                "foot": f"{written.usual:,} on a usual day",
                 "trend": written.counts, "url": reverse("partner_portal:runs"),
             }
         )  # fmt: skip

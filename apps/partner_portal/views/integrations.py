@@ -26,10 +26,11 @@ from apps.partner_portal.lists.runs import runs_context
 from apps.partner_portal.selectors.failures import unsolved_failures
 from apps.partner_portal.selectors.maps import LiveMap, integration_map
 from apps.partner_portal.selectors.schedule import next_runs
-from apps.partner_portal.wording import setting_text
+from apps.partner_portal.wording import paragraphs, setting_text
 from apps.sync.models import SyncRun
 from apps.sync.services import start_run
 from apps.ui import htmx
+from apps.ui.formatting import date_text
 
 Change = Callable[..., Integration]
 
@@ -59,7 +60,9 @@ def show_integration(request: ActorRequest, integration_id: UUID) -> HttpRespons
     integration = get_integration(request.actor, integration_id)
     if integration.status == IntegrationStatus.DRAFT:
         return htmx.redirect(request, page_url(integration))
-    runs = runs_context(request, SyncRun.objects.visible_to(request.actor).filter(flow__integration=integration))
+    runs = runs_context(
+        request, SyncRun.objects.visible_to(request.actor).filter(flow__integration=integration), size=10
+    )
     if isinstance(runs, HttpResponse):
         return runs
     if htmx.is_partial(request):
@@ -76,6 +79,7 @@ def show_integration(request: ActorRequest, integration_id: UUID) -> HttpRespons
         "flows": [(fresh, due.get(fresh.flow.pk)) for fresh in live.flows],
         "facts": _facts(integration, spec),
         "spec": spec,
+        "documentation": paragraphs(spec.documentation) if spec else [],
         "versions": list(_versions(integration)),
         "error_count": unsolved_failures(request.actor).filter(flow__integration=integration).count(),
         **runs,
@@ -120,7 +124,7 @@ def _facts(integration: Integration, spec: Any) -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = [
         ("Template", str(integration.template_version)),
         ("Environment", integration.environment.get_kind_display()),
-        ("Live since", integration.live_at.date() if integration.live_at else None),
+        ("Live since", date_text(integration.live_at.date()) if integration.live_at else None),
     ]
     settings = spec.settings if spec else []
     facts += [(setting.label, setting_text(integration.settings.get(setting.key))) for setting in settings]

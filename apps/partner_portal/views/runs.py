@@ -24,7 +24,7 @@ from apps.sync.services import UnableToStartRun, cancel_run, start_run
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
 from apps.ui.paging import page_queryset
-from apps.ui.status import status_of
+from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, build_table
 
 
@@ -56,7 +56,6 @@ def show_run(request: ActorRequest, run_id: UUID) -> HttpResponse:
         return render(request, "partner_portal/_run_records.html", {"run": run, **records})
     context = {
         "run": run,
-        "status": run_status(run),
         "crumbs": [("Runs", reverse("partner_portal:runs"))],
         **records,
         **_progress(request, run),
@@ -78,7 +77,7 @@ def _progress(request: ActorRequest, run: SyncRun) -> dict[str, Any]:
     progress = run_progress(run, clock.now())
     return {
         "progress": progress,
-        "status": run_status(run),
+        "state": run_status(run),
         "seconds": run_seconds(run),
         "steps": [
             (step, status_of(step.status, label=str(step.get_status_display())))
@@ -100,8 +99,15 @@ def _records(request: ActorRequest, run: SyncRun) -> dict[str, Any]:
         logs = logs.select_related("payload")
     page = page_queryset(logs, request, order=("-id",))
     names = dict(Connection.objects.visible_to(request.actor).for_customer(run.customer_id).values_list("pk", "name"))
-    rows = [(log, names.get(log.connection_id, ""), _diff(request, log)) for log in page]
+    rows = [(log, names.get(log.connection_id, ""), _diff(request, log), action_status(log)) for log in page]
     return {"filters": filters, "page": page, "rows": rows}
+
+
+def action_status(log: RecordLog) -> Status:
+    tones = {RecordAction.CREATED: "ok", RecordAction.UPDATED: "info", RecordAction.FAILED: "failing"}
+    icons = {RecordAction.CREATED: "plus", RecordAction.UPDATED: "edit"}
+    action = RecordAction(log.action)
+    return status_of(action, tone=tones.get(action, "idle"), icon=icons.get(action, ""))
 
 
 def _diff(request: ActorRequest, log: RecordLog) -> tuple[dict[str, Any], dict[str, Any]] | None:
