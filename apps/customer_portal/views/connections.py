@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.connectors.models import Connection
-from apps.connectors.selectors import get_connection
+from apps.connectors.selectors import find_oauth_app, get_connection
 from apps.connectors.services import UnableToAuthorize, UnableToConnect, begin_authorization, replace_secrets
 from apps.core import clock
 from apps.customer_portal.forms import SecretsForm
@@ -37,7 +37,7 @@ def authorize(request: ActorRequest, connection_id: UUID) -> HttpResponse:
     try:
         address = begin_authorization(actor=request.actor, now=clock.now(), connection=connection, return_path=back)
     except UnableToAuthorize as error:
-        messages.error(request, error.user_message)
+        messages.error(request, _reason(connection, error))
         return htmx.redirect(request, back)
     if htmx.is_htmx(request):
         return htmx.redirect(request, address)
@@ -62,6 +62,13 @@ def enter_secrets(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         return _show(request, connection, form, status=422)
     messages.success(request, f"{describe_system(connection).name} is connected.")
     return HttpResponseRedirect(reverse("customer_portal:connection_detail", args=[connection.pk]))
+
+
+def _reason(connection: Connection, error: UnableToAuthorize) -> str:
+    """What the service says of a missing app is meant for the partner; the customer cannot enter one."""
+    if find_oauth_app(connection.vendor) is None:
+        return f"{describe_system(connection).name} cannot be connected yet: we have to finish its setup. Ask us."
+    return error.user_message
 
 
 def _show(

@@ -1,0 +1,63 @@
+"""What only the customer can do is told with the next step; the rest is the partner's."""
+
+from __future__ import annotations
+
+from apps.sync.models import FailureStatus, RecordFailure, SyncRun
+from tests.browsing import Browser
+from tests.factories.world import World
+from tests.functional.conftest import SignIn
+
+
+def retry_of(world: World, kind: str = "validation") -> str:
+    return f"/failures/{world.failures[kind].pk}/retry/"
+
+
+def status(world: World, kind: str = "validation") -> str:
+    return RecordFailure.objects.get(pk=world.failures[kind].pk).status
+
+
+def test_the_customers_own_failures_are_explained_and_the_others_only_counted(harbor: World, browse: SignIn) -> None:
+    body = browse(harbor.admin).get("/needs/").content.decode()
+
+    assert "Xero says: Contact has no e-mail" in body
+    assert "Correct the record where it comes from." in body
+    assert "No rule fits" not in body
+    assert "One more record could not be brought in step. There is nothing you need to do." in body
+
+
+def test_an_administrator_has_the_record_tried_again(harbor: World, browse: SignIn) -> None:
+    runs = SyncRun.objects.filter(customer=harbor.customer, trigger="retry")
+
+    response = browse(harbor.admin).post(retry_of(harbor))
+
+    assert (response.status_code, response["Location"]) == (302, "/needs/")
+    assert (status(harbor), runs.count()) == (FailureStatus.RETRYING, 1)
+    assert "being tried again" in browse(harbor.admin).get("/needs/").content.decode()
+
+
+def test_nobody_else_does(harbor: World, stranger: World, browse: SignIn) -> None:
+    answers = [
+        browse(harbor.viewer).post(retry_of(harbor)).status_code,
+        browse(stranger.admin).post(retry_of(harbor)).status_code,
+        browse(harbor.admin).post(retry_of(harbor, "mapping")).status_code,
+        Browser().post(retry_of(harbor)).status_code,
+    ]
+
+    assert answers == [403, 404, 404, 302]
+    assert (status(harbor), status(harbor, "mapping")) == (FailureStatus.OPEN, FailureStatus.OPEN)
+    assert SyncRun.objects.filter(trigger="retry").count() == 0
+
+
+def test_a_viewer_sees_what_is_needed_without_the_button(harbor: World, browse: SignIn) -> None:
+    body = browse(harbor.viewer).get("/needs/").content.decode()
+
+    assert "Contact has no e-mail" in body
+    assert retry_of(harbor) not in body
+
+
+def test_nothing_needed_says_so(harbor: World, browse: SignIn) -> None:
+    RecordFailure.objects.filter(customer=harbor.customer).update(status=FailureStatus.RESOLVED)
+
+    body = browse(harbor.admin).get("/needs/").content.decode()
+
+    assert "Nothing needs you" in body
