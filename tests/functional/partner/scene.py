@@ -50,7 +50,13 @@ class Scene:
 def make_scene(now: datetime, name: str = "Northwind Advisory") -> Scene:
     customer = make_customer(name)
     connections = {
-        role: make_connection(customer, vendor, name=f"{vendor.title()} of {name}", account_name=f"{name} {role}")
+        role: make_connection(
+            customer,
+            vendor,
+            name=f"{vendor.title()} of {name}",
+            account_name=f"{name} {role}",
+            settings={"base_url": "http://127.0.0.1:9"},
+        )
         for role, vendor in (("crm", "hubspot"), ("erp", "tryton"), ("delivery", "redmine"))
     }
     flow = deploy(customer, connections, now)

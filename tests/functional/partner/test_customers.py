@@ -46,7 +46,9 @@ def test_a_viewer_adds_changes_and_archives_nothing(viewer: Client, scene: Scene
         viewer.post(address("customer_add"), GIVEN).status_code,
         viewer.post(address("customer_edit", scene.customer.pk), {**GIVEN, "lifecycle": "live"}).status_code,
         viewer.post(address("customer_archive", scene.customer.pk)).status_code,
-        viewer.post(address("customer_users", scene.customer.pk), {"email": "a@b.example", "role": "admin"}).status_code,
+        viewer.post(
+            address("customer_users", scene.customer.pk), {"email": "a@b.example", "role": "admin"}
+        ).status_code,
     ]
 
     scene.customer.refresh_from_db()
@@ -82,7 +84,9 @@ def test_inviting_somebody_mails_them_and_lists_the_invitation(owner: Client, sc
     invitation = Invitation.objects.get()
     assert response["Location"] == users
     assert (invitation.subject_key, invitation.role) == (scene.customer.subject_key, "admin")
-    assert list(OutgoingMail.objects.values_list("recipient", "kind")) == [("pat@northwind.example", "accounts.invitation")]
+    assert list(OutgoingMail.objects.values_list("recipient", "kind")) == [
+        ("pat@northwind.example", "accounts.invitation")
+    ]
     assert "pat@northwind.example" in owner.get(users).content.decode()
 
 
@@ -128,4 +132,7 @@ def test_the_map_shows_the_systems_and_where_the_flow_leads(owner: Client, scene
     live = owner.get(address("customer", scene.customer.pk)).context["live"]
 
     assert sorted(card.name for card in live.map.cards) == ["HubSpot", "Redmine", "Tryton"]
-    assert [(line.source_name, line.target_name) for line in live.map.lines] == [("HubSpot", "Tryton"), ("HubSpot", "Redmine")]
+    assert [(line.source_name, line.target_name) for line in live.map.lines] == [
+        ("HubSpot", "Tryton"),
+        ("HubSpot", "Redmine"),
+    ]

@@ -115,7 +115,9 @@ def test_a_viewer_starts_cancels_retries_and_ignores_nothing(viewer: Client, sce
 
 
 def test_failures_of_one_cause_are_one_line_with_cause_and_next_step(owner: Client, scene: Scene) -> None:
-    other = make_failure(scene.run, scene.connections["crm"], scene.failure.last_at, 9, fingerprint="beef" * 8, message="No owner")
+    other = make_failure(
+        scene.run, scene.connections["crm"], scene.failure.last_at, 9, fingerprint="beef" * 8, message="No owner"
+    )
 
     rows = owner.get(address("errors")).context["table"].rows
 
