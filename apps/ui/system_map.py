@@ -6,7 +6,7 @@ side; lines that skip a column take a lane above or below the cards. Every coord
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -137,7 +137,14 @@ def build_system_map(systems: Sequence[MapSystem], flows: Sequence[MapFlow], *, 
     lines = tuple(_line(index, flow, plan, cards, floor, now) for index, flow in enumerate(drawn))
     bottom = LANE_GAP * sum(side == "bottom" for side in plan.lanes.values())
     width = len(plan.columns) * CARD_WIDTH + max(len(plan.columns) - 1, 0) * gap + 2 * MARGIN
-    return SystemMap(title, tuple(cards.values()), lines, width, floor + bottom + MARGIN)
+    inside = tuple(_keep_inside(line, width) for line in lines)
+    return SystemMap(title, tuple(cards.values()), inside, width, floor + bottom + MARGIN)
+
+
+def _keep_inside(line: Line, width: int) -> Line:
+    """A label may be wider than the card it stands below; in an outer column it would be cut off."""
+    farthest = max(width - line.pill_width - MARGIN, MARGIN)
+    return replace(line, pill_x=min(max(line.pill_x, MARGIN), farthest))
 
 
 def _columns(systems: Sequence[MapSystem]) -> list[list[MapSystem]]:

@@ -16,6 +16,20 @@ def _map(systems, flows):
     return build_system_map(systems, flows, title="Acme", now=NOW)
 
 
+def test_a_label_wider_than_its_card_stays_inside_the_picture() -> None:
+    systems = [
+        MapSystem("crm", "HubSpot", "crm"), MapSystem("erp", "Tryton", "erp"), MapSystem("team", "Redmine", "delivery"),
+        MapSystem("books", "Xero", "billing"),
+    ]  # fmt: skip
+    flows = [MapFlow("team", "books", "Approved time to new invoices", fresh_at=NOW)]
+
+    drawn = build_system_map(systems, flows, title="Four systems", now=NOW)
+
+    line = drawn.lines[0]
+    assert line.pill_width > 208
+    assert line.pill_x + line.pill_width == drawn.width - 2
+
+
 def test_two_systems_stand_side_by_side():
     drawn = _map([BILL, PSA], [MapFlow("psa", "bill", "Time")])
 
