@@ -12,6 +12,7 @@ from django.db.models import Count, F, Min, Q
 from apps.core.actor import Actor
 from apps.dispatch.models import WorkItem
 from apps.tenants.models import Partner, PartnerStatus
+from apps.tenants.selectors import list_partners
 
 # Beyond this the dispatcher is not merely busy.
 TOLERATED_LAG_SECONDS = 60
@@ -109,7 +110,7 @@ def _database() -> tuple[int, int]:
 
 def _sizes() -> list[PartnerSize]:
     """The largest partners by what they take on disk; nothing of what they hold."""
-    names = dict(Partner.objects.exclude(schema_name="public").values_list("schema_name", "name"))
+    names = dict(list_partners().values_list("schema_name", "name"))
     with connection.cursor() as cursor:
         cursor.execute(_SCHEMA_SIZES, [list(names), LARGEST])
         return [PartnerSize(names[schema], int(size)) for schema, size in cursor.fetchall()]

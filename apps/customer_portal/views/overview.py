@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -18,41 +19,36 @@ from apps.customer_portal.selectors.needs import explain, list_failures_to_fix, 
 from apps.customer_portal.summary import summarize
 from apps.customers.access import choose_customer
 
-SHOWN_NEEDS = 5
+SHOWN_NEEDS = 3
 
 
 @require_GET
 @requires(Audience.CUSTOMER, "portal.view")
 def overview(request: ActorRequest) -> HttpResponse:
-    now, actor, customer = clock.now(), request.actor, customer_of(request)
-    landscape = get_landscape(actor, now)
-    failures = [explain(failure) for failure in list_failures_to_fix(actor).order_by("-last_at")[:SHOWN_NEEDS]]
-    needs = need_cards(list_waiting_connections(actor), failures, may_connect=actor.can("connections.authorize"))
-    context = {
-        "customer": customer,
-        "landscape": landscape,
-        "summary": summarize(landscape),
-        "map": draw_map(landscape, now),
-        "flows": flow_cards(landscape.flows),
-        "needs": needs[:SHOWN_NEEDS],
-        "month": month_figures(actor, customer, now),
-    }
-    return render(request, "customer_portal/overview.html", context)
+    customer = customer_of(request)
+    figures = month_figures(request.actor, customer, clock.now())
+    return render(request, "customer_portal/overview.html", {**_state(request), "customer": customer, "month": figures})
 
 
 @require_GET
 @requires(Audience.CUSTOMER, "portal.view")
 def overview_state(request: ActorRequest) -> HttpResponse:
-    """The part of the overview that renews itself: sentence, map and freshness."""
-    now = clock.now()
-    landscape = get_landscape(request.actor, now)
-    context = {
+    """The part of the overview that renews itself: sentence, needs, map and freshness."""
+    return render(request, "customer_portal/_overview_state.html", _state(request))
+
+
+def _state(request: ActorRequest) -> dict[str, Any]:
+    now, actor = clock.now(), request.actor
+    landscape = get_landscape(actor, now)
+    failures = [explain(failure) for failure in list_failures_to_fix(actor).order_by("-last_at")[:SHOWN_NEEDS]]
+    needs = need_cards(list_waiting_connections(actor), failures, may_connect=actor.can("connections.authorize"))
+    return {
         "landscape": landscape,
         "summary": summarize(landscape),
         "map": draw_map(landscape, now),
         "flows": flow_cards(landscape.flows),
+        "needs": needs[:SHOWN_NEEDS],
     }
-    return render(request, "customer_portal/_overview_state.html", context)
 
 
 @require_GET
