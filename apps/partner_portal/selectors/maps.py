@@ -82,19 +82,20 @@ def _edges(fresh: FlowFreshness, definition: dict[str, object], bound: dict[str,
     reads, rules = _parts(definition, "reads"), _parts(definition, "rules")
     source = str(definition.get("webhook_role") or (reads[-1].get("role") if reads else ""))
     written = [rule["write"].get("role", "") for rule in rules if rule.get("write")]
-    targets = [role for role in dict.fromkeys(written) if role != source]
+    # Two roles may be played by one system: the map draws systems, so that is one line.
+    targets = [key for role in written if (key := bound.get(role)) and key != bound.get(source)]
     return [
         MapFlow(
             source=bound[source],
-            target=bound[target],
+            target=target,
             label=fresh.flow.name,
             status=fresh.tone,
             fresh_at=fresh.flow.in_step_until,
             url=reverse("partner_portal:integration", args=[fresh.flow.integration_id]),
             live=fresh.last_status == RunStatus.RUNNING,
         )
-        for target in targets
-        if source in bound and target in bound
+        for target in dict.fromkeys(targets)
+        if source in bound
     ]
 
 

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.connectors.registry import UnknownVendor, get_manifest, list_manifests
 from apps.connectors.sdk.manifest import AuthKind, ConnectorManifest
+from apps.connectors.selectors import find_oauth_app, hook_address
+from apps.connectors.services import save_oauth_app
+from apps.connectors.services.authorizations import redirect_uri
+from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.flows.selectors import get_template, list_templates, template_spec
+from apps.partner_portal.actions import submit
+from apps.partner_portal.forms.connections import VendorAppForm
 from apps.partner_portal.views.connections import DOMAIN_LABELS
 from apps.partner_portal.wording import paragraphs
+from apps.ui import htmx
 
 
 @require_GET
@@ -28,15 +36,33 @@ def show_catalogue(request: ActorRequest) -> HttpResponse:
     return render(request, "partner_portal/catalogue.html", context)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @requires(Audience.STAFF, "connections.view")
 def show_connector(request: ActorRequest, vendor: str) -> HttpResponse:
+    """What the connector can do, and the partner's own app at the vendor where one is needed."""
     try:
         manifest = get_manifest(vendor)
     except UnknownVendor:
         raise NotVisible("There is no such system in the catalogue.") from None
-    context = {"manifest": manifest, "facts": _facts(manifest), "crumbs": _crumbs()}
+    app = find_oauth_app(vendor)
+    form = VendorAppForm(request.POST or None, initial={"client_id": app.client_id if app else ""})
+    if request.method == "POST":
+        request.actor.require("connections.manage")
+        saved = submit(form, lambda data: save_oauth_app(actor=request.actor, now=clock.now(), vendor=vendor, **data))
+        if saved is not None:
+            messages.info(request, f"Your app at {manifest.name} is stored.")
+            return htmx.redirect(request, reverse("partner_portal:connector", args=[vendor]))
+    context = {
+        "manifest": manifest, "facts": _facts(manifest), "crumbs": _crumbs(), "form": form, "app": app,
+        "needs_app": needs_app(manifest), "redirect_address": redirect_uri(),
+        "hook": hook_address(app) if app and manifest.webhook and manifest.webhook.scope == "app" else "",
+    }  # fmt: skip
     return render(request, "partner_portal/connector.html", context)
+
+
+def needs_app(manifest: ConnectorManifest) -> bool:
+    """Consent pages and app-wide webhooks belong to an app the partner registers at the vendor."""
+    return manifest.oauth2 is not None or (manifest.webhook is not None and manifest.webhook.scope == "app")
 
 
 @require_GET

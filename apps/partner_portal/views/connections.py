@@ -16,7 +16,7 @@ from apps.accounts.access import ActorRequest, Audience, requires
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.connectors.registry import UnknownVendor, get_manifest, list_manifests
 from apps.connectors.sdk.manifest import ConnectorManifest, Domain
-from apps.connectors.selectors import get_call_usage, get_connection, hook_address
+from apps.connectors.selectors import find_oauth_app, get_call_usage, get_connection, hook_address
 from apps.connectors.services import (
     archive_connection,
     begin_authorization,
@@ -87,6 +87,7 @@ def connect_vendor(request: ActorRequest, customer_id: UUID, vendor: str) -> Htt
             return _after_creation(request, connection)
     context = {
         "customer": customer, "manifest": manifest, "form": form, "is_consent": is_consent(manifest),
+        "has_app": find_oauth_app(vendor) is not None,
         "crumbs": _crumbs(customer), "next": _next_path(request),
     }  # fmt: skip
     return render(request, "partner_portal/connect_vendor.html", context)

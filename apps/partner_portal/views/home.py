@@ -71,7 +71,7 @@ def _failing_need(one: CustomerHealth) -> Need:
 
 def _promise_need(promise: SlaStanding) -> Need:
     url = reverse("partner_portal:customer_sla", args=[promise.customer.pk])
-    return Need(f"{promise.customer.name} misses its service level", promise.summary, "attention", url, "Open")
+    return Need(f"{promise.customer.name} is missing its service level", promise.summary, "attention", url, "Open")
 
 
 def _money_needs(actor: Actor) -> list[Need]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from apps.billing.models import BillingAccount, LegalEntity, Subscription
 from apps.billing.services import NewPrice, create_plan, open_account, subscribe
+from apps.billing.services.subscriptions import open_period
 from apps.connectors.models import Connection
 from apps.core.actor import system_actor
 from apps.core.ids import uuid7
@@ -130,4 +131,6 @@ def bill(customer: Customer, now: datetime) -> tuple[BillingAccount, Subscriptio
         NewPrice(label="Records", unit_amount=Decimal("0.45"), meter="records_synced", included_quantity=Decimal(1000)),
     ]
     version = create_plan(actor=SYSTEM, now=now, name=f"Growth {customer.slug}", currency="EUR", prices=prices)
-    return account, subscribe(actor=SYSTEM, now=now - timedelta(days=40), account=account, plan_version=version)
+    subscription = subscribe(actor=SYSTEM, now=now - timedelta(days=40), account=account, plan_version=version)
+    open_period(subscription=subscription, instant=now)
+    return account, subscription
