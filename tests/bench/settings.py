@@ -1,0 +1,7 @@
+"""The web process under measurement: as in production, on the database of the tests, with a bare view beside."""
+
+from config.settings.test import *  # noqa: F403
+from config.settings.test import DATABASES
+
+DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 8}}
+ROOT_URLCONF = "tests.bench.urls"
