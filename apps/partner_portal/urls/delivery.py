@@ -5,6 +5,7 @@ from apps.partner_portal.views import catalogue, connections, deploy, errors, in
 INTEGRATION = [
     path("", integrations.show_integration, name="integration"),
     path("map/", integrations.show_integration_map, name="integration_map"),
+    path("flows/", integrations.show_flows, name="integration_flows"),
     path("deploy/try/", deploy.try_out, name="deploy_try"),
     path("deploy/<slug:step>/", deploy.show_step, name="deploy_step"),
     path("<slug:change>/", integrations.change_integration, name="integration_change"),

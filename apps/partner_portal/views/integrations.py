@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from apps.partner_portal.customer_page import render_tab
 from apps.partner_portal.lists.integrations import integration_status, integrations_context, page_url
 from apps.partner_portal.lists.runs import runs_context
 from apps.partner_portal.selectors.failures import unsolved_failures
+from apps.partner_portal.selectors.health import FlowFreshness
 from apps.partner_portal.selectors.maps import LiveMap, integration_map
 from apps.partner_portal.selectors.schedule import next_runs
 from apps.partner_portal.wording import paragraphs, setting_text
@@ -65,10 +67,11 @@ def show_integration(request: ActorRequest, integration_id: UUID) -> HttpRespons
     )
     if isinstance(runs, HttpResponse):
         return runs
+    # Also before the first run is queued somebody is watching for it.
+    runs["has_active"] = runs["has_active"] or (integration.status == IntegrationStatus.LIVE and not runs["page"].items)
     if htmx.is_partial(request):
         return render(request, "partner_portal/_run_rows.html", runs)
     live = _live(request, integration)
-    due = next_runs(fresh.flow.pk for fresh in live.flows)
     spec = template_spec(integration.template_version) if integration.template_version.definition else None
     context = {
         "integration": integration,
@@ -76,7 +79,7 @@ def show_integration(request: ActorRequest, integration_id: UUID) -> HttpRespons
         "crumbs": _crumbs(integration),
         "live": live,
         "map_url": reverse("partner_portal:integration_map", args=[integration.pk]),
-        "flows": [(fresh, due.get(fresh.flow.pk)) for fresh in live.flows],
+        "flows": _with_next_runs(live),
         "facts": _facts(integration, spec),
         "spec": spec,
         "documentation": paragraphs(spec.documentation) if spec else [],
@@ -93,6 +96,20 @@ def show_integration_map(request: ActorRequest, integration_id: UUID) -> HttpRes
     integration = get_integration(request.actor, integration_id)
     url = reverse("partner_portal:integration_map", args=[integration.pk])
     return render(request, "partner_portal/_map.html", {"live": _live(request, integration), "map_url": url})
+
+
+@require_GET
+@requires(Audience.STAFF, "integrations.view")
+def show_flows(request: ActorRequest, integration_id: UUID) -> HttpResponse:
+    """The table of flows alone, asked for again and again while the page is open."""
+    integration = get_integration(request.actor, integration_id)
+    context = {"integration": integration, "flows": _with_next_runs(_live(request, integration))}
+    return render(request, "partner_portal/_integration_flows.html", context)
+
+
+def _with_next_runs(live: LiveMap) -> list[tuple[FlowFreshness, datetime | None]]:
+    due = next_runs(fresh.flow.pk for fresh in live.flows)
+    return [(fresh, due.get(fresh.flow.pk)) for fresh in live.flows]
 
 
 def _live(request: ActorRequest, integration: Integration) -> LiveMap:

@@ -136,6 +136,25 @@ def test_a_system_that_is_not_connected_holds_going_live_back(owner: Client, sce
     assert "Connect Tryton of Northwind Advisory first." in response.content.decode()
 
 
+def test_a_fresh_integration_is_watched_until_its_first_run_shows(owner: Client, scene: Scene) -> None:
+    page = address("integration", scene.flow.integration_id)
+    settled = owner.get(page).context["has_active"]
+    SyncRun.objects.all().delete()
+
+    waiting = owner.get(page).context["has_active"]
+
+    assert (settled, waiting) == (False, True)
+
+
+def test_running_a_flow_now_queues_one_run(owner: Client, scene: Scene) -> None:
+    for _ in range(2):
+        owner.post(address("flow_run", scene.flow.pk))
+
+    assert list(SyncRun.objects.filter(status="queued").values_list("flow_id", "trigger")) == [
+        (scene.flow.pk, "manual")
+    ]
+
+
 def test_pausing_resuming_and_retiring(owner: Client, scene: Scene) -> None:
     integration = scene.flow.integration
     states = []

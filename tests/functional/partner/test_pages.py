@@ -37,6 +37,7 @@ def details(scene: Scene) -> dict[str, str]:
     return {
         "integration": address("integration", integration),
         "integration_map": address("integration_map", integration),
+        "integration_flows": address("integration_flows", integration),
         "settings": address("deploy_step", integration, "settings"),
         "connection": address("connection", scene.connections["erp"].pk),
         "connection_edit": address("connection_edit", scene.connections["erp"].pk),
