@@ -29,7 +29,10 @@ class WorkItem(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["schema", "kind", "key"], name="work_item_once"),
         ]
-        indexes: ClassVar = [models.Index(fields=["due_at"], name="work_item_due")]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], name="work_item_due"),
+            models.Index(fields=["schema", "priority", "due_at", "id"], name="work_item_first_of_partner"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.schema} {self.kind} {self.key}"

@@ -1,7 +1,8 @@
 """Scheduling, claiming fairly, finishing.
 
 Algorithm of `claim_due`:
-1. rank the due items of each active partner (a suspended one keeps its items for the day it is resumed) by priority and age (a window function; no locks yet);
+1. look up the first due items of each active partner (a suspended one keeps its items for the day it is resumed) by
+   priority and age, through the index that has them in this order (no locks yet): a backlog costs nothing;
 2. take the lowest ranks over all partners first, so that a partner with a million items and one with a single item
    both get their first one claimed;
 3. lock those rows with SKIP LOCKED (another dispatcher may be at it), re-check that they are still due, lease them.
@@ -22,13 +23,17 @@ from apps.dispatch.registry import kinds, task_of
 
 CHANNEL = "dispatch_due"
 LEASE = timedelta(minutes=10)
-# Enough candidates per partner that a claim of `limit` is full even when one partner holds everything.
 _CLAIM = """
 WITH ranked AS (
-    SELECT id, row_number() OVER (PARTITION BY schema ORDER BY priority, due_at, id) AS place, due_at
-    FROM public.dispatch_workitem
-    WHERE due_at <= %(now)s AND (lease_until IS NULL OR lease_until <= %(now)s) AND kind = ANY(%(kinds)s)
-      AND schema IN (SELECT schema_name FROM public.tenants_partner WHERE status = 'active')
+    SELECT first.id, first.due_at, row_number() OVER (
+        PARTITION BY partner.id ORDER BY first.priority, first.due_at, first.id) AS place
+    FROM public.tenants_partner partner CROSS JOIN LATERAL (
+        SELECT id, priority, due_at FROM public.dispatch_workitem
+        WHERE schema = partner.schema_name AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until <= %(now)s)
+          AND kind = ANY(%(kinds)s)
+        ORDER BY priority, due_at, id LIMIT %(each)s
+    ) first
+    WHERE partner.status = 'active'
 ), chosen AS (
     SELECT item.id FROM public.dispatch_workitem item JOIN ranked USING (id)
     WHERE item.due_at <= %(now)s AND (item.lease_until IS NULL OR item.lease_until <= %(now)s)
@@ -102,9 +107,16 @@ def extend_lease(*, kind: str, key: str, now: datetime) -> None:
 
 def claim_due(*, now: datetime, limit: int = 100) -> list[ClaimedItem]:
     """This function will lease up to `limit` due items, fairly across partners, and return them."""
+    values = {"now": now, "kinds": kinds(), "lease_until": now + LEASE}
+    claimed: list[ClaimedItem] = []
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"now": now, "kinds": kinds(), "limit": limit, "lease_until": now + LEASE})
-        return [ClaimedItem(*row) for row in cursor.fetchall()]
+        # The first of every partner; where that is not enough, whatever is left, even if one partner holds it all.
+        for each in (1, limit):
+            cursor.execute(_CLAIM, {**values, "each": each, "limit": limit - len(claimed)})
+            claimed += [ClaimedItem(*row) for row in cursor.fetchall()]
+            if len(claimed) >= limit:
+                break
+    return claimed
 
 
 def dispatch_due(*, now: datetime, limit: int = 100) -> int:

@@ -97,3 +97,14 @@ def test_completing_keeps_a_wish_too(partner: Partner, now: datetime) -> None:
 def test_public_has_no_work_of_its_own(db: None, now: datetime) -> None:
     with pytest.raises(NoPlane):
         schedule(kind="tests.kind", key="a", due_at=now)
+
+
+def test_one_partner_may_fill_a_claim(partner: Partner, other_partner: Partner, now: datetime) -> None:
+    for number in range(6):
+        schedule(kind="tests.kind", key=str(number), due_at=now - SECOND * (60 - number))
+    with tenant_plane(other_partner.schema_name):
+        schedule(kind="tests.kind", key="single", due_at=now)
+
+    assert sorted(claimed(now, limit=5)) == [
+        ("p_acme", "0"), ("p_acme", "1"), ("p_acme", "2"), ("p_acme", "3"), ("p_globex", "single"),
+    ]  # fmt: skip

@@ -24,7 +24,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": '"public"."dispatch_workitem"',
-                "indexes": [models.Index(fields=["due_at"], name="work_item_due")],
+                "indexes": [
+                    models.Index(fields=["due_at"], name="work_item_due"),
+                    models.Index(fields=["schema", "priority", "due_at", "id"], name="work_item_first_of_partner"),
+                ],
                 "constraints": [models.UniqueConstraint(fields=("schema", "kind", "key"), name="work_item_once")],
             },
         ),
