@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -107,7 +108,7 @@ def extend_lease(*, kind: str, key: str, now: datetime) -> None:
 
 def claim_due(*, now: datetime, limit: int = 100) -> list[ClaimedItem]:
     """This function will lease up to `limit` due items, fairly across partners, and return them."""
-    values = {"now": now, "kinds": kinds(), "lease_until": now + LEASE}
+    values: dict[str, Any] = {"now": now, "kinds": kinds(), "lease_until": now + LEASE}
     claimed: list[ClaimedItem] = []
     with transaction.atomic(), connection.cursor() as cursor:
         # The first of every partner; where that is not enough, whatever is left, even if one partner holds it all.
