@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.db import models
 
@@ -83,4 +84,5 @@ class SlaReport(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.customer} {self.period_start:%Y-%m}"
+        month = self.period_start.astimezone(ZoneInfo(self.customer.time_zone))
+        return f"{self.customer} {month:%Y-%m}"
