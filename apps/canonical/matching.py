@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from apps.core.bulk import fetch_rows
 
 TAX = "tax:"
 # A record that this system knows under another id already is no candidate: two ids in one system are two things.
+# Within the first part only the index of match keys can help. Left to itself, and to the statistics of a table that is
+# being filled, the planner compares every key with every record of the environment.
 _CANDIDATES = """
-SELECT record.id, record.match_keys FROM canonical_canonicalrecord record
-WHERE record.match_keys && %s::varchar[] AND record.environment_id = %s AND record.entity = %s
+WITH found AS MATERIALIZED (
+    SELECT id, environment_id, entity, match_keys FROM canonical_canonicalrecord WHERE match_keys && %s::varchar[])
+SELECT record.id, record.match_keys FROM found record
+WHERE record.environment_id = %s AND record.entity = %s
   AND NOT EXISTS (
     SELECT 1 FROM canonical_crossreference xref
     WHERE xref.record_id = record.id AND xref.connection_id = %s AND xref.object_name = %s)
 """
+_BY_INDEX = "SELECT set_config('enable_seqscan', %s, true)"
 
 
 def match_records(
@@ -31,7 +37,7 @@ def match_records(
         return {}
     owners: dict[str, set[UUID]] = defaultdict(set)
     tax: dict[UUID, str] = {}
-    for record_id, record_keys in fetch_rows(_CANDIDATES, [wanted, environment_id, entity, connection_id, object_name]):
+    for record_id, record_keys in _candidates([wanted, environment_id, entity, connection_id, object_name]):
         for key in record_keys:
             owners[key].add(record_id)
             if key.startswith(TAX):
@@ -48,3 +54,10 @@ def match_records(
         if len(candidates) == 1 and not candidates & set(matched.values()):
             matched[external_id] = candidates.pop()
     return matched
+
+
+def _candidates(parameters: list[Any]) -> list[tuple[Any, ...]]:
+    fetch_rows(_BY_INDEX, ["off"])
+    found = fetch_rows(_CANDIDATES, parameters)
+    fetch_rows(_BY_INDEX, ["on"])
+    return found

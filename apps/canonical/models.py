@@ -49,7 +49,8 @@ class CanonicalRecord(CustomerOwned):
         indexes: ClassVar = [
             models.Index(fields=["environment", "entity", "-changed_at"], name="canonical_newest"),
             models.Index(fields=["environment", "entity", "number"], name="canonical_by_number"),
-            GinIndex(fields=["match_keys"], name="canonical_by_match_key"),
+            # Without a list of pending entries, which every search would walk through.
+            GinIndex(fields=["match_keys"], name="canonical_by_match_key", fastupdate=False),
         ]
 
     def __str__(self) -> str:

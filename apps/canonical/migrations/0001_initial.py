@@ -182,7 +182,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="canonicalrecord",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["match_keys"], name="canonical_by_match_key"),
+            index=django.contrib.postgres.indexes.GinIndex(
+                fastupdate=False, fields=["match_keys"], name="canonical_by_match_key"
+            ),
         ),
         migrations.AddConstraint(
             model_name="canonicallink",
