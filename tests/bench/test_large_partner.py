@@ -106,8 +106,8 @@ def measure_pages(measures: Measures, portal: str, browser: Client, addresses: d
         if name == os.environ.get("BENCH_PROFILE"):
             cProfile.runctx("for _ in range(5): visit(browser, address)", globals(), locals(), f"var/{name}.prof")
     slowest, hungriest = max(times, key=times.__getitem__), max(queries, key=queries.__getitem__)
-    measures.time(f"{portal} portal, slowest page p95 ({slowest})", times[slowest], "ms", most=100, limit=limit)
-    measures.time(f"{portal} portal, most queries ({hungriest})", queries[hungriest], "queries", most=15)
+    measures.time(f"{portal} portal, slowest page p95", times[slowest], f"ms ({slowest})", most=100, limit=limit)
+    measures.time(f"{portal} portal, most queries", queries[hungriest], f"queries ({hungriest})", most=15)
 
 
 @pytest.fixture
