@@ -31,9 +31,9 @@ _numbers = itertools.count(1)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if SURVIVED in config.stash:
         kills, faults = config.stash[SURVIVED]
-        terminalreporter.write_line(
-            f"chaos: {kills} workers killed, {faults} vendor faults; all work done exactly once"
-        )
+        bad = terminalreporter.stats.get("failed") or terminalreporter.stats.get("error")
+        outcome = "NOT all survived" if bad else "all survived, everything exactly once"
+        terminalreporter.write_line(f"chaos: {kills} workers killed, {faults} vendor faults: {outcome}")
 
 
 @pytest.fixture(scope="session")
