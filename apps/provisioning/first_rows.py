@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from apps.accounts.policies import StaffRole
+from apps.accounts.services import invite
 from apps.billing.models import LegalEntity
 from apps.branding.models import BrandSettings
-from apps.core.actor import Actor
+from apps.core.actor import Actor, system_actor
+from apps.flows.services import load_templates
 
 if TYPE_CHECKING:
     from apps.provisioning.services import NewPartner
@@ -23,6 +26,9 @@ def create(*, new: NewPartner, actor: Actor, now: datetime) -> None:
         invoice_prefix=_invoice_prefix(new.slug),
         is_default=True,
     )
+    load_templates(now=now)
+    # The operator has no role at the partner: the offer comes from the system, and the audit names who provisioned.
+    invite(actor=system_actor(actor.label), now=now, email=new.owner_email, role=StaffRole.OWNER)
 
 
 def _invoice_prefix(slug: str) -> str:

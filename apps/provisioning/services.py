@@ -60,7 +60,10 @@ def provision_partner(*, actor: Actor, new: NewPartner, now: datetime) -> Partne
         run = ProvisioningRun.objects.create(partner=partner, method="template", started_at=now)
         try:
             _build(partner, run, new, actor, now)
-        except (AnticipatedError, DatabaseError) as error:
+        except AnticipatedError as error:
+            _undo(partner, str(error))
+            raise UnableToProvision(f"{error.user_message} Nothing was kept.", field=error.field) from error
+        except DatabaseError as error:
             _undo(partner, str(error))
             raise UnableToProvision("The partner could not be created. Nothing was kept; try again.") from error
         record_audit(

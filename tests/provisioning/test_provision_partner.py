@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from apps.accounts.models import Invitation
 from apps.audit.models import AuditEvent
 from apps.billing.models import LegalEntity
 from apps.branding.models import BrandSettings
 from apps.core.actor import Actor
 from apps.core.errors import NotPermitted
 from apps.core.planes import current_schema, tenant_plane
+from apps.flows.models import IntegrationTemplate
+from apps.notifications.models import OutgoingMail
 from apps.provisioning import first_rows
 from apps.provisioning.models import ProvisioningRun, SchemaTemplate
 from apps.provisioning.schema_template import create_schema_by_migrations, create_schema_from_template
@@ -65,6 +69,19 @@ def test_it_works(system: Actor, now: datetime) -> None:
     with tenant_plane(partner.schema_name):
         assert BrandSettings.objects.get().display_name == "Initech"
         assert LegalEntity.objects.get().currency == "USD"
+        assert IntegrationTemplate.objects.count() == 3
+        invitation = Invitation.objects.get()
+        assert (invitation.email, invitation.role) == ("peter@initech.example", "owner")
+        mail = OutgoingMail.objects.get()
+        assert (mail.recipient, mail.kind) == ("peter@initech.example", "accounts.invitation")
+        assert "initech.localhost" in mail.text
+
+
+def test_a_bad_owners_address_is_refused_and_leaves_nothing(system: Actor, now: datetime) -> None:
+    with pytest.raises(UnableToProvision):
+        provision_partner(actor=system, new=replace(INITECH, owner_email="nobody"), now=now)
+
+    assert not Partner.objects.filter(slug="initech").exists()
 
 
 def test_the_template_and_migrations_make_the_same_schema(db: None) -> None:

@@ -46,7 +46,7 @@ def invite(
     """
     _require_may_invite(actor, subject_key)
     address = _clean_address(email)
-    _check_role(role, subject_key)
+    _check_role(actor, role, subject_key)
     if not subject_key and StaffMembership.objects.filter(user__email__iexact=address).exists():
         raise UnableToInvite("This person is on your team already.", field="email")
     token = new_token()
@@ -140,10 +140,19 @@ def _require_may_invite(actor: Actor, subject_key: str) -> None:
         actor.require("customers.manage")
 
 
-def _check_role(role: str, subject_key: str) -> None:
+def _check_role(actor: Actor, role: str, subject_key: str) -> None:
     allowed = CustomerRole.values if subject_key else [value for value in StaffRole.values if value != StaffRole.OWNER]
+    if _is_first_owner(actor, role, subject_key):
+        return
     if role not in allowed:
         raise UnableToInvite("Choose one of the roles.", field="role")
+
+
+def _is_first_owner(actor: Actor, role: str, subject_key: str) -> bool:
+    """Ownership is transferred, never offered, except to the first owner of a new partner."""
+    if subject_key or role != StaffRole.OWNER or actor.kind is not ActorKind.SYSTEM:
+        return False
+    return not StaffMembership.objects.filter(role=StaffRole.OWNER).exists()
 
 
 def _clean_address(email: str) -> str:
