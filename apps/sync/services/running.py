@@ -14,7 +14,7 @@ from apps.connectors.services import note_connection_failure, note_connection_su
 from apps.core import clock
 from apps.customers.models import EnvironmentKind
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
-from apps.events.services import record_event
+from apps.events.services import record_event, relay_outbox
 from apps.flows.models import Flow, IntegrationStatus
 from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.sync.engine.claim import STALE_AFTER, claim_run, forget_heartbeat
@@ -192,7 +192,10 @@ def _tell(run: SyncRun, now: datetime) -> None:
 
 
 def reap_runs(*, now: datetime) -> int:
-    """This function will hand runs whose worker fell silent to the next worker; returns how many."""
+    """This function will hand runs whose worker fell silent to the next worker; returns how many.
+
+    It also relays events whose message the broker lost: as long as flows run, none waits longer than a round of this.
+    """
     stale = SyncRun.objects.filter(status=RunStatus.RUNNING, heartbeat_at__lt=now - STALE_AFTER)
     dead = list(stale.values_list("pk", "flow_id"))
     for run_id, flow_id in dead:
@@ -203,4 +206,5 @@ def reap_runs(*, now: datetime) -> int:
         reschedule(kind=REAP_KIND, key="all", due_at=now + REAP_EVERY)
     else:
         complete(kind=REAP_KIND, key="all")
+    relay_outbox(now=now)
     return len(dead)
