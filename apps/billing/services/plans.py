@@ -22,7 +22,7 @@ class UnableToPublishPlan(AnticipatedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPrice:
-    """A component of a plan. Without a meter it is a flat monthly fee. `unit_amount` in minor units, fractions allowed."""
+    """A component of a plan. `unit_amount` in minor units: whole for a flat monthly fee, fractions allowed with a meter."""
 
     label: str
     unit_amount: Decimal
@@ -46,11 +46,16 @@ def create_plan(
 def publish_plan_version(
     *, actor: Actor, now: datetime, plan: Plan, currency: str, prices: list[NewPrice]
 ) -> PlanVersion:
-    """This function will publish new prices. Running subscriptions keep the version they took."""
+    """This function will publish new prices. Running subscriptions keep the version they took.
+
+    Raises UnableToPublishPlan, for an archived plan too.
+    """
     actor.require("billing.manage")
     with transaction.atomic():
         # The plan's row serializes version numbers.
-        Plan.objects.select_for_update().get(pk=plan.pk)
+        locked = Plan.objects.select_for_update().get(pk=plan.pk)
+        if locked.archived_at is not None:
+            raise UnableToPublishPlan("This plan is archived: it takes no new prices.")
         return _publish(actor, now, plan, currency, prices)
 
 
@@ -66,7 +71,7 @@ def archive_plan(*, actor: Actor, now: datetime, plan: Plan) -> Plan:
 
 
 def _publish(actor: Actor, now: datetime, plan: Plan, currency: str, prices: list[NewPrice]) -> PlanVersion:
-    _check(prices)
+    _check(prices, currency)
     version = PlanVersion.objects.create(
         plan=plan, number=plan.versions.count() + 1, currency=currency, published_at=now
     )
@@ -89,7 +94,7 @@ def _publish(actor: Actor, now: datetime, plan: Plan, currency: str, prices: lis
     return version
 
 
-def _check(prices: list[NewPrice]) -> None:
+def _check(prices: list[NewPrice], currency: str) -> None:
     if not prices:
         raise UnableToPublishPlan("A plan needs at least one price.", field="prices")
     for price in prices:
@@ -97,6 +102,11 @@ def _check(prices: list[NewPrice]) -> None:
             raise UnableToPublishPlan("Prices and allowances cannot be negative.", field="prices")
         if price.meter:
             get_meter(price.meter)
+        elif price.unit_amount != price.unit_amount.to_integral_value():
+            # An invoice could only round it, and the recurring revenue would not be the sum of the invoices.
+            raise UnableToPublishPlan(
+                f"A flat fee has no fractions of the smallest unit of {currency}.", field="prices"
+            )
     meters = [price.meter for price in prices if price.meter]
     if len(meters) != len(set(meters)):
         raise UnableToPublishPlan("Each meter can be priced once per plan.", field="prices")
