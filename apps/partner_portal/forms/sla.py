@@ -8,21 +8,23 @@ from django import forms
 from apps.sla.measures import ObjectiveKey
 from apps.sla.models import SlaPolicyVersion
 
+PERCENT: dict[str, Any] = {"min_value": Decimal("0.001"), "max_value": Decimal(100)}
+
 
 class PolicyForm(forms.Form):
     """A promise: each objective counts when its target is filled in."""
 
     name = forms.CharField(label="Name", max_length=80, help_text="As reports show it, such as Gold.")
     run_success = forms.DecimalField(
-        label="Successful runs, %", required=False, max_digits=6, decimal_places=3,
+        label="Successful runs, %", required=False, max_digits=6, decimal_places=3, **PERCENT,
         help_text="Runs that completed, out of all that ended.",
     )  # fmt: skip
     record_success = forms.DecimalField(
-        label="Records kept in step, %", required=False, max_digits=6, decimal_places=3,
+        label="Records kept in step, %", required=False, max_digits=6, decimal_places=3, **PERCENT,
         help_text="Records written or found unchanged, out of those and the failed ones.",
     )  # fmt: skip
     freshness = forms.DecimalField(
-        label="Freshness, %", required=False, max_digits=6, decimal_places=3,
+        label="Freshness, %", required=False, max_digits=6, decimal_places=3, **PERCENT,
         help_text="Share of the time in which every flow was in step.",
     )  # fmt: skip
     freshness_minutes = forms.IntegerField(
@@ -34,6 +36,15 @@ class PolicyForm(forms.Form):
         super().__init__(*args, **kwargs)
         if is_revision:
             del self.fields["name"]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        share, minutes = data.get("freshness"), data.get("freshness_minutes")
+        if share is not None and minutes is None and "freshness_minutes" not in self.errors:
+            self.add_error("freshness_minutes", "Say within how many minutes a flow is in step.")
+        if minutes is not None and share is None and "freshness" not in self.errors:
+            self.add_error("freshness", "Say for which share of the time.")
+        return data
 
     def objectives(self) -> list[dict[str, Any]]:
         data, found = self.cleaned_data, []
