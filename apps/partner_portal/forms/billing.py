@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.forms import BaseFormSet, formset_factory
 
 from apps.billing.meters import METERS
@@ -11,6 +12,9 @@ from apps.billing.models import BillingAccount, Invoice, LegalEntity, PlanVersio
 from apps.billing.services import NewPrice
 from apps.core.money import Money, exponent
 from apps.partner_portal.forms.customers import CURRENCIES
+
+# A country that is none would pass for one abroad, and be invoiced under reverse charge.
+TWO_LETTERS = RegexValidator(r"^[A-Za-z]{2}\Z", "Enter the two letters of the country, such as DE.")
 
 
 class PlanForm(forms.Form):
@@ -85,7 +89,9 @@ class AccountForm(forms.Form):
     legal_name = forms.CharField(label="Legal name", max_length=160)
     email = forms.EmailField(label="Invoices go to", required=False)
     address = forms.CharField(label="Address", required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    country = forms.CharField(label="Country", max_length=2, required=False, help_text="Two letters, such as DE.")
+    country = forms.CharField(
+        label="Country", max_length=2, required=False, validators=[TWO_LETTERS], help_text="Two letters, such as DE."
+    )
     tax_id = forms.CharField(
         label="Tax id", max_length=40, required=False,
         help_text="With it, a company abroad is invoiced under reverse charge.",
@@ -144,7 +150,9 @@ class LegalEntityForm(forms.Form):
 
     name = forms.CharField(label="Legal name", max_length=160)
     address = forms.CharField(label="Address", required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    country = forms.CharField(label="Country", max_length=2, help_text="Two letters, such as DE.")
+    country = forms.CharField(
+        label="Country", max_length=2, validators=[TWO_LETTERS], help_text="Two letters, such as DE."
+    )
     tax_id = forms.CharField(label="Tax id", max_length=40, required=False)
     tax_rate = forms.DecimalField(
         label="Standard tax rate, %", max_digits=6, decimal_places=3, min_value=Decimal(0), max_value=Decimal(100)
