@@ -37,6 +37,12 @@ def _input_of(form: forms.Form, error: AnticipatedError) -> str | None:
     return name if name in form.fields else None
 
 
+def tell_refusal(request: HttpRequest, form: forms.Form) -> None:
+    """This function will tell what a service refused where the page does not show the form any more."""
+    for text in form.non_field_errors():
+        messages.error(request, str(text))
+
+
 def perform(request: HttpRequest, action: Callable[[], object], *, done: str, next_url: str) -> HttpResponse:
     """This function will call the service of a button and tell how it went on the next page (`done` may be empty)."""
     try:

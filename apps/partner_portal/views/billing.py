@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,12 @@ from apps.billing.selectors import get_invoice, list_invoices, monthly_recurring
 from apps.billing.services import issue_invoice, record_payment, update_legal_entity, void_invoice
 from apps.core import clock
 from apps.core.errors import NotVisible
-from apps.partner_portal.actions import perform, submit
+from apps.partner_portal.actions import perform, submit, tell_refusal
 from apps.partner_portal.forms.billing import LegalEntityForm, PaymentForm, VoidForm
 from apps.partner_portal.lists.money import invoice_status, invoices_table
 from apps.partner_portal.needs import count_of
 from apps.partner_portal.tabs import Tabs
+from apps.partner_portal.wording import months_days
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
 from apps.ui.formatting import money_text
@@ -93,14 +95,20 @@ def show_invoice(request: ActorRequest, invoice_id: UUID) -> HttpResponse:
         if done:
             messages.info(request, done)
             return htmx.redirect(request, reverse("partner_portal:invoice", args=[invoice.pk]))
+        tell_refusal(request, pay if kind == "pay" else void)
     context = {
         "invoice": invoice, "status": invoice_status(invoice, clock.now().date()),
         "lines": list(invoice.lines.order_by("position")), "payments": list(invoice.payments.order_by("paid_on", "id")),
         "pay": pay, "void": void, "owed": invoice.total_amount - invoice.paid_amount,
-        "is_running": bool(invoice.period and invoice.period.period_end > clock.now()),
+        "days": _service_days(invoice), "is_running": bool(invoice.period and invoice.period.period_end > clock.now()),
         "crumbs": [("Billing", reverse("partner_portal:billing"))],
     }  # fmt: skip
     return render(request, "partner_portal/invoice.html", context)
+
+
+def _service_days(invoice: Invoice) -> tuple[date, date] | None:
+    period = invoice.period
+    return months_days(period.period_start, period.period_end, invoice.account.time_zone) if period else None
 
 
 def _change(request: ActorRequest, invoice: Invoice, kind: str, pay: PaymentForm, void: VoidForm) -> str:

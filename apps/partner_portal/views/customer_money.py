@@ -24,7 +24,7 @@ from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.customers.models import Customer
 from apps.customers.selectors import get_customer
-from apps.partner_portal.actions import perform, submit
+from apps.partner_portal.actions import perform, submit, tell_refusal
 from apps.partner_portal.customer_page import render_tab
 from apps.partner_portal.forms.billing import AccountForm, SubscribeForm
 from apps.partner_portal.forms.sla import AssignForm
@@ -88,6 +88,8 @@ def show_billing(request: ActorRequest, customer_id: UUID) -> HttpResponse:
         if done:
             own = reverse("partner_portal:customer_billing", args=[customer.pk])
             return perform(request, lambda: None, done=done, next_url=own)
+        if subscription is not None and plan_form is not None:
+            tell_refusal(request, plan_form)
     period = find_current_period(subscription, now) if subscription else None
     invoices = list(list_invoices(request.actor).filter(account=account)[:24]) if account else []
     context = {

@@ -20,7 +20,7 @@ from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.core.money import Money, round_half_up
 from apps.core.planes import require_tenant_schema
-from apps.partner_portal.actions import perform, submit
+from apps.partner_portal.actions import perform, submit, tell_refusal
 from apps.partner_portal.forms.billing import PlanForm, PriceFormSet, initial_prices, new_prices
 from apps.partner_portal.selectors.plans import current_plan_versions
 from apps.partner_portal.views.billing import TABS
@@ -86,6 +86,8 @@ def show_plan(request: ActorRequest, plan_id: UUID) -> HttpResponse:
         if made is not None:
             messages.info(request, f"Version {made.number} is on sale. Running subscriptions keep theirs.")
             return htmx.redirect(request, reverse("partner_portal:plan", args=[plan.pk]))
+        if plan.archived_at is not None:
+            tell_refusal(request, form)
     context = {
         "plan": plan, "form": form, "rows": rows, "crumbs": _crumbs(),
         "history": [(version, monthly_of(version)) for version in versions],
