@@ -15,6 +15,7 @@ from apps.events.services import record_event
 
 STATUS_CHANGED = "connectors.connection.status_changed"
 FAILURES_BEFORE_DEGRADED = 3
+UNUSABLE = "connection_unusable"
 REASON_LENGTH = 500
 
 
@@ -69,8 +70,11 @@ def change_status(
 def note_connection_failure(connection: Connection, error: ConnectorError, now: datetime) -> None:
     """This function will draw the consequence of a failed call for the connection as a whole.
 
-    A rejected record or a rate limit says nothing about the connection; a paused one stays as it is.
+    A rejected record or a rate limit says nothing about the connection; a paused one stays as it is. So does one of
+    which no use was made because of the reason it has already.
     """
+    if error.code == UNUSABLE:
+        return
     lock_connection(connection)
     if isinstance(error, RateLimited) or connection.archived_at or connection.status == ConnectionStatus.PAUSED:
         return
