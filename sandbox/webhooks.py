@@ -76,12 +76,18 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
     """The status the receiver answered with, 0 when it could not be reached."""
     target = urlsplit(url)
     kind = http.client.HTTPSConnection if target.scheme == "https" else http.client.HTTPConnection
-    connection = kind(target.netloc, timeout=10)
+    connection = kind(reachable(target.netloc), timeout=10)
     path = (target.path or "/") + (f"?{target.query}" if target.query else "")
     try:
-        connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
+        connection.request("POST", path, body, {"Host": target.netloc, "Content-Type": "application/json", **headers})
         return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return 0
     finally:
         connection.close()
+
+
+def reachable(netloc: str) -> str:
+    """Names below localhost are the loopback address (RFC 6761), which not every resolver knows."""
+    host, colon, port = netloc.partition(":")
+    return f"127.0.0.1{colon}{port}" if host.endswith(".localhost") else netloc
