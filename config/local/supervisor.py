@@ -114,6 +114,13 @@ class Supervisor:
             if self.stop_signal is not None:
                 raise Stopped(f"stopped by {signal.Signals(self.stop_signal).name}")
 
+    def watch(self, until: Callable[[], bool]) -> None:
+        """This function will watch until `until` is true. Raises ProcessEnded, and Stopped on a signal."""
+        while not until():
+            self._turn()
+            if self.stop_signal is not None:
+                raise Stopped(f"stopped by {signal.Signals(self.stop_signal).name}")
+
     def run(self) -> int:
         """This function will watch until a signal comes (0) or a process ends (its code, never 0), then stop the others."""
         try:
