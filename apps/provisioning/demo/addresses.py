@@ -14,7 +14,7 @@ from config.local import children
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(os.environ.get("INTERLACE_DEMO_DIR", ROOT / "var" / "demo"))
 # What decides how the data come out; the others may change without making a month anew.
-DATA_MODULES = ("cast.py", "history.py", "logos.py", "partners.py", "seed.py", "work.py")
+DATA_MODULES = ("cast.py", "history.py", "logos.py", "month_end.py", "partners.py", "seed.py", "vendors.py", "work.py")
 PREFERRED_WEB_PORT = 8000
 PREFERRED_SANDBOX_PORT = 8500
 

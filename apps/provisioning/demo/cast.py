@@ -39,6 +39,7 @@ class CustomerCast:
     account_count: int = 30
     viewer: Person | None = None
     is_onboarding: bool = False
+    joined_after_days: int = 0
     has_revoked_token: bool = False
 
 
@@ -103,7 +104,7 @@ KRANICH = PartnerCast(
     flat_amount=49000,
     unit_label="Records kept in step",
     unit_amount="9",
-    allowance=250,
+    allowance=100,
     policy_name="Leitstand service levels",
     staff=(
         Person(name="Henrike Falk", email="henrike@kranich-falk.example", role="owner"),
@@ -184,7 +185,7 @@ PRAIRIELIGHT = PartnerCast(
     flat_amount=62000,
     unit_label="Synced records",
     unit_amount="12",
-    allowance=300,
+    allowance=120,
     policy_name="All Sync promise",
     staff=(
         Person(name="Delia Okafor", email="delia@prairielight.example", role="owner"),
@@ -236,6 +237,7 @@ PRAIRIELIGHT = PartnerCast(
             ),
             works=("Campaign", "Packaging", "Product film", "Rebrand", "Launch site"),
             account_count=36,
+            joined_after_days=12,
         ),
     ),
 )

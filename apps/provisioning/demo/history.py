@@ -16,6 +16,7 @@ from apps.customers.selectors import get_environment
 from apps.flows.models import Flow, IntegrationTemplateVersion
 from apps.flows.services import deploy_integration, go_live
 from apps.provisioning.demo.cast import CustomerCast, PartnerCast
+from apps.provisioning.demo.partners import have_changes_reported
 from apps.provisioning.demo.work import Firm, email_of
 from apps.sync.services import run_due_flow
 
@@ -31,7 +32,8 @@ TEMPLATES = {
 }
 # Every 503 of a day: more calls than anybody makes.
 DOWN = {"kind": "status", "status": 503, "times": 10_000, "match": {}}
-DOWN_DAY, NEWCOMER_DAY, WELCOME_DAY, TYPO_DAY, REPAIR_DAY, REVOKED_BEFORE_END = 9, 12, 14, 16, 18, 2
+# Counted in working days; the last one in days before today.
+DOWN_DAY, NEWCOMER_DAY, WELCOME_DAY, TYPO_DAY, REPAIR_DAY, REVOKED_BEFORE_END = 6, 8, 10, 11, 13, 2
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Story:
     owner: Actor
     firm: Firm
     flows: list[Flow] = field(default_factory=list)
+    working_days: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -57,6 +60,11 @@ class Story:
     def set_vendor_clocks(self, moment: datetime | None) -> None:
         for system in self.firm.systems.values():
             system.set_clock(moment)
+
+    def listen(self) -> None:
+        """This method will have the vendors report changes from now on; the past needed no webhooks."""
+        for connection in Connection.objects.filter(customer=self.customer, archived_at=None):
+            have_changes_reported(connection, self.cast.slug)
 
 
 def begin(story: Story, now: datetime) -> None:
@@ -92,13 +100,15 @@ def _settings(story: Story) -> dict[str, Any]:
     return {"default_rate": f"{lowest}.00", "rate_card": "\n".join(rates), "payment_days": 14, "invoice_status": "open"}
 
 
-def live_one_day(story: Story, number: int, day: date, *, days_left: int) -> None:
-    """This function will have the people work and the flows run, as on the `number`th day."""
+def live_one_day(story: Story, day: date, *, days_left: int) -> None:
+    """This function will have the people work and the flows run."""
     is_weekend = day.weekday() >= SATURDAY
     with clock.moved_clock(story.at(day, 9)):
         story.set_vendor_clocks(story.at(day, 9))
         if not is_weekend:
-            _work(story, number, day, days_left)
+            _work(story, day)
+            _mishap(story, days_left)
+            story.working_days += 1
     run_flows(story, story.at(day, RUN_HOUR))
     story.firm.systems["tryton"].set_faults()
 
@@ -110,11 +120,11 @@ def run_flows(story: Story, moment: datetime) -> None:
             run_due_flow(flow_id=flow.pk, now=clock.now())
 
 
-def _work(story: Story, number: int, day: date, days_left: int) -> None:
+def _work(story: Story, day: date) -> None:
     firm = story.firm
     if firm.dice.random() < 0.5:
         firm.open_deals(firm.dice.choice((1, 1, 2)), day)
-    if number in (0, 1) or firm.dice.random() < 0.3:
+    if story.working_days < 2 or firm.dice.random() < 0.3:
         firm.win_deals(1, day)
     if firm.dice.random() < 0.1:
         firm.lose_deal(day)
@@ -122,19 +132,19 @@ def _work(story: Story, number: int, day: date, days_left: int) -> None:
     firm.book_time(day)
     if day.weekday() == FRIDAY:
         firm.approve_time(day + timedelta(days=1))
-    firm.receive_payments(day, share=0.25)
-    _mishap(story, number, days_left)
+    firm.receive_payments(day, share=0.5)
 
 
-def _mishap(story: Story, number: int, days_left: int) -> None:
+def _mishap(story: Story, days_left: int) -> None:
     """What goes wrong, and who puts it right. Each firm has its own bad luck."""
     if story.cast.has_revoked_token:
         if days_left == REVOKED_BEFORE_END:
             story.firm.systems["hubspot"].order("POST", "credentials", {"api_key": "a-key-nobody-here-knows"})
         return
     luck = MISHAPS[story.partner.customers.index(story.cast) % len(MISHAPS)]
-    if number in luck:
-        luck[number](story)
+    happening = luck.get(story.working_days)
+    if happening:
+        happening(story)
 
 
 def _vendor_down(story: Story) -> None:
@@ -193,6 +203,6 @@ def _repair(story: Story) -> None:
 
 MISHAPS: tuple[dict[int, Callable[[Story], None]], ...] = (
     {DOWN_DAY: _vendor_down, TYPO_DAY: _typo, REPAIR_DAY: _repair},
-    {NEWCOMER_DAY: _newcomer, WELCOME_DAY: _welcome, DOWN_DAY + 8: _vendor_down},
+    {NEWCOMER_DAY: _newcomer, WELCOME_DAY: _welcome, DOWN_DAY + 6: _vendor_down},
     {TYPO_DAY: _typo, REPAIR_DAY: _repair},
 )

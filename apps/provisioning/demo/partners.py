@@ -14,6 +14,7 @@ from apps.billing.services import NewPrice, create_plan, open_account, subscribe
 from apps.branding.services import replace_image, update_brand
 from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
+from apps.connectors.selectors import find_oauth_app, hook_address
 from apps.connectors.services import begin_authorization, complete_authorization, create_connection, save_oauth_app
 from apps.core import clock
 from apps.core.actor import Actor, system_actor
@@ -217,6 +218,13 @@ def consent(owner: Actor, connection: Connection) -> Connection:
     url = begin_authorization(actor=owner, now=clock.now(), connection=connection, return_path="/")
     code, state = vendors.agree_to_consent(url)
     return complete_authorization(now=clock.now(), state=state, code=code)
+
+
+def have_changes_reported(connection: Connection, account: str) -> None:
+    """This function will enter the partner's webhook address at the vendor, where the vendor has such a thing."""
+    app = find_oauth_app(connection.vendor)
+    if app is not None:
+        vendors.VendorAccount(connection.vendor, account).report_changes_to(hook_address(app))
 
 
 def _settings_of(customer: CustomerCast, vendor: str) -> dict[str, str]:

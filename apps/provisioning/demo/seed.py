@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -17,15 +18,19 @@ from apps.connectors.services import update_connection
 from apps.core import clock
 from apps.core.planes import public_plane, tenant_plane
 from apps.flows.services import load_templates
-from apps.provisioning.demo import cast, history, partners, vendors
+from apps.provisioning.demo import cast, history, month_end, partners, vendors
 from apps.provisioning.demo.cast import CustomerCast, PartnerCast
 from apps.provisioning.demo.history import Story
 from apps.provisioning.demo.work import Firm
 from apps.provisioning.schema_template import build_template
+from apps.sla.selectors import month_around
 from apps.tenants.models import Partner
 from config.local import children
 
 HISTORY_DAYS = 30
+# For tests: only the first and the last days of the month.
+SMALL = "INTERLACE_DEMO_SMALL"
+SMALL_DAYS = 7
 MANAGE = Path(settings.BASE_DIR) / "manage.py"
 
 
@@ -78,8 +83,9 @@ def make_partner(slug: str) -> None:
     with tenant_plane(made.schema_name):
         with clock.moved_clock(begin):
             load_templates(now=begin)
-            stories = [_begin_story(partner, customer, begin) for customer in partner.customers]
-        _live(stories, begin)
+            early = [customer for customer in partner.customers if not customer.joined_after_days]
+            stories = [_begin_story(partner, customer, begin) for customer in early]
+        _live(partner, stories, begin)
 
 
 def _begin_story(partner: PartnerCast, customer: CustomerCast, begin: datetime) -> Story:
@@ -90,17 +96,44 @@ def _begin_story(partner: PartnerCast, customer: CustomerCast, begin: datetime) 
     return story
 
 
-def _live(stories: list[Story], begin: datetime) -> None:
+def _live(partner: PartnerCast, stories: list[Story], begin: datetime) -> None:
     """This function will live every day up to yesterday, then set the vendors' clocks to the present."""
-    today = clock.now().date()
-    day_count = (today - begin.date()).days
-    live = [story for story in stories if not story.cast.is_onboarding]
-    for number in range(day_count):
-        day = begin.date() + timedelta(days=number)
-        for story in live:
-            history.live_one_day(story, number, day, days_left=day_count - number)
+    now = clock.now()
+    month_start, _ = month_around(stories[0].customer, now)
+    is_closed = False
+    days = _days(begin, now)
+    for number, day in enumerate(days):
+        if not is_closed and stories[0].at(day, 6) > month_start:
+            _turn_month(stories, month_start)
+            is_closed = True
+        for customer in partner.customers:
+            if 0 < customer.joined_after_days == number:
+                stories.append(_begin_late(partner, customer, stories[0].at(day, 8)))
+        for story in stories:
+            if not story.cast.is_onboarding:
+                history.live_one_day(story, day, days_left=len(days) - number)
+    if not is_closed:
+        _turn_month(stories, month_start)
     for story in stories:
         story.set_vendor_clocks(None)
+        story.listen()
+
+
+def _days(begin: datetime, now: datetime) -> list[date]:
+    days = [begin.date() + timedelta(days=number) for number in range((now.date() - begin.date()).days)]
+    return [*days[:SMALL_DAYS], *days[-SMALL_DAYS:]] if os.environ.get(SMALL) else days
+
+
+def _begin_late(partner: PartnerCast, customer: CustomerCast, moment: datetime) -> Story:
+    with clock.moved_clock(moment):
+        return _begin_story(partner, customer, moment)
+
+
+def _turn_month(stories: list[Story], month_start: datetime) -> None:
+    owner = stories[0].owner
+    billed = [story.customer for story in stories if not story.cast.is_onboarding]
+    month_end.close_last_month(billed, owner, month_start)
+    month_end.receive_payment(stories[0].customer, owner, month_start)
 
 
 def move_connections() -> None:
@@ -127,6 +160,7 @@ def _move(partner: PartnerCast) -> None:
         )
         if connection.vendor == "xero":
             partners.consent(owner, moved)
+        partners.have_changes_reported(moved, account)
 
 
 def _cast_of(slug: str) -> PartnerCast:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -17,18 +17,30 @@ import psycopg
 from apps.provisioning.demo import addresses
 from apps.provisioning.demo.addresses import FOLDER, ROOT, Ports
 from config.local import children, postgres, redis
-from config.local.supervisor import ProcessSpec, Stopped, Supervisor, http_ready
+from config.local.supervisor import ProcessSpec, Supervisor, http_ready
 
 MANAGE = (sys.executable, "-u", str(ROOT / "manage.py"))
-CELERY = (sys.executable, "-u", "-m", "celery", "-A", "config.celery", "worker", "--loglevel=WARNING")
+CELERY = (sys.executable, "-u", "-m", "celery", "--quiet", "-A", "config.celery", "worker", "--loglevel=WARNING")
 QUIET_CELERY = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 # What a worker leaves undone is done again at the next start: every task is acknowledged late.
 STOP_SECONDS = 1.2
-PREPARATION_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that is up; `env` is what its processes were given."""
+
+    supervisor: Supervisor
+    ports: Ports
+    env: Mapping[str, str]
+
+    def check(self) -> int:
+        """This method will try everything once, as a visitor would; 0 when all of it works."""
+        return run_step(self.supervisor, (*MANAGE, "demo_check"), self.env)
 
 
 @contextmanager
-def running(out: TextIO, *, with_life: bool = True) -> Iterator[tuple[Supervisor, Ports]]:
+def running(out: TextIO, *, with_life: bool = True) -> Iterator[Demo]:
     """This function will bring up the whole demo for the block. Raises ServiceFailed, or Stopped on a signal."""
     began = time.monotonic()
     with ExitStack() as services:
@@ -47,7 +59,7 @@ def running(out: TextIO, *, with_life: bool = True) -> Iterator[tuple[Supervisor
             supervisor.start(spec)
         supervisor.wait_until_ready(90)
         out.write(f"Ready after {time.monotonic() - began:.1f} s.\n")
-        yield supervisor, ports
+        yield Demo(supervisor, ports, env)
 
 
 def _environment(services: ExitStack, ports: Ports) -> dict[str, str]:
@@ -60,7 +72,7 @@ def _environment(services: ExitStack, ports: Ports) -> dict[str, str]:
         "INTERLACE_PLATFORM_PORT": str(ports.web),
         "INTERLACE_SANDBOX_URL": ports.sandbox_url,
         "PYTHONUNBUFFERED": "1",
-        "PYTHONWARNINGS": "ignore:XDG_RUNTIME_DIR",
+        "PYTHONWARNINGS": "ignore:XDG_RUNTIME_DIR,ignore:You're running the worker with superuser privileges",
     }
 
 
@@ -107,19 +119,20 @@ def _prepare(supervisor: Supervisor, ports: Ports, env: Mapping[str, str], *, is
     )
 
 
-def _run(supervisor: Supervisor, argv: tuple[str, ...], env: Mapping[str, str]) -> None:
-    """This function will carry out one step in a process of its own, which a signal to us ends as well."""
+def run_step(supervisor: Supervisor, argv: tuple[str, ...], env: Mapping[str, str]) -> int:
+    """This function will carry out one step in a process of its own, which a signal to us ends as well; its code."""
     process = children.spawn(list(argv), env={**os.environ, **env})
-    while process.poll() is None:
-        if supervisor.stop_signal is not None:
-            children.stop(process, seconds=STOP_SECONDS)
-            raise Stopped("stopped while preparing")
-        try:
-            process.wait(PREPARATION_POLL_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-    if process.returncode:
-        raise children.ServiceFailed(f"{' '.join(argv[3:])} ended with code {process.returncode}")
+    try:
+        supervisor.watch(lambda: process.poll() is not None)
+    finally:
+        code = children.stop(process, seconds=STOP_SECONDS)
+    return code
+
+
+def _run(supervisor: Supervisor, argv: tuple[str, ...], env: Mapping[str, str]) -> None:
+    code = run_step(supervisor, argv, env)
+    if code:
+        raise children.ServiceFailed(f"{' '.join(argv[3:])} ended with code {code}")
 
 
 def sandbox_spec(ports: Ports) -> ProcessSpec:
@@ -147,7 +160,7 @@ def specs(ports: Ports, env: Mapping[str, str], *, with_life: bool) -> Iterator[
     yield _worker("sync", ("--pool=prefork", "--concurrency=2", "-Q", "sync", "-n", "sync@demo"), env)
     yield _worker("small", ("--pool=threads", "--concurrency=4", "-Q", "small", "-n", "small@demo"), env)
     yield ProcessSpec(
-        "dispatch", (*MANAGE, "run_dispatcher"), env=env, tier=2, stop_seconds=STOP_SECONDS, cwd=ROOT
+        "dispatch", (*MANAGE, "run_dispatcher", "--skip-checks"), env=env, tier=2, stop_seconds=STOP_SECONDS, cwd=ROOT
     )  # fmt: skip
     if with_life:
         yield ProcessSpec("life", (*MANAGE, "demo_life"), env=env, tier=3, stop_seconds=STOP_SECONDS, cwd=ROOT)

@@ -49,6 +49,8 @@ GIVEN = [
 CITIES = {"EUR": ("Berlin", "Hamburg", "Leipzig", "Rostock"), "USD": ("Chicago", "Madison", "Peoria", "Rockford")}
 OPEN_STAGES = ("appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "contractsent")
 NOTES = ("Preparation", "Client meeting", "Draft", "Review", "Site visit", "Coordination", "Revision", "Documentation")
+# People work on what is new; older projects come to their end and are paid.
+CURRENT_ISSUES = 12
 TASKS = ("Concept", "Fieldwork", "Drafting", "Review round", "Hand-over")
 
 
@@ -109,7 +111,7 @@ class Firm:
 
     def book_time(self, day: date) -> int:
         """This method will have everyone book the day's hours, not approved yet."""
-        issues = self.systems["redmine"].objects("issues")
+        issues = self.systems["redmine"].objects("issues")[-CURRENT_ISSUES:]
         if not issues:
             return 0
         entries = [
@@ -131,8 +133,8 @@ class Firm:
         return len(waiting)
 
     def receive_payments(self, day: date, *, share: float = 0.5) -> int:
-        """This method will have clients pay invoices that are a week old; most pay in full, some in part."""
-        open_ones = self._open_invoices(day - timedelta(days=7))
+        """This method will have clients pay invoices that are some days old; most pay in full, some in part."""
+        open_ones = self._open_invoices(day - timedelta(days=4))
         paying = [found for found in open_ones if self.dice.random() < share]
         for invoice_id, due in paying:
             amount = due if self.dice.random() < 0.8 else round(due / 2, 2)

@@ -7,7 +7,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.provisioning.demo import cast, stack
 from apps.provisioning.demo.addresses import Ports
-from apps.provisioning.demo.check import check_demo
 from config.local import children
 from config.local.supervisor import Stopped
 
@@ -22,9 +21,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with stack.running(self.stdout, with_life=not options["quiet_vendors"]) as (supervisor, ports):  # type: ignore[arg-type]
-                self._greet(ports)
-                code = check_demo(supervisor, ports, self.stdout.write) if options["check"] else supervisor.run()
+            with stack.running(self.stdout, with_life=not options["quiet_vendors"]) as demo:  # type: ignore[arg-type]
+                self._greet(demo.ports)
+                code = demo.check() if options["check"] else demo.supervisor.run()
         except Stopped:
             return
         except children.ServiceFailed as failure:
