@@ -45,3 +45,8 @@ def is_registered(name: str) -> bool:
 
 def consumers_of(name: str) -> dict[str, Consumer]:
     return dict(_consumers.get(name, {}))
+
+
+def consumed_names() -> list[str]:
+    """The events somebody listens to."""
+    return sorted(_consumers)

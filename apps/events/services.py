@@ -10,7 +10,7 @@ from django.db import transaction
 from apps.core import correlation
 from apps.core.tasks import enqueue
 from apps.events.models import ConsumedEvent, InboxEvent, OutboxEvent
-from apps.events.registry import consumers_of, is_registered
+from apps.events.registry import consumed_names, consumers_of, is_registered
 
 RELAY_BATCH = 200
 
@@ -46,15 +46,21 @@ def record_events(*, facts: list[tuple[str, str, dict[str, Any]]], now: datetime
 
 
 def relay_outbox(*, now: datetime) -> int:
-    """This function will hand every unrelayed event to its consumers, oldest first; returns how many were relayed.
+    """This function will hand unrelayed events to their consumers, oldest first, a batch at a time; returns how many.
 
     Each (consumer, event) commits on its own; a consumer that fails leaves its event unrelayed for the sweeper.
     """
-    relayed = 0
-    for event in OutboxEvent.objects.filter(relayed_at=None).order_by("id")[:RELAY_BATCH]:
+    waiting = OutboxEvent.objects.filter(relayed_at=None)
+    heard = consumed_names()
+    # What nobody listens to must not stand in the way: a run writes thousands of facts.
+    relayed = waiting.exclude(type__in=heard).update(relayed_at=now)
+    batch = list(waiting.filter(type__in=heard).order_by("id")[:RELAY_BATCH])
+    for event in batch:
         for consumer_name, consumer in consumers_of(event.type).items():
             _consume_once(event, consumer_name, consumer, now)
         relayed += OutboxEvent.objects.filter(pk=event.pk, relayed_at=None).update(relayed_at=now)
+    if len(batch) == RELAY_BATCH:
+        enqueue("events.relay_outbox")
     return relayed
 
 

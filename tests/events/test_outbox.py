@@ -61,6 +61,37 @@ def test_a_consumer_that_fails_is_tried_again(partner: Partner, now: datetime, s
     assert seen == ["thing:1"]
 
 
+def test_facts_nobody_hears_do_not_stand_in_the_way(
+    partner: Partner, now: datetime, seen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.events.services.RELAY_BATCH", 3)
+    registry.register_event("tests.thing.noted", "Nobody listens to this one.")
+    for number in range(8):
+        record_event(name="tests.thing.noted", subject_key=f"note:{number}", payload={}, now=now)
+    happen("thing:1", now)
+
+    assert relay_outbox(now=now) == 9
+    assert seen == ["thing:1"]
+    assert not OutboxEvent.objects.filter(relayed_at=None).exists()
+    registry._types.pop("tests.thing.noted")
+
+
+def test_a_full_batch_asks_for_the_next_one(
+    partner: Partner, now: datetime, seen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr("apps.events.services.RELAY_BATCH", 2)
+    monkeypatch.setattr("apps.events.services.enqueue", woken.append)
+    for number in range(3):
+        happen(f"thing:{number}", now)
+    woken.clear()
+
+    counts = [relay_outbox(now=now), len(woken), relay_outbox(now=now), len(woken)]
+
+    assert counts == [2, 1, 1, 1]
+    assert seen == ["thing:0", "thing:1", "thing:2"]
+
+
 def test_an_event_nobody_declared_is_refused(partner: Partner, now: datetime) -> None:
     with pytest.raises(UnknownEvent):
         record_event(name="tests.typo", subject_key="x", payload={}, now=now)
