@@ -13,3 +13,5 @@ DEMO = True
 # On the loopback compression saves nothing, and compressing takes half a minute.
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+# Quick to compute: fifteen people are made at the first start, all with the same published password.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]

@@ -143,6 +143,7 @@ KRANICH = PartnerCast(
             ),
             works=("Due diligence", "Contract review", "Employment matter", "Trade mark filing", "Tender advice"),
             account_count=32,
+            joined_after_days=6,
         ),
         CustomerCast(
             slug="atelier-quint",
@@ -237,7 +238,7 @@ PRAIRIELIGHT = PartnerCast(
             ),
             works=("Campaign", "Packaging", "Product film", "Rebrand", "Launch site"),
             account_count=36,
-            joined_after_days=12,
+            joined_after_days=16,
         ),
     ),
 )

@@ -69,7 +69,7 @@ def check_demo(say: Say) -> None:
     """This function will try the demo once as its visitors would. Raises CheckFailed."""
     for partner in cast.PARTNERS:
         _check_portals(partner, say)
-    _timed(say, "back office", lambda: _open("", "/", cast.OPERATOR_EMAIL))
+    _timed(say, "back office", lambda: _open("", "/partners/", cast.OPERATOR_EMAIL))
     _timed(say, "a run, vendor to vendor", lambda: _check_run(cast.PARTNERS[0]))
 
 

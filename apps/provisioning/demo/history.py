@@ -22,7 +22,7 @@ from apps.sync.services import run_due_flow
 
 # Once a day: a month of a flow every five minutes would take a day to make.
 RUN_HOUR = 17
-FRIDAY, SATURDAY = 4, 5
+FRIDAY, SATURDAY, SUNDAY = 4, 5, 6
 DOMAIN_ROLES = {"hubspot": "crm", "tryton": "erp", "redmine": "delivery"}
 # In the order in which a deal travels.
 TEMPLATES = {
@@ -33,7 +33,7 @@ TEMPLATES = {
 # Every 503 of a day: more calls than anybody makes.
 DOWN = {"kind": "status", "status": 503, "times": 10_000, "match": {}}
 # Counted in working days; the last one in days before today.
-DOWN_DAY, NEWCOMER_DAY, WELCOME_DAY, TYPO_DAY, REPAIR_DAY, REVOKED_BEFORE_END = 6, 8, 10, 11, 13, 2
+DOWN_DAY, NEWCOMER_DAY, WELCOME_DAY, TYPO_DAY, REPAIR_DAY, REVOKED_BEFORE_END = 6, 8, 10, 11, 13, 4
 
 
 @dataclass
@@ -101,11 +101,12 @@ def _settings(story: Story) -> dict[str, Any]:
 
 
 def live_one_day(story: Story, day: date, *, days_left: int) -> None:
-    """This function will have the people work and the flows run."""
-    is_weekend = day.weekday() >= SATURDAY
+    """This function will have the people work and the flows run; on Sundays nothing happens."""
+    if day.weekday() == SUNDAY:
+        return
     with clock.moved_clock(story.at(day, 9)):
         story.set_vendor_clocks(story.at(day, 9))
-        if not is_weekend:
+        if day.weekday() < SATURDAY:
             _work(story, day)
             _mishap(story, days_left)
             story.working_days += 1
@@ -138,7 +139,8 @@ def _work(story: Story, day: date) -> None:
 def _mishap(story: Story, days_left: int) -> None:
     """What goes wrong, and who puts it right. Each firm has its own bad luck."""
     if story.cast.has_revoked_token:
-        if days_left == REVOKED_BEFORE_END:
+        if days_left <= REVOKED_BEFORE_END and not story.notes.get("revoked"):
+            story.notes["revoked"] = True
             story.firm.systems["hubspot"].order("POST", "credentials", {"api_key": "a-key-nobody-here-knows"})
         return
     luck = MISHAPS[story.partner.customers.index(story.cast) % len(MISHAPS)]
@@ -204,5 +206,5 @@ def _repair(story: Story) -> None:
 MISHAPS: tuple[dict[int, Callable[[Story], None]], ...] = (
     {DOWN_DAY: _vendor_down, TYPO_DAY: _typo, REPAIR_DAY: _repair},
     {NEWCOMER_DAY: _newcomer, WELCOME_DAY: _welcome, DOWN_DAY + 6: _vendor_down},
-    {TYPO_DAY: _typo, REPAIR_DAY: _repair},
+    {DOWN_DAY: _typo, NEWCOMER_DAY: _repair},
 )

@@ -17,6 +17,7 @@ from apps.connectors.models import Connection
 from apps.connectors.services import update_connection
 from apps.core import clock
 from apps.core.planes import public_plane, tenant_plane
+from apps.events.services import relay_outbox
 from apps.flows.services import load_templates
 from apps.provisioning.demo import cast, history, month_end, partners, vendors
 from apps.provisioning.demo.cast import CustomerCast, PartnerCast
@@ -117,6 +118,8 @@ def _live(partner: PartnerCast, stories: list[Story], begin: datetime) -> None:
     for story in stories:
         story.set_vendor_clocks(None)
         story.listen()
+    while relay_outbox(now=clock.now()):
+        continue
 
 
 def _days(begin: datetime, now: datetime) -> list[date]:

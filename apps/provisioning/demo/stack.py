@@ -44,9 +44,10 @@ def running(out: TextIO, *, with_life: bool = True) -> Iterator[Demo]:
     """This function will bring up the whole demo for the block. Raises ServiceFailed, or Stopped on a signal."""
     began = time.monotonic()
     with ExitStack() as services:
-        supervisor = services.enter_context(Supervisor(out))
         ports = addresses.choose_ports()
         env = _environment(services, ports)
+        # Entered last, so that it is left first: nobody may outlive the database.
+        supervisor = services.enter_context(Supervisor(out))
         is_new = _is_new()
         if is_new:
             out.write("First start: making the database and a month of history. This takes about a minute.\n")

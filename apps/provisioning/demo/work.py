@@ -114,11 +114,7 @@ class Firm:
         issues = self.systems["redmine"].objects("issues")[-CURRENT_ISSUES:]
         if not issues:
             return 0
-        entries = [
-            self._entry(user, self.dice.choice(issues), day)
-            for user in self._users()
-            for _ in range(self.dice.choice((1, 1, 2)))
-        ]
+        entries = [self._entry(user, self.dice.choice(issues), day) for user in self._users()]
         self.systems["redmine"].create("time_entries", entries)
         return len(entries)
 
@@ -205,7 +201,7 @@ class Firm:
         }
 
     def _entry(self, user: dict[str, Any], issue: dict[str, Any], day: date) -> dict[str, Any]:
-        hours = self.dice.choice((0.75, 1.5, 2, 2.25, 3, 3.5, 4))
+        hours = self.dice.choice((2.5, 4, 5.25, 6, 6.75, 7.5, 8))
         return {
             "user": user["id"], "issue_id": issue["id"], "hours": hours, "spent_on": day.isoformat(),
             "comments": self.dice.choice(NOTES),

@@ -24,7 +24,7 @@ class Command(BaseCommand):
             with stack.running(self.stdout, with_life=not options["quiet_vendors"]) as demo:  # type: ignore[arg-type]
                 self._greet(demo.ports)
                 code = demo.check() if options["check"] else demo.supervisor.run()
-        except Stopped:
+        except (Stopped, KeyboardInterrupt):
             return
         except children.ServiceFailed as failure:
             raise CommandError(str(failure)) from failure
@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 f"  partner portal   {site}/manage/   {partner.owner.email}",
                 f"  customer portal  {site}/          {customer.contact.email}  ({customer.name})",
             ]
-        lines += ["Platform", f"  back office      {ports.site('')}/          {cast.OPERATOR_EMAIL}", ""]
+        lines += ["Platform", f"  back office      {ports.site('')}/partners/  {cast.OPERATOR_EMAIL}", ""]
         first = cast.PARTNERS[0]
         lines.append(f"Begin at {ports.site(first.slug)}/manage/ as {first.owner.email}. Ctrl-C stops everything.")
         self.stdout.write("\n".join(lines))
