@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from apps.accounts.access import staff_actor
-from apps.accounts.models import User
-from apps.accounts.services import appoint, create_operator, create_person
+from apps.accounts.models import Invitation, User
+from apps.accounts.services import appoint, create_operator, create_person, revoke_invitation
 from apps.billing.models import LegalEntity, PlanVersion
 from apps.billing.services import NewPrice, create_plan, open_account, subscribe, update_legal_entity
 from apps.branding.services import replace_image, update_brand
@@ -70,6 +70,9 @@ def open_partner(partner: PartnerCast, now: datetime) -> Partner:
         for person in partner.staff:
             appoint(user=_make_person(person, now), role=person.role, now=now)
         owner = owner_of(partner)
+        # Everybody in the demo is on the team already, with a password one can read in the terminal.
+        for invitation in Invitation.objects.filter(accepted_at=None, revoked_at=None):
+            revoke_invitation(actor=owner, now=now, invitation=invitation)
         _dress(partner, owner, now)
         _set_terms(partner, owner, now)
         _register_apps(partner, owner, now)
