@@ -32,9 +32,8 @@ def record_payment(
         if locked.status != InvoiceStatus.OPEN:
             raise UnableToRecordPayment("Payments can be recorded for open invoices only.")
         if not 0 < amount <= owed:
-            raise UnableToRecordPayment(
-                f"Enter an amount between 0.01 and {Money(owed, locked.currency)}.", field="amount"
-            )
+            least, most = Money(1, locked.currency).decimal, Money(owed, locked.currency)
+            raise UnableToRecordPayment(f"Enter an amount between {least} and {most}.", field="amount")
         payment = Payment.objects.create(
             invoice=locked, amount=amount, paid_on=paid_on, method=method, reference=reference, created_at=now
         )

@@ -137,6 +137,21 @@ def test_a_payment_that_does_not_fit_is_refused(owner: Client, issued: Invoice, 
     assert (issued.status, issued.paid_amount, Payment.objects.count()) == (InvoiceStatus.OPEN, 0, 0)
 
 
+def test_the_least_and_the_most_are_told_in_the_invoices_currency(owner: Client, scene: Scene, now: datetime) -> None:
+    yen = Invoice.objects.create(
+        account=scene.account, legal_entity=scene.account.legal_entity, currency="JPY", number="AC-Y", total_amount=5000,
+        status=InvoiceStatus.OPEN, created_at=now, issued_at=now,
+    )  # fmt: skip
+    page = address("invoice", yen.pk)
+
+    refused = owner.post(page, pay("5001"))
+    owner.post(page, pay("4999"))
+
+    yen.refresh_from_db()
+    assert refused.context["pay"].errors == {"amount": ["Enter an amount between 1 and 5000 JPY."]}
+    assert (yen.paid_amount, yen.status) == (4999, InvoiceStatus.OPEN)
+
+
 def test_an_open_invoice_is_voided_for_a_reason(owner: Client, issued: Invoice) -> None:
     owner.post(address("invoice", issued.pk), {"form": "void", "reason": "Wrong recipient"})
 
