@@ -27,6 +27,7 @@ def open_account(
     details: dict[str, str] | None = None,
 ) -> BillingAccount:
     """This function will begin billing a subject (`customer:<id>`); `details` may hold address, country, tax_id, locale."""
+    actor.require("billing.manage")
     if BillingAccount.objects.filter(subject_key=subject_key).exists():
         raise UnableToOpenAccount("This customer already has a billing account.")
     issuer = LegalEntity.objects.filter(is_default=True).first()
