@@ -19,7 +19,7 @@ def test_new_name_and_color_show_on_the_sign_in_page(open_window: OpenWindow, pr
 
     page.goto(f"{prairielight.base}/accounts/login/")
 
-    expect(page).to_have_title("Sign in – Prairielight North")
+    expect(page).to_have_title("Sign in · Prairielight North")
     assert page.evaluate(BUTTON_COLOR) == "rgb(11, 83, 148)"
     assert window.complaints == []
     window.go("/manage/settings/brand/")

@@ -20,7 +20,18 @@ SERIOUS = ("serious", "critical")
 # Pages of one kind differ by id only: three of each kind are enough, and lists lead to hundreds.
 PER_KIND, MOST_PAGES = 3, 140
 # Links that end the session, and the library of downloads that is no page.
-LEFT_ALONE = ("/accounts/logout/", "/api/", "/document/", "/oauth/", "/static/")
+LEFT_ALONE = ("/accounts/logout/", "/api/", "/document/", "/pdf/", "/oauth/", "/static/")
+# Links inside drawings have an object for an address; the attribute is text everywhere.
+LINKS = """[...document.querySelectorAll('a[href]')]
+  .filter(a => !a.hasAttribute('download') && a.getAttribute('target') !== '_blank')
+  .map(a => new URL(a.getAttribute('href'), location.href).href)"""
+COLORS = "interlace", ("#3b5bdb", "rgb(59, 91, 219)")
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = ("serious", "critical")
+# Pages of one kind differ by id only: three of each kind are enough, and lists lead to hundreds.
+PER_KIND, MOST_PAGES = 3, 140
+# Links that end the session, and the library of downloads that is no page.
+LEFT_ALONE = ("/accounts/logout/", "/api/", "/document/", "/pdf/", "/oauth/", "/static/")
 LINKS = "[...document.querySelectorAll('a[href]')].filter(a => !a.download && a.target !== '_blank').map(a => a.href)"
 COLORS = """[...document.querySelectorAll('*')].flatMap(e => {
   const s = getComputedStyle(e); return [s.color, s.backgroundColor, s.borderTopColor, s.fill]
