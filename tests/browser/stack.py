@@ -46,21 +46,21 @@ class Site:
         return self.cast.customers[0].contact.email
 
 
-def start(*arguments: str, small: bool = True) -> subprocess.Popen[str]:
+def start(*arguments: str, small: bool = True, folder: Path = FOLDER) -> subprocess.Popen[str]:
     env = {name: value for name, value in os.environ.items() if name not in OURS}
-    env["INTERLACE_DEMO_DIR"] = str(FOLDER)
+    env["INTERLACE_DEMO_DIR"] = str(folder)
     if small:
         env["INTERLACE_DEMO_SMALL"] = "1"
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return subprocess.Popen(
         [sys.executable, "-u", "manage.py", "demo", *arguments],
         cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
-def forget() -> None:
+def forget(folder: Path = FOLDER) -> None:
     """This function will have the next start make everything anew."""
-    (FOLDER / "made.json").unlink(missing_ok=True)
+    (folder / "made.json").unlink(missing_ok=True)
 
 
 @contextmanager
