@@ -23,6 +23,15 @@ class Entity(models.TextChoices):
     TIME_ENTRY = "time_entry", "Time entry"
     INVOICE = "invoice", "Invoice"
     PAYMENT = "payment", "Payment"
+    QUOTE = "quote", "Quote"
+    CONTRACT = "contract", "Contract"
+    SUBSCRIPTION = "subscription", "Subscription"
+    MILESTONE = "milestone", "Milestone"
+    ASSIGNMENT = "assignment", "Assignment"
+    EXPENSE = "expense", "Expense"
+    INVOICE_SCHEDULE = "invoice_schedule", "Invoice schedule"
+    USAGE_RECORD = "usage_record", "Usage record"
+    TICKET = "ticket", "Ticket"
 
 
 class CanonicalRecord(CustomerOwned):

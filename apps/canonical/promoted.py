@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 Data = dict[str, Any]
 _SPACE = re.compile(r"\s+")
-_DATE_FIELDS = ("work_date", "issue_date", "paid_date", "close_date", "start_date")
+_DATE_FIELDS = (
+    "work_date", "spent_date", "usage_date", "issue_date", "paid_date", "close_date", "start_date", "due_date",
+)  # fmt: skip
 
 
 class Promoted(NamedTuple):

@@ -14,8 +14,8 @@ from uuid import UUID
 
 import orjson
 
-from apps.canonical.entities import validate_entity
 from apps.canonical.promoted import match_keys, promoted
+from apps.connectors.sdk.entities import validate_entity
 from apps.core.bulk import copy_rows, execute, fetch_rows, json_text, lock_for_transaction
 from apps.customers.models import Environment
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from apps.canonical.entities import ENTITIES, REFERENCES
+from apps.connectors.sdk.entities import ENTITIES, REFERENCES
 from apps.core import expressions
 
 

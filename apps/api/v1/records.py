@@ -13,8 +13,8 @@ from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
 from apps.api.schema import PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
-from apps.canonical.entities import ENTITIES, json_schema
 from apps.canonical.models import CanonicalRecord, CrossReference
+from apps.connectors.sdk.entities import ENTITIES, json_schema
 from apps.sync.selectors import get_record, list_records
 
 

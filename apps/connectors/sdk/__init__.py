@@ -12,6 +12,6 @@ It is built with a `ConnectionContext` (settings, credentials, client factory, c
 errors in `sdk.errors`; they say what the engine must do, not what the vendor called it.
 
 The parts: `client` (HTTP with auth, budget, errors and redaction), `auth` and `oauth2`, `error_table`, `paginators`,
-`webhooks` (signatures), `canonical_fields` (the words mappings may use), `conformance` (the suite every connector
+`webhooks` (signatures), `entities` (the words mappings may use), `conformance` (the suite every connector
 inherits) with `conformance_harness` (what the suite asks of a vendor account).
 """

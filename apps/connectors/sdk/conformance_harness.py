@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import orjson
 
-from apps.connectors.sdk import canonical_fields
 from apps.connectors.sdk.connector import ConnectionContext, Connector, HttpExchange
+from apps.connectors.sdk.entities import InvalidRecord, validate_entity
 from apps.connectors.sdk.manifest import StreamSpec
 from apps.connectors.sdk.types import JsonDict, Page, SourceRecord
 from apps.core import expressions
@@ -125,9 +125,11 @@ def unreadable_values(spec: StreamSpec, record: SourceRecord, connection: Mappin
     """What is wrong with the record's canonical form."""
     context = {"record": record.data, "connection": connection, "settings": {}}
     fields = expressions.compile(spec.fields).evaluate(context)
-    kinds = canonical_fields.FIELDS[spec.entity]
-    found = [f"{name}: {p}" for name, value in fields.items() if (p := canonical_fields.problem(kinds[name], value))]
-    found += [f"{n}: is required" for n in canonical_fields.REQUIRED[spec.entity] if fields.get(n) is None]
+    found = []
+    try:
+        validate_entity(spec.entity, {name: value for name, value in fields.items() if value is not None})
+    except InvalidRecord as error:
+        found.append(str(error))
     for name, ref in spec.refs.items():
         value = expressions.compile_one(ref["id"]).evaluate(context)["value"]
         if value is not None and not (isinstance(value, str) and value):

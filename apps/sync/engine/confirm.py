@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from apps.canonical.entities import InvalidRecord
 from apps.canonical.references import Reference, by_external_id, by_record, save_references
 from apps.canonical.services import absorb_record
 from apps.canonical.workspace import State, Workspace
+from apps.connectors.sdk.entities import InvalidRecord
 from apps.connectors.sdk.errors import ConnectorError, RecordRejected
 from apps.connectors.sdk.types import SourceRecord
 from apps.sync.engine.claim import effects

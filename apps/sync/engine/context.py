@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from apps.canonical.entities import ENTITIES, REFERENCES
 from apps.canonical.workspace import ChangeSource, State, Workspace
 from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.connector import Connector, HttpExchange
+from apps.connectors.sdk.entities import ENTITIES, REFERENCES
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.services import open_connector
 from apps.core import clock

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from apps.canonical.entities import ENTITIES
+from apps.connectors.sdk.entities import ENTITIES
 from apps.core.bulk import fetch_rows
 from apps.core.money import Money
 from apps.sync.engine.context import full_record

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.canonical.entities import InvalidRecord
 from apps.canonical.matching import match_records
 from apps.canonical.promoted import match_keys
 from apps.canonical.references import Reference, by_external_id
 from apps.canonical.workspace import State, Workspace
+from apps.connectors.sdk.entities import InvalidRecord
 from apps.core.ids import uuid7
 from apps.sync.engine.context import BoundSystem
 from apps.sync.engine.errors import RecordProblem

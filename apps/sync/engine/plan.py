@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from apps.canonical.entities import REFERENCES
 from apps.canonical.references import Reference, by_record
 from apps.canonical.workspace import State, Workspace
+from apps.connectors.sdk.entities import REFERENCES
 from apps.flows.binding import sink_for, sink_of
 from apps.flows.definition import WriteSpec
 from apps.sync.engine.context import BoundSystem, RunContext
@@ -17,9 +17,11 @@ from apps.sync.engine.errors import RecordProblem
 from apps.sync.engine.payload import Desired, PayloadContext, SinkMapping, desired_create, desired_update
 from apps.sync.models import ErrorClass, IntentKind
 
+# What is referred to is written before what refers to it.
 RANKS = {
-    "account": 0, "resource": 0, "contact": 1, "opportunity": 2, "project": 3, "task": 4, "time_entry": 5, "invoice": 5,
-    "payment": 6,
+    "account": 0, "resource": 0, "contact": 1, "opportunity": 2, "quote": 3, "project": 4, "contract": 5, "ticket": 5,
+    "subscription": 6, "task": 6, "assignment": 7, "usage_record": 7, "invoice": 8, "time_entry": 8, "expense": 8,
+    "milestone": 9, "payment": 9, "invoice_schedule": 10,
 }  # fmt: skip
 MAX_DEPTH = 6
 

@@ -8,8 +8,8 @@ from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
-from apps.canonical.entities import InvalidRecord
 from apps.canonical.workspace import State, Workspace
+from apps.connectors.sdk.entities import InvalidRecord
 from apps.core import expressions
 from apps.core.expressions import ExpressionError, MappingProgram
 from apps.flows.definition import FlowSpec, RuleSpec

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from apps.canonical.entities import validate_entity
 from apps.connectors.sdk.connector import ConnectionContext
+from apps.connectors.sdk.entities import validate_entity
 from apps.connectors.sdk.errors import ConfigurationError, RecordRejected
 from apps.connectors.sdk.types import SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.tryton import CONNECTOR

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from apps.canonical.entities import ENTITIES
 from apps.connectors.sdk.connector import ConnectionContext
+from apps.connectors.sdk.entities import ENTITIES
 from apps.connectors.vendors.xero import XeroConnector
 from apps.connectors.vendors.xero.manifest import MANIFEST
 from apps.core import expressions

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from apps.connectors.sdk import canonical_fields
 from apps.connectors.sdk.conformance_harness import (
     Harness,
 )
+from apps.connectors.sdk.entities import ENTITIES, REFERENCES
 from apps.connectors.sdk.errors import ConfigurationError
 from apps.connectors.sdk.manifest import AuthKind, Resolve
 from apps.core import expressions
@@ -30,11 +30,11 @@ class DeclarationsConformance:
     def test_stream_mappings_compile_and_speak_canonical(self, harness: Harness) -> None:
         manifest = harness.connector_type.manifest
         for spec in manifest.streams:
-            assert set(spec.fields) <= set(canonical_fields.FIELDS[spec.entity]), spec.name
-            assert set(spec.refs) <= canonical_fields.REFS[spec.entity], spec.name
+            assert set(spec.fields) <= set(ENTITIES[spec.entity].__struct_fields__), spec.name
+            assert set(spec.refs) <= set(REFERENCES[spec.entity]), spec.name
             expressions.compile(spec.fields)
             for ref in spec.refs.values():
-                assert manifest.stream(ref["stream"]).entity in canonical_fields.FIELDS
+                assert manifest.stream(ref["stream"]).entity in ENTITIES
                 expressions.compile_one(ref["id"])
 
     def test_sink_mappings_compile_and_their_objects_exist(self, harness: Harness) -> None:
@@ -42,7 +42,7 @@ class DeclarationsConformance:
         objects = {spec.name for spec in manifest.streams} | {spec.name for spec in manifest.sinks}
         for spec in manifest.sinks:
             assert manifest.stream(spec.stream).entity == spec.entity, spec.name
-            assert set(spec.refs) <= canonical_fields.REFS[spec.entity], spec.name
+            assert set(spec.refs) <= set(REFERENCES[spec.entity]), spec.name
             assert set(spec.refs.values()) <= objects, spec.name
             assert set(spec.required_refs) <= set(spec.refs), spec.name
             assert spec.batch_size >= 1

@@ -1,7 +1,8 @@
-"""The published shape of every canonical entity: what mappings must produce and what history, rules and APIs can rely on.
+"""The canonical vocabulary: what mappings must produce and what history, rules and APIs can rely on.
 
 Money is {"amount": minor units, "currency": ISO 4217}; dates are `YYYY-MM-DD`; durations are whole seconds; quantities
-are decimal strings. References to other records are links, not fields.
+are decimal strings. References to other records are links, not fields (`REFERENCES`). An invoice's lines are part of the
+invoice: no system gives them a life of their own, and a line without its document has no meaning.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+Interval = Literal["week", "month", "quarter", "year"]
 DecimalText = Annotated[str, msgspec.Meta(pattern=r"^-?\d+(\.\d+)?$")]
 
 
@@ -136,6 +138,110 @@ class Payment(EntityStruct, frozen=True):
     reference: str | None = None
 
 
+class Quote(EntityStruct, frozen=True):
+    """An offer to an account, with its positions."""
+
+    name: str
+    status: Literal["draft", "sent", "accepted", "declined", "expired"]
+    currency: Currency | None = None
+    number: str | None = None
+    total: MoneyValue | None = None
+    issue_date: date | None = None
+    expiry_date: date | None = None
+    lines: list[InvoiceLine] = []
+
+
+class Contract(EntityStruct, frozen=True):
+    """What was agreed: value, term and how it is billed. A retainer is a contract with an amount per interval."""
+
+    name: str
+    status: Literal["draft", "active", "ended", "cancelled"]
+    number: str | None = None
+    value: MoneyValue | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+    renewal_date: date | None = None
+    billing_method: Literal["fixed", "time", "milestone", "retainer"] | None = None
+    interval: Interval | None = None
+    interval_amount: MoneyValue | None = None
+
+
+class Subscription(EntityStruct, frozen=True):
+    """A recurring sale billed by interval; `amount` is for one interval."""
+
+    name: str
+    status: Literal["trialing", "active", "past_due", "paused", "cancelled"]
+    number: str | None = None
+    amount: MoneyValue | None = None
+    quantity: DecimalText | None = None
+    interval: Interval | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+    next_billing_date: date | None = None
+
+
+class Milestone(EntityStruct, frozen=True):
+    """A point in a project at which something is done, and often billed."""
+
+    name: str
+    status: Literal["open", "done"]
+    due_date: date | None = None
+    completed_date: date | None = None
+    amount: MoneyValue | None = None
+
+
+class Assignment(EntityStruct, frozen=True):
+    """A resource's place on a project or task, for a time and at a rate."""
+
+    name: str
+    status: Literal["active", "inactive"]
+    start_date: date | None = None
+    end_date: date | None = None
+    planned_seconds: int | None = None
+    hourly_rate: MoneyValue | None = None
+
+
+class Expense(EntityStruct, frozen=True):
+    """Money spent by a resource on a project; billable ones become invoice lines."""
+
+    spent_date: date
+    amount: MoneyValue
+    status: Literal["draft", "submitted", "approved", "rejected"]
+    billable: bool
+    description: str | None = None
+    category: str | None = None
+
+
+class InvoiceSchedule(EntityStruct, frozen=True):
+    """One instalment of what will be billed: when, how much and why."""
+
+    name: str
+    status: Literal["planned", "due", "invoiced", "cancelled"]
+    due_date: date | None = None
+    amount: MoneyValue | None = None
+
+
+class UsageRecord(EntityStruct, frozen=True):
+    """A metered quantity of one day, to be billed by a subscription or contract."""
+
+    name: str
+    usage_date: date
+    quantity: DecimalText
+    unit: str | None = None
+
+
+class Ticket(EntityStruct, frozen=True):
+    """A request for support."""
+
+    name: str
+    status: Literal["new", "open", "pending", "solved", "closed"]
+    number: str | None = None
+    priority: Literal["low", "normal", "high", "urgent"] | None = None
+    description: str | None = None
+    requester_email: str | None = None
+    due_date: date | None = None
+
+
 ENTITIES: dict[str, type[EntityStruct]] = {
     "account": Account,
     "contact": Contact,
@@ -146,6 +252,15 @@ ENTITIES: dict[str, type[EntityStruct]] = {
     "time_entry": TimeEntry,
     "invoice": Invoice,
     "payment": Payment,
+    "quote": Quote,
+    "contract": Contract,
+    "subscription": Subscription,
+    "milestone": Milestone,
+    "assignment": Assignment,
+    "expense": Expense,
+    "invoice_schedule": InvoiceSchedule,
+    "usage_record": UsageRecord,
+    "ticket": Ticket,
 }
 
 # Which references each entity may have, and to what.
@@ -157,8 +272,17 @@ REFERENCES: dict[str, dict[str, str]] = {
     "task": {"project": "project", "resource": "resource"},
     "resource": {},
     "time_entry": {"project": "project", "task": "task", "resource": "resource", "invoice": "invoice"},
-    "invoice": {"account": "account", "project": "project"},
+    "invoice": {"account": "account", "project": "project", "subscription": "subscription"},
     "payment": {"invoice": "invoice"},
+    "quote": {"account": "account", "contact": "contact", "opportunity": "opportunity"},
+    "contract": {"account": "account", "opportunity": "opportunity", "quote": "quote", "project": "project"},
+    "subscription": {"account": "account", "contract": "contract"},
+    "milestone": {"project": "project", "invoice": "invoice"},
+    "assignment": {"project": "project", "task": "task", "resource": "resource"},
+    "expense": {"project": "project", "task": "task", "resource": "resource", "invoice": "invoice"},
+    "invoice_schedule": {"contract": "contract", "project": "project", "milestone": "milestone", "invoice": "invoice"},
+    "usage_record": {"subscription": "subscription", "account": "account"},
+    "ticket": {"account": "account", "contact": "contact", "project": "project", "resource": "resource"},
 }
 
 
