@@ -10,8 +10,9 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from sandbox.clock import iso_millis, parse_time
+from sandbox.oauth import IdentityServer
 from sandbox.vendor import Call, VendorError, json_response
-from sandbox.xero import oauth, queries, views, wire
+from sandbox.xero import queries, views, wire
 from sandbox.xero.books import Books, Invalid, stable_id
 from sandbox.xero.contacts import save_contact
 from sandbox.xero.invoices import save_invoice
@@ -26,9 +27,10 @@ LONGEST_IDEMPOTENCY_KEY = 128
 ID_FIELDS = {"Contacts": "ContactID", "Invoices": "InvoiceID", "Payments": "PaymentID"}
 Saver = Callable[[Books, JsonDict], JsonDict]
 
-VENDOR.route("/identity/connect/authorize", methods=["GET"])(oauth.consent_page)
-VENDOR.route("/identity/connect/authorize", methods=["POST"])(oauth.decide)
-VENDOR.route("/connect/token", methods=["POST"])(oauth.token)
+IDENTITY = IdentityServer("Xero")
+VENDOR.route("/identity/connect/authorize", methods=["GET"])(IDENTITY.consent_page)
+VENDOR.route("/identity/connect/authorize", methods=["POST"])(IDENTITY.decide)
+VENDOR.route("/connect/token", methods=["POST"])(IDENTITY.token)
 
 
 # Xero does not mind the case of addresses; its own SDK asks for /Connections.

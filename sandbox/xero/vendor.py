@@ -19,9 +19,9 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from sandbox import oauth
 from sandbox.account import Account
 from sandbox.vendor import Call, Vendor, VendorError, json_response
-from sandbox.xero import oauth
 from sandbox.xero.books import Books, Invalid
 from sandbox.xero.contacts import save_contact
 from sandbox.xero.invoices import save_invoice
