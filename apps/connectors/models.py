@@ -74,7 +74,8 @@ class Credential(models.Model):
     """The sealed secrets of a connection: JSON, AES-256-GCM, bound to schema, table, row and field.
 
     `version` rises with every replacement; a refresh holds the connection's row lock and saves the rotated token
-    before anyone uses it.
+    before anyone uses it. `expires_at` is the end of the token in use; `access_ends_at` the day from which no refresh
+    helps and a person must act again, where that is known; `warned_for` the end people were last warned of.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -83,6 +84,8 @@ class Credential(models.Model):
     key_id = models.CharField(max_length=20)
     version = models.PositiveIntegerField(default=1)
     expires_at = models.DateTimeField(null=True)
+    access_ends_at = models.DateTimeField(null=True)
+    warned_for = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
     def __str__(self) -> str:

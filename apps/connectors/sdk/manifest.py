@@ -50,17 +50,46 @@ class ConfigField(msgspec.Struct, frozen=True, kw_only=True):
     secret: bool = False
     required: bool = True
     default: str = ""
-    kind: str = "text"  # text | url | integer
+    kind: str = "text"  # text | url | integer | multiline
+
+
+class Grant(StrEnum):
+    """How a client proves itself where no person agrees on a page."""
+
+    CLIENT_CREDENTIALS = "client_credentials"  # id and secret, RFC 6749 §4.4
+    CLIENT_ASSERTION = "client_assertion"  # the same with a signed statement for a secret, RFC 7523 §2.2
+    JWT_BEARER = "jwt_bearer"  # a signed statement about a user is the grant itself, RFC 7523 §2.1
+
+
+class MachineAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """Access by a client registered in the customer's own account, beside the consent of a person.
+
+    `config` are the inputs it needs in addition: `client_id` always, then `client_secret`, or `private_key` (PEM) with
+    `key_id` where the vendor tells certificates apart, and `subject` for the user meant. `audience` and `token_url` may
+    hold `{base_url}` and `{<setting>}`.
+    """
+
+    grant: Grant
+    config: tuple[ConfigField, ...]
+    token_url: str = ""
+    audience: str = ""
+    scopes: tuple[str, ...] = ()
+    algorithm: str = "RS256"
 
 
 class OAuth2Spec(msgspec.Struct, frozen=True, kw_only=True):
-    """Authorization-code flow with PKCE. URLs may hold `{base_url}`, replaced from the connection's settings."""
+    """Authorization-code flow with PKCE. URLs may hold `{base_url}`, replaced from the connection's settings.
+
+    `unused_days`: a refresh token that is not used for so long dies at the vendor.
+    """
 
     authorize_url: str
     token_url: str
     scopes: tuple[str, ...] = ()
     token_auth: str = "client_secret_post"  # noqa: S105 - the name of an RFC 6749 method, not a secret
     extra_authorize_params: dict[str, str] = {}
+    machine: MachineAccess | None = None
+    unused_days: int | None = None
 
 
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True):

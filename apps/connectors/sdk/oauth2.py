@@ -65,11 +65,15 @@ class OAuth2App(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokenSet(msgspec.Struct, frozen=True, kw_only=True):
-    """What the token endpoint granted. `expires_at` is None where the vendor does not say."""
+    """What the token endpoint granted.
+
+    `expires_at` is None where the vendor does not say; `consent_ends_at` is when the refresh token itself ends.
+    """
 
     access_token: str
     refresh_token: str = ""
     expires_at: datetime | None = None
+    consent_ends_at: datetime | None = None
     scope: str = ""
 
     def is_expiring(self, now: datetime, *, margin_seconds: int = 120) -> bool:
@@ -132,17 +136,18 @@ def exchange_code(
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    return _request_tokens(client, app, form, now=now)
+    return request_tokens(client, app, form, now=now)
 
 
 def refresh_tokens(client: httpx2.Client, app: OAuth2App, *, refresh_token: str, now: datetime) -> TokenSet:
     """Renew the access token. The answer's refresh token replaces the old one; where the vendor sends none, it stays."""
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-    tokens = _request_tokens(client, app, form, now=now)
+    tokens = request_tokens(client, app, form, now=now)
     return tokens if tokens.refresh_token else msgspec.structs.replace(tokens, refresh_token=refresh_token)
 
 
-def _request_tokens(client: httpx2.Client, app: OAuth2App, form: dict[str, str], *, now: datetime) -> TokenSet:
+def request_tokens(client: httpx2.Client, app: OAuth2App, form: dict[str, str], *, now: datetime) -> TokenSet:
+    """Ask the token endpoint, the app proving itself as `token_auth` says. Raises a ConnectorError."""
     headers = {"accept": "application/json"}
     if app.token_auth == "client_secret_basic":  # noqa: S105
         headers["authorization"] = _basic(app)
@@ -200,13 +205,22 @@ def _parse_tokens(response: httpx2.Response, *, now: datetime) -> TokenSet:
     body = _json(response)
     if not isinstance(body, dict) or not isinstance(body.get("access_token"), str) or not body["access_token"]:
         raise FatalError("The token endpoint answered without an access token.", code="token_format", status=200)
-    expires_in = str(body.get("expires_in", ""))
     return TokenSet(
         access_token=body["access_token"],
         refresh_token=str(body.get("refresh_token") or ""),
-        expires_at=now + timedelta(seconds=int(expires_in)) if expires_in.isdecimal() else None,
+        expires_at=_moment(body, "expires_in", now),
+        consent_ends_at=next((found for name in _CONSENT_ENDS if (found := _moment(body, name, now))), None),
         scope=str(body.get("scope") or ""),
     )
+
+
+# QuickBooks says the first (Intuit, "OAuth 2.0": x_refresh_token_expires_in), other servers one of the others.
+_CONSENT_ENDS = ("x_refresh_token_expires_in", "refresh_token_expires_in", "refresh_expires_in")
+
+
+def _moment(body: dict[str, Any], name: str, now: datetime) -> datetime | None:
+    seconds = str(body.get(name, ""))
+    return now + timedelta(seconds=int(seconds)) if seconds.isdecimal() and int(seconds) else None
 
 
 def _json(response: httpx2.Response) -> Any:

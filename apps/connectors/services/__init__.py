@@ -5,6 +5,7 @@ from apps.connectors.services.checks import check_connection, run_scheduled_chec
 from apps.connectors.services.connections import (
     archive_connection,
     create_connection,
+    create_pending_connection,
     pause_connection,
     pause_connections_of,
     replace_secrets,
@@ -28,6 +29,7 @@ __all__ = [
     "check_connection",
     "complete_authorization",
     "create_connection",
+    "create_pending_connection",
     "handle_deliveries",
     "note_connection_failure",
     "note_connection_success",

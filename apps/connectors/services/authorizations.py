@@ -16,14 +16,15 @@ from apps.audit.services import record_audit
 from apps.connectors.models import Connection, PendingAuthorization
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.errors import ConnectorError
+from apps.connectors.sdk.machine_access import machine_access
 from apps.connectors.sdk.oauth2 import TokenSet, authorization_url, exchange_code, new_code_verifier, new_state
 from apps.connectors.sdk.types import CheckResult
 from apps.connectors.selectors import hash_state
 from apps.connectors.services.checks import record_check, require_seen, schedule_check
-from apps.connectors.services.credentials import Secrets, open_secrets, place_of, sealer, store_secrets
+from apps.connectors.services.credentials import Secrets, open_secrets, place_of, sealer
 from apps.connectors.services.opening import build_connector
 from apps.connectors.services.status import lock_connection
-from apps.connectors.services.tokens import TOKEN_TIMEOUT_SECONDS, vendor_app, with_tokens
+from apps.connectors.services.tokens import TOKEN_TIMEOUT_SECONDS, store_tokens, vendor_app, with_tokens
 from apps.core.actor import Actor, ActorKind
 from apps.core.crypto import Place
 from apps.core.errors import AnticipatedError, NotPermitted
@@ -61,6 +62,8 @@ def begin_authorization(*, actor: Actor, now: datetime, connection: Connection, 
         raise NotPermitted("Your role does not allow this. Ask an administrator of your team.")
     if connection.archived_at is not None:
         raise UnableToAuthorize("The connection is archived.")
+    if machine_access(get_manifest(connection.vendor), connection.settings):
+        raise UnableToAuthorize("This connection uses a client of its own. Change its credentials instead.")
     try:
         app = vendor_app(connection)
     except ConnectorError as error:
@@ -147,7 +150,7 @@ def _store_consent(
             f"You agreed for {result.account_name}, but this connection belongs to {connection.account_name}. "
             "Choose that account, or add a new connection.",
         )
-    store_secrets(connection=connection, secrets=secrets, now=now, expires_at=tokens.expires_at)
+    store_tokens(connection, secrets, tokens, now)
     actor = Actor(ActorKind(pending.actor_kind), pending.actor_id, pending.actor_label, scope=None)
     record_audit(
         actor=actor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets as random_secrets
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,21 +15,19 @@ from django.db import transaction
 from apps.audit.services import record_audit
 from apps.connectors.models import Connection, ConnectionStatus, Credential
 from apps.connectors.registry import UnknownVendor, get_manifest
-from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, TransientError
-from apps.connectors.sdk.manifest import AuthKind, ConnectorManifest
-from apps.connectors.sdk.redaction import redact
+from apps.connectors.sdk.machine_access import ACCESS
+from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.types import CheckResult
+from apps.connectors.services.access import Access, try_access
 from apps.connectors.services.checks import cancel_check, check_connection, record_check, require_seen, schedule_check
-from apps.connectors.services.credentials import Secrets, find_credential, open_credential, open_secrets, store_secrets
-from apps.connectors.services.inputs import ConnectionInput, UnableToConnect, clean_input, clean_name
-from apps.connectors.services.opening import build_connector
+from apps.connectors.services.credentials import Secrets, open_secrets
+from apps.connectors.services.inputs import UnableToConnect, clean_input, clean_name
 from apps.connectors.services.status import change_status, lock_connection
 from apps.core.actor import Actor, system_actor
 from apps.core.errors import NotPermitted, NotVisible
 from apps.customers.models import Environment
 
 WEBHOOK_TOKEN_BYTES = 24
-ADDRESS_CODES = frozenset({"blocked_address", "bad_address", "connection", "timeout", "address"})
 
 
 def create_connection(
@@ -40,44 +39,62 @@ def create_connection(
     name: str,
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
+    access_ends_at: datetime | None = None,
 ) -> Connection:
     """This function will store a connection that was checked first, or a pending one that awaits its consent (OAuth 2).
 
+    `access_ends_at` is the end of a key's life, where the vendor sets one: people are warned ahead of it.
     Raises UnableToConnect with the field to change, in words for the person who filled in the form.
     """
+    _require_manager(actor, environment)
+    given = clean_input(_manifest(vendor), settings, secrets)
+    connection = _draft(now, environment, vendor, name, given.settings)
+    # The vendor is asked before anything is stored, and outside of the transaction.
+    access = try_access(connection, Access(given.secrets, ends_at=access_ends_at), now)
+    return _store_new(actor, now, connection, access)
+
+
+def create_pending_connection(
+    *, actor: Actor, now: datetime, environment: Environment, vendor: str, name: str, settings: Mapping[str, Any]
+) -> Connection:
+    """This function will store a connection whose secrets or consent the customer will give. Raises UnableToConnect."""
+    _require_manager(actor, environment)
+    given = clean_input(_manifest(vendor), settings, {}, secrets_later=True)
+    connection = _draft(now, environment, vendor, name, given.settings)
+    return _store_new(actor, now, connection, Access(Secrets()))
+
+
+def _require_manager(actor: Actor, environment: Environment) -> None:
     actor.require("connections.manage")
     if not actor.sees(environment.customer_id):
         raise NotVisible("There is no such environment.")
-    manifest = _manifest(vendor)
-    given = clean_input(manifest, settings, secrets)
+
+
+def _draft(now: datetime, environment: Environment, vendor: str, name: str, settings: dict[str, Any]) -> Connection:
     connection = Connection(
         customer_id=environment.customer_id,
         environment=environment,
         vendor=vendor,
         name=clean_name(name),
-        settings=given.settings,
+        settings=settings,
         webhook_token=random_secrets.token_urlsafe(WEBHOOK_TOKEN_BYTES),
         created_at=now,
     )
     _require_free_name(connection)
-    # The vendor is asked before anything is stored, and outside of the transaction.
-    result = _ask_vendor(manifest, connection, given.secrets) if _can_be_checked(manifest, given.secrets) else None
-    return _store_new(actor, now, connection, given, result)
+    return connection
 
 
 @transaction.atomic
-def _store_new(
-    actor: Actor, now: datetime, connection: Connection, given: ConnectionInput, result: CheckResult | None
-) -> Connection:
+def _store_new(actor: Actor, now: datetime, connection: Connection, access: Access) -> Connection:
     # Two people at once would otherwise meet in the unique constraint: the second waits here and is told in words.
     Environment.objects.select_for_update(no_key=True).get(pk=connection.environment_id)
     _require_free_name(connection)
     connection.save(force_insert=True)
-    if given.secrets:
-        store_secrets(connection=connection, secrets=given.secrets, now=now)
-    _audit(actor, now, connection, "connection.created", after=_public_facts(connection, given.secrets))
-    if result is not None:
-        record_check(actor=actor, now=now, connection=connection, result=result)
+    if access.secrets:
+        access.store(connection, now)
+    _audit(actor, now, connection, "connection.created", after=_public_facts(connection, access.secrets))
+    if access.result is not None:
+        record_check(actor=actor, now=now, connection=connection, result=access.result)
         schedule_check(connection, now)
     return connection
 
@@ -90,13 +107,14 @@ def update_connection(
     name: str,
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
+    access_ends_at: datetime | None = None,
 ) -> Connection:
     """This function will check the changed connection and store it; secrets left empty stay as they are.
 
-    Except where the address changes: stored secrets go only to the address they were given for.
+    Except where the address or the way of access changes: secrets serve only what they were given for.
     """
     actor.require("connections.manage")
-    return _change(actor, now, connection, name, settings, secrets)
+    return _change(actor, now, connection, name, settings, secrets, access_ends_at)
 
 
 def replace_secrets(*, actor: Actor, now: datetime, connection: Connection, secrets: Mapping[str, str]) -> Connection:
@@ -113,28 +131,28 @@ def _change(
     name: str,
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
+    access_ends_at: datetime | None = None,
 ) -> Connection:
     require_seen(actor, connection)
     _require_kept(connection)
     manifest = _manifest(connection.vendor)
     held = open_secrets(connection)
     given = clean_input(manifest, settings, secrets, held=held)
-    moves = _addresses(manifest, given.settings) != _addresses(manifest, connection.settings)
+    moves = _destination(manifest, given.settings) != _destination(manifest, connection.settings)
     if moves:
         held = Secrets()
         given = clean_input(manifest, settings, secrets)
-    changed = ConnectionInput(given.settings, Secrets({**held, **given.secrets}))
     draft = copy(connection)
-    draft.name, draft.settings = clean_name(name), changed.settings
+    draft.name, draft.settings = clean_name(name), given.settings
     _require_free_name(draft)
-    result = _ask_vendor(manifest, draft, changed.secrets) if _can_be_checked(manifest, changed.secrets) else None
+    tried = try_access(draft, Access(Secrets({**held, **given.secrets}), ends_at=access_ends_at), now)
     if not moves:
-        _require_same_account(connection, result)
-    return _store_changed(actor, now, draft, given, result, keeps_secrets=bool(held))
+        _require_same_account(connection, tried.result)
+    return _store_changed(actor, now, draft, replace(tried, secrets=given.secrets), keeps_secrets=bool(held))
 
 
-def _addresses(manifest: ConnectorManifest, settings: Mapping[str, Any]) -> list[Any]:
-    return [settings.get(field.key) for field in manifest.config if field.kind == "url"]
+def _destination(manifest: ConnectorManifest, settings: Mapping[str, Any]) -> list[Any]:
+    return [settings.get(ACCESS), *(settings.get(field.key) for field in manifest.config if field.kind == "url")]
 
 
 def _require_same_account(connection: Connection, result: CheckResult | None) -> None:
@@ -148,13 +166,7 @@ def _require_same_account(connection: Connection, result: CheckResult | None) ->
 
 @transaction.atomic
 def _store_changed(
-    actor: Actor,
-    now: datetime,
-    draft: Connection,
-    given: ConnectionInput,
-    result: CheckResult | None,
-    *,
-    keeps_secrets: bool,
+    actor: Actor, now: datetime, draft: Connection, access: Access, *, keeps_secrets: bool
 ) -> Connection:
     Environment.objects.select_for_update(no_key=True).get(pk=draft.environment_id)
     connection = Connection.objects.select_for_update(no_key=True).get(pk=draft.pk)
@@ -162,25 +174,18 @@ def _store_changed(
     connection.name, connection.settings = draft.name, draft.settings
     _require_free_name(connection)
     connection.save(update_fields=["name", "settings"])
-    _store_merged(connection, given.secrets, now, keeps_secrets=keeps_secrets)
-    _audit(actor, now, connection, "connection.updated", before, _public_facts(connection, given.secrets))
-    if result is not None:
-        record_check(actor=actor, now=now, connection=connection, result=result)
+    if keeps_secrets:
+        access.store_over(connection, now)
+    else:
+        access.store(connection, now)
+    _audit(actor, now, connection, "connection.updated", before, _public_facts(connection, access.secrets))
+    if access.result is not None:
+        record_check(actor=actor, now=now, connection=connection, result=access.result)
         schedule_check(connection, now)
     elif not keeps_secrets:
         reason = "Authorize the connection at its new address."
         change_status(actor=actor, now=now, connection=connection, status=ConnectionStatus.PENDING, reason=reason)
     return connection
-
-
-def _store_merged(connection: Connection, secrets: Secrets, now: datetime, *, keeps_secrets: bool) -> None:
-    if keeps_secrets and not secrets:
-        return
-    credential = find_credential(connection) if keeps_secrets else None
-    # Read again under the lock: a token that was refreshed meanwhile must not be overwritten by the old one.
-    merged = {**open_credential(credential), **secrets}
-    expires_at = credential.expires_at if credential and "access_token" not in secrets else None
-    store_secrets(connection=connection, secrets=merged, now=now, expires_at=expires_at)
 
 
 def pause_connection(*, actor: Actor, now: datetime, connection: Connection) -> Connection:
@@ -237,31 +242,6 @@ def _manifest(vendor: str) -> ConnectorManifest:
         return get_manifest(vendor)
     except UnknownVendor:
         raise UnableToConnect("Choose one of the systems in the catalogue.", field="vendor") from None
-
-
-def _can_be_checked(manifest: ConnectorManifest, secrets: Mapping[str, str]) -> bool:
-    return manifest.auth is AuthKind.API_KEY or "access_token" in secrets
-
-
-def _ask_vendor(manifest: ConnectorManifest, connection: Connection, secrets: Secrets) -> CheckResult:
-    try:
-        return build_connector(connection, secrets).check()
-    except ConnectorError as error:
-        raise _explain(manifest, error, secrets) from None
-
-
-def _explain(manifest: ConnectorManifest, error: ConnectorError, secrets: Secrets) -> UnableToConnect:
-    said = redact(error.message, secrets.values()).rstrip(".")
-    keys = [field.key for field in manifest.config]
-    address = next((key for key in ("base_url", "url") if key in keys), "")
-    first_secret = next((field.key for field in manifest.config if field.secret), "")
-    if error.code in ADDRESS_CODES:
-        return UnableToConnect(f"{manifest.name} could not be reached: {said}. Check the address.", field=address)
-    if isinstance(error, TransientError):
-        return UnableToConnect(f"{manifest.name} is not available right now: {said}. Try again in a few minutes.")
-    if isinstance(error, ConfigurationError):
-        return UnableToConnect(f"{manifest.name} refused these credentials: {said}.", field=first_secret or address)
-    return UnableToConnect(f"{manifest.name} gave an unexpected answer: {said}. Check the address.", field=address)
 
 
 def _require_free_name(connection: Connection) -> None:

@@ -36,7 +36,12 @@ def credential_place(credential: Credential) -> Place:
 
 
 def store_secrets(
-    *, connection: Connection, secrets: Mapping[str, str], now: datetime, expires_at: datetime | None = None
+    *,
+    connection: Connection,
+    secrets: Mapping[str, str],
+    now: datetime,
+    expires_at: datetime | None = None,
+    access_ends_at: datetime | None = None,
 ) -> Credential:
     """This function will replace the connection's secrets as a whole. Writes no audit event: its callers do."""
     credential = Credential.objects.filter(connection=connection).first()
@@ -46,7 +51,7 @@ def store_secrets(
     credential.sealed = keys.seal(orjson.dumps(dict(secrets)), credential_place(credential))
     credential.key_id = keys.current_key_id
     credential.version += 1
-    credential.expires_at = expires_at
+    credential.expires_at, credential.access_ends_at = expires_at, access_ends_at
     credential.updated_at = now
     credential.save()
     return credential

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 
+from apps.connectors.sdk.machine_access import ACCESS, MACHINE, machine_access
 from apps.connectors.sdk.manifest import AuthKind, ConfigField, ConnectorManifest
 from apps.connectors.services.credentials import Secrets
 from apps.core.errors import AnticipatedError
@@ -30,22 +31,35 @@ class ConnectionInput:
 
 
 def clean_input(
-    manifest: ConnectorManifest, settings: Mapping[str, Any], secrets: Mapping[str, str], *, held: Collection[str] = ()
+    manifest: ConnectorManifest,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    *,
+    held: Collection[str] = (),
+    secrets_later: bool = False,
 ) -> ConnectionInput:
     """Defaults filled in and every value checked. `held` are secrets stored before: left empty, they stay.
 
-    Raises UnableToConnect. A secret among the settings is refused, never stored in the open.
+    With `secrets_later` none is demanded yet. Raises UnableToConnect. A secret among the settings is refused, never stored in the open.
     """
-    open_fields = [field for field in manifest.config if not field.secret]
-    secret_fields = [field for field in manifest.config if field.secret]
-    _refuse_unknown(manifest, settings, {field.key for field in open_fields})
+    fields = config_fields(manifest, settings)
+    open_fields = [field for field in fields if not field.secret]
+    secret_fields = [field for field in fields if field.secret]
+    choice = {ACCESS: MACHINE} if machine_access(manifest, settings) else {}
+    _refuse_unknown(manifest, settings, {field.key for field in open_fields} | {ACCESS})
     _refuse_unknown(manifest, secrets, {field.key for field in secret_fields} | set(_implied_secrets(manifest)))
-    cleaned = {field.key: _clean(field, settings.get(field.key)) for field in open_fields}
+    cleaned = {field.key: _clean(field, settings.get(field.key)) for field in open_fields} | choice
     given = {key: str(value).strip() for key, value in secrets.items()}
     for field in secret_fields:
-        if field.required and not given.get(field.key) and field.key not in held:
+        if field.required and not secrets_later and not given.get(field.key) and field.key not in held:
             raise UnableToConnect(f"Enter the {_lower(field.label)}.", field=field.key)
     return ConnectionInput(cleaned, Secrets({key: value for key, value in given.items() if value}))
+
+
+def config_fields(manifest: ConnectorManifest, settings: Mapping[str, Any]) -> tuple[ConfigField, ...]:
+    """All inputs of a connection, with those of the way of access that its settings choose."""
+    access = machine_access(manifest, settings)
+    return (*manifest.config, *access.config) if access else manifest.config
 
 
 def clean_name(name: str) -> str:

@@ -15,6 +15,7 @@ from django.db import transaction
 from apps.connectors.models import Connection, Credential
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.errors import ConfigurationError
+from apps.connectors.sdk.machine_access import machine_access, request_machine_tokens
 from apps.connectors.sdk.manifest import AuthKind
 from apps.connectors.sdk.oauth2 import OAuth2App, TokenSet, refresh_tokens
 from apps.connectors.services.credentials import Secrets, find_credential, open_credential, store_secrets
@@ -87,6 +88,8 @@ def refresh_if_expiring(connection: Connection) -> tuple[Secrets, datetime | Non
 def _refresh(
     connection: Connection, credential: Credential, secrets: Secrets, now: datetime
 ) -> tuple[Secrets, datetime | None]:
+    if machine_access(get_manifest(connection.vendor), connection.settings):
+        return _store_renewed(connection, secrets, fetch_machine_tokens(connection, secrets, now), now)
     if not secrets.get("refresh_token"):
         if credential.expires_at is not None and credential.expires_at > now:
             return secrets, None
@@ -99,9 +102,40 @@ def _refresh(
             tokens = refresh_tokens(client, app, refresh_token=secrets["refresh_token"], now=now)
     except BlockedAddress as error:
         raise ConfigurationError(str(error), code="blocked_address") from None
+    return _store_renewed(connection, secrets, tokens, now)
+
+
+def _store_renewed(
+    connection: Connection, secrets: Secrets, tokens: TokenSet, now: datetime
+) -> tuple[Secrets, datetime | None]:
     renewed = with_tokens(secrets, tokens)
-    store_secrets(connection=connection, secrets=renewed, now=now, expires_at=tokens.expires_at)
+    store_tokens(connection, renewed, tokens, now)
     return renewed, tokens.expires_at
+
+
+def store_tokens(connection: Connection, secrets: Secrets, tokens: TokenSet, now: datetime) -> None:
+    """This function will keep tokens with their end and the end of the consent behind them, as far as it is known."""
+    spec = get_manifest(connection.vendor).oauth2
+    unused_days = spec.unused_days if spec and tokens.refresh_token else None
+    store_secrets(
+        connection=connection,
+        secrets=secrets,
+        now=now,
+        expires_at=tokens.expires_at,
+        access_ends_at=tokens.consent_ends_at or (now + timedelta(days=unused_days) if unused_days else None),
+    )
+
+
+def fetch_machine_tokens(connection: Connection, secrets: Mapping[str, str], now: datetime) -> TokenSet:
+    """A token for a client that proves itself. Raises ConfigurationError, TransientError or RateLimited."""
+    manifest = get_manifest(connection.vendor)
+    try:
+        with build_client(
+            allow_private=django_settings.OUTBOUND_ALLOW_PRIVATE, timeout=TOKEN_TIMEOUT_SECONDS
+        ) as client:
+            return request_machine_tokens(client, manifest, settings=connection.settings, credentials=secrets, now=now)
+    except BlockedAddress as error:
+        raise ConfigurationError(str(error), code="blocked_address") from None
 
 
 def with_tokens(secrets: Mapping[str, str], tokens: TokenSet) -> Secrets:

@@ -7,8 +7,11 @@ from typing import Any
 from django import forms
 
 from apps.connectors.models import Connection
+from apps.connectors.sdk.machine_access import ACCESS, MACHINE, machine_access
 from apps.connectors.sdk.manifest import AuthKind, ConfigField, ConnectorManifest
 from apps.customers.models import EnvironmentKind
+
+_WAYS = [("", "A person agrees on the system's own page"), (MACHINE, "A client of the customer's own")]
 
 
 class ConnectionForm(forms.Form):
@@ -21,7 +24,9 @@ class ConnectionForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.manifest = manifest
-        self._keys = {field.key: f"field_{field.key}" for field in manifest.config}
+        self.machine = manifest.oauth2.machine if manifest.oauth2 else None
+        self._all = (*manifest.config, *(self.machine.config if self.machine else ()))
+        self._keys = {field.key: f"field_{field.key}" for field in self._all}
         if connection is None:
             self.fields["environment"] = forms.ChoiceField(
                 label="Environment", choices=EnvironmentKind.choices, initial=EnvironmentKind.PRODUCTION,
@@ -32,12 +37,35 @@ class ConnectionForm(forms.Form):
         self.initial.setdefault("name", connection.name if connection else manifest.name)
         for key, value in (connection.settings if connection else {}).items():
             self.initial.setdefault(self._keys.get(key, key), value)
+        self._add_machine_access()
+
+    def _add_machine_access(self) -> None:
+        """Both ways of access with the inputs of the second; those are demanded by the service when it is chosen."""
+        if self.machine is None:
+            return
+        self.fields[ACCESS] = forms.ChoiceField(
+            label="How access is given", choices=_WAYS, required=False,
+            help_text="Without a person: a client registered in the customer's account proves itself.",
+        )  # fmt: skip
+        for field in self.machine.config:
+            shown = _form_field(field, is_new=self.initial.get(ACCESS) != MACHINE)
+            shown.required = False
+            shown.widget.attrs |= {"data-shown-if": f"{ACCESS}={MACHINE}"}
+            self.fields[self._keys[field.key]] = shown
+
+    @property
+    def _is_machine(self) -> bool:
+        return bool(self.machine) and self.cleaned_data.get(ACCESS) == MACHINE
+
+    def _given(self, *, secret: bool) -> dict[str, Any]:
+        fields = self._all if self._is_machine else self.manifest.config
+        return {f.key: self.cleaned_data.get(self._keys[f.key]) for f in fields if f.secret is secret}
 
     def given_settings(self) -> dict[str, Any]:
-        return {f.key: self.cleaned_data.get(self._keys[f.key]) for f in self.manifest.config if not f.secret}
+        return self._given(secret=False) | ({ACCESS: MACHINE} if self._is_machine else {})
 
     def given_secrets(self) -> dict[str, str]:
-        return {f.key: self.cleaned_data.get(self._keys[f.key]) or "" for f in self.manifest.config if f.secret}
+        return {key: value or "" for key, value in self._given(secret=True).items()}
 
     @property
     def service_fields(self) -> dict[str, str]:
@@ -51,6 +79,10 @@ def _form_field(field: ConfigField, *, is_new: bool) -> forms.Field:
     if field.secret and not is_new:
         help_text = f"{help_text} Leave empty to keep the stored one.".strip()
     common: dict[str, Any] = {"label": field.label, "help_text": help_text, "required": required}
+    if field.kind == "multiline":
+        # A key of many lines; never filled in with what is stored.
+        area = forms.Textarea(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"})
+        return forms.CharField(widget=area, max_length=10_000, **common)
     if field.secret:
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
         return forms.CharField(widget=widget, max_length=4000, **common)
@@ -61,8 +93,10 @@ def _form_field(field: ConfigField, *, is_new: bool) -> forms.Field:
     return forms.CharField(initial=field.default, max_length=500, widget=forms.TextInput(attrs=attributes), **common)
 
 
-def is_consent(manifest: ConnectorManifest) -> bool:
+def is_consent(manifest: ConnectorManifest, connection: Connection | None = None) -> bool:
     """The vendor asks its own user on a page of its own."""
+    if connection is not None and machine_access(manifest, connection.settings):
+        return False
     return manifest.auth is AuthKind.OAUTH2
 
 

@@ -139,7 +139,7 @@ def show_connection(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         "usage": get_call_usage(connection, clock.now()),
         "calls": build_table(list(calls), CALL_COLUMNS, caption="Last calls", noun="calls"),
         "uses": list(uses),
-        "is_consent": is_consent(manifest),
+        "is_consent": is_consent(manifest, connection),
         "is_paused": connection.status == ConnectionStatus.PAUSED,
         "next": _next_path(request),
     }

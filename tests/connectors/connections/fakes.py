@@ -16,6 +16,8 @@ from apps.connectors.sdk.manifest import (
     ConnectorManifest,
     Domain,
     Evidence,
+    Grant,
+    MachineAccess,
     OAuth2Spec,
     RateLimit,
     WebhookSpec,
@@ -100,6 +102,18 @@ class Cloud(Connector):
             authorize_url="{base_url}/authorize",
             token_url="{base_url}/token",
             scopes=("read", "write"),
+            unused_days=60,
+            machine=MachineAccess(
+                grant=Grant.CLIENT_ASSERTION,
+                audience="{base_url}/audience",
+                scopes=("read",),
+                algorithm="PS256",
+                config=(
+                    ConfigField(key="client_id", label="Client id"),
+                    ConfigField(key="key_id", label="Certificate id"),
+                    ConfigField(key="private_key", label="Private key", secret=True, kind="multiline"),
+                ),
+            ),
         ),
         webhook=WebhookSpec(scope="app", signature_header="x-signature", streams=("invoices",)),
     )

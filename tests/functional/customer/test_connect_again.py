@@ -7,7 +7,7 @@ import pytest
 from apps.connectors import registry
 from apps.connectors.models import Connection, ConnectionStatus, Credential, PendingAuthorization
 from apps.connectors.services import save_oauth_app
-from apps.connectors.services.connections import open_credential
+from apps.connectors.services.credentials import open_credential
 from apps.core.actor import Actor
 from tests.browsing import Browser
 from tests.connectors.connections.fakes import FAKES, GOOD_KEY
