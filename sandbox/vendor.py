@@ -63,6 +63,8 @@ class Vendor:
     """
 
     name = ""
+    # Vendors that send each event by itself say 1.
+    events_per_delivery = 100
 
     def __init__(self) -> None:
         self._map = Map(strict_slashes=False)

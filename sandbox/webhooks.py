@@ -14,7 +14,6 @@ from sandbox.vendor import Vendor
 
 ATTEMPTS = 3
 RETRY_SECONDS = 1.0
-LARGEST_BATCH = 100
 
 
 class WebhookSender:
@@ -41,8 +40,8 @@ class WebhookSender:
             for vendor, account, event in waiting:
                 groups.setdefault(id(account), (vendor, account, []))[2].append(event)
             for vendor, account, events in groups.values():
-                for start in range(0, len(events), LARGEST_BATCH):
-                    self._deliver(vendor, account, events[start : start + LARGEST_BATCH])
+                for start in range(0, len(events), vendor.events_per_delivery):
+                    self._deliver(vendor, account, events[start : start + vendor.events_per_delivery])
 
     def _drain(self) -> list[tuple[Vendor, Account, dict[str, Any]]]:
         found: list[tuple[Vendor, Account, dict[str, Any]]] = []
