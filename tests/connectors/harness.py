@@ -6,10 +6,12 @@ import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import Queue
 from typing import Any
+
+import msgspec
 
 from apps.connectors.sdk.conformance import Delivery, Harness
 from sandbox.testing import AccountControl, RunningSandbox
@@ -59,6 +61,45 @@ class SandboxHarness(Harness):
             self.seed(stream, 1)
             headers, body = received.get(timeout=10)
         return Delivery(secret=WEBHOOK_SECRET, headers=headers, body=body, url=url, now=datetime.now(UTC))
+
+
+class TimedHarness(SandboxHarness):
+    """For vendors that show a change only some time later: whatever people do there is followed by that much time."""
+
+    unseen_seconds = 0
+
+    def __init__(self, sandbox: RunningSandbox) -> None:
+        super().__init__(sandbox)
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def settle(self, seconds: int) -> None:
+        self.ahead += timedelta(seconds=seconds)
+        self.control.clock(self.now().isoformat())
+
+    def delivery(self, stream: str) -> Delivery:
+        # What the object refers to is made first, so that the one delivery is about the object.
+        self.seed_one(stream)
+        return msgspec.structs.replace(super().delivery(stream), now=self.now())
+
+    def seed(self, stream: str, count: int) -> list[str]:
+        made = [self.seed_one(stream) for _ in range(count)]
+        self.settle(self.unseen_seconds)
+        return made
+
+    def edit(self, stream: str, external_id: str) -> None:
+        self.control.update(self.kind(stream), external_id, self.edited(stream))
+        self.settle(self.unseen_seconds)
+
+    def seed_one(self, stream: str) -> str:
+        """Create one object as a user does; its external id."""
+        raise NotImplementedError
+
+    def edited(self, stream: str) -> dict[str, Any]:
+        """What a user changes."""
+        raise NotImplementedError
 
 
 @contextmanager

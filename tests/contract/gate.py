@@ -74,6 +74,11 @@ def hubspot_gates(evidence: Path) -> Gates:
     return Gates(gates, aliases={"/crm/v3/objects/deals": "/crm/v3/objects/0-3"})
 
 
+@cache
+def jira_gates(evidence: Path, name: str) -> Gates:
+    return Gates([Gate(evidence / "specs/jira" / name)])
+
+
 def _load(path: Path) -> dict[str, Any]:
     text = path.read_text()
     if path.suffix == ".json":
