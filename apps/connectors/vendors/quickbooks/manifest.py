@@ -226,6 +226,7 @@ MANIFEST = ConnectorManifest(
         token_url="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",  # noqa: S106 - an address
         scopes=("com.intuit.quickbooks.accounting",),
         token_auth="client_secret_basic",  # noqa: S106 - the name of an RFC 6749 method
+        unused_days=100,
     ),
     webhook=WebhookSpec(
         scope="app",

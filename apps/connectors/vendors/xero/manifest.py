@@ -167,6 +167,7 @@ MANIFEST = ConnectorManifest(
         token_url="https://identity.xero.com/connect/token",  # noqa: S106 - an address
         scopes=("offline_access", "accounting.contacts", "accounting.transactions", "accounting.settings.read"),
         token_auth="client_secret_basic",  # noqa: S106 - the name of an RFC 6749 method
+        unused_days=60,
     ),
     webhook=WebhookSpec(scope="app", signature_header="x-xero-signature", streams=("contacts", "invoices", "payments")),
 )
