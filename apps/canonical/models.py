@@ -10,7 +10,7 @@ from django.db import models
 
 from apps.connectors.models import Connection
 from apps.core.ids import uuid7
-from apps.customers.models import CustomerOwned
+from apps.customers.models import EngineOwned
 
 
 class Entity(models.TextChoices):
@@ -34,7 +34,7 @@ class Entity(models.TextChoices):
     TICKET = "ticket", "Ticket"
 
 
-class CanonicalRecord(CustomerOwned):
+class CanonicalRecord(EngineOwned):
     """One real thing of a customer, whatever systems hold it. `data` follows the entity's published schema.
 
     `title`, `number`, `state` and `occurred_on` repeat what lists filter and sort by. `version` rises with each change.
@@ -57,6 +57,7 @@ class CanonicalRecord(CustomerOwned):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["environment", "entity", "-changed_at"], name="canonical_newest"),
+            models.Index(fields=["customer", "-changed_at", "-id"], name="canonical_newest_of_customer"),
             models.Index(fields=["environment", "entity", "number"], name="canonical_by_number"),
             # Without a list of pending entries, which every search would walk through.
             GinIndex(fields=["match_keys"], name="canonical_by_match_key", fastupdate=False),
@@ -70,7 +71,7 @@ class CanonicalLink(models.Model):
     """A named reference from one record to another (`project` of a time entry). One target per name."""
 
     id = models.BigAutoField(primary_key=True)
-    source = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="links")
+    source = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="links", db_index=False)
     name = models.CharField(max_length=30)
     target = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="backlinks")
 
@@ -91,8 +92,12 @@ class CrossReference(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="cross_references")
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    record = models.ForeignKey(
+        CanonicalRecord, on_delete=models.CASCADE, related_name="cross_references", db_index=False
+    )
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
     object_name = models.CharField(max_length=40)  # the stream that reads it
     external_id = models.CharField(max_length=120)
     url = models.CharField(max_length=300, blank=True)
@@ -122,14 +127,18 @@ class CanonicalChange(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="changes")
+    record = models.ForeignKey(
+        CanonicalRecord, on_delete=models.CASCADE, related_name="changes", db_constraint=False, db_index=False
+    )
     environment_id = models.UUIDField()
     entity = models.CharField(max_length=20, choices=Entity)
     flow_id = models.UUIDField(null=True)
     version = models.PositiveIntegerField()
     at = models.DateTimeField()
     source_kind = models.CharField(max_length=20)  # connection | flow | person
-    connection = models.ForeignKey(Connection, null=True, on_delete=models.SET_NULL, related_name="+")
+    connection = models.ForeignKey(
+        Connection, null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False, db_index=False
+    )
     run_id = models.UUIDField(null=True)
     fields = models.JSONField(default=dict)  # {field: [before, after]}
 

@@ -10,6 +10,12 @@ import orjson
 from django.db import connection
 from psycopg import sql
 
+# The sequence is looked up once, not once for each id.
+_NEXT_IDS = """
+WITH identity AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence)
+SELECT nextval(sequence) FROM identity, generate_series(1, %s)
+"""
+
 
 def json_text(value: Any) -> str:
     """JSON with sorted keys: equal values give equal text."""
@@ -41,7 +47,7 @@ def execute(statement: str, parameters: Sequence[Any]) -> int:
 
 def next_ids(table: str, count: int) -> list[int]:
     """`count` ids of the table's identity, reserved before the rows are copied."""
-    found = fetch_rows("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+    found = fetch_rows(_NEXT_IDS, [table, count])
     return [int(row[0]) for row in found]
 
 

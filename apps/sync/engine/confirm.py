@@ -19,39 +19,43 @@ from apps.sync.engine.crashpoints import crash_here
 from apps.sync.engine.errors import RecordProblem, classify
 from apps.sync.engine.events import PROJECT_PROVISIONED, record_facts
 from apps.sync.engine.failures import FailedRecord, resolve_writing
-from apps.sync.engine.intents import end_intents
+from apps.sync.engine.intents import Intent, confirm_intents, reject_intents
 from apps.sync.engine.journal import Entry
 from apps.sync.engine.mapping import MappedRecord, SourceMapping, stream_mapping
 from apps.sync.engine.merging import edits
 from apps.sync.engine.payload import SinkMapping
 from apps.sync.engine.plan import Planner
 from apps.sync.engine.usage import meter_writes
-from apps.sync.models import IntentKind, IntentStatus, RecordAction, WriteIntent
+from apps.sync.models import RecordAction
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    intent: WriteIntent
+    intent: Intent
     record: SourceRecord | None
     error: Exception | None = None
 
 
 def confirm(context: RunContext, system: BoundSystem, sink: str, answers: list[Answer]) -> None:
-    """This function will take the vendor's answers over. An answer that is neither record nor refusal stays `sent`."""
+    """This function will take the vendor's answers over in a transaction of their own."""
     with effects(context) as now:
-        done = [answer for answer in answers if answer.record is not None and answer.error is None]
-        refused = [answer for answer in answers if isinstance(answer.error, RecordRejected)]
-        _Confirmation(context, system, sink, now).take(done)
-        _reject(context, system, refused, now)
+        take_answers(context, system, sink, answers, now)
         crash_here("confirm_written")
     crash_here("confirmed")
-    unknown = [answer.error for answer in answers if answer.error and not isinstance(answer.error, RecordRejected)]
-    if unknown:
-        raise unknown[0]
+
+
+def take_answers(context: RunContext, system: BoundSystem, sink: str, answers: list[Answer], now: datetime) -> None:
+    """An answer that is neither record nor refusal leaves its intent `sent`."""
+    done = [answer for answer in answers if answer.record is not None and answer.error is None]
+    refused = [answer for answer in answers if isinstance(answer.error, RecordRejected)]
+    _Confirmation(context, system, sink, now).take(done)
+    _reject(context, system, refused, now)
 
 
 def _reject(context: RunContext, system: BoundSystem, answers: list[Answer], now: datetime) -> None:
-    end_intents([answer.intent for answer in answers], IntentStatus.REJECTED, now)
+    if not answers:
+        return
+    reject_intents([answer.intent for answer in answers], now)
     workspace = context.workspace()
     workspace.load(answer.intent.record_id for answer in answers)
     failed = []
@@ -101,7 +105,7 @@ class _Confirmation:
             references.append(self._take_one(workspace, state, answer.intent, answer.record, reference))
             self._note(answer.intent, state, answer.record)
         save_references(references, self.now)
-        end_intents(intents, IntentStatus.CONFIRMED, self.now)
+        confirm_intents(intents, self.now)
         self._follow_up(workspace, intents, outdated)
 
     def _absorb_twins(self, answers: list[Answer]) -> None:
@@ -112,7 +116,7 @@ class _Confirmation:
                 absorb_record(keep_id=made[external_id], drop_id=reference.record_id)
 
     def _take_one(
-        self, workspace: Workspace, state: State, intent: WriteIntent, record: SourceRecord, reference: Reference | None
+        self, workspace: Workspace, state: State, intent: Intent, record: SourceRecord, reference: Reference | None
     ) -> Reference:
         if reference is None:
             reference = Reference(state.id, self.system.connection.pk, self.sink.stream, record.external_id)
@@ -136,7 +140,7 @@ class _Confirmation:
             return None
 
     def _adopt(
-        self, workspace: Workspace, state: State, intent: WriteIntent, mapped: MappedRecord, reference: Reference
+        self, workspace: Workspace, state: State, intent: Intent, mapped: MappedRecord, reference: Reference
     ) -> None:
         """Takes over what the target decides, what we did not know, and what was edited there beside our write."""
         adopted = self._adopted_fields(intent)
@@ -153,25 +157,23 @@ class _Confirmation:
             # The vendor answers in a form we cannot keep; its own reading will fail by name.
             return
 
-    def _adopted_fields(self, intent: WriteIntent) -> set[str]:
+    def _adopted_fields(self, intent: Intent) -> set[str]:
         write = self.context.spec.rules[intent.rule].write if intent.rule is not None else None
         return set(write.adopt) if write else set()
 
-    def _note(self, intent: WriteIntent, state: State, record: SourceRecord) -> None:
-        action = RecordAction.CREATED if intent.kind == IntentKind.CREATE else RecordAction.UPDATED
+    def _note(self, intent: Intent, state: State, record: SourceRecord) -> None:
+        action = RecordAction.CREATED if intent.is_create else RecordAction.UPDATED
         entry = _entry(self.system, intent, state.entity, state.title, action, self.now, record.external_id)
         self.context.journal.note(entry)
 
-    def _follow_up(
-        self, workspace: Workspace, intents: list[WriteIntent], outdated: list[tuple[WriteIntent, State]]
-    ) -> None:
+    def _follow_up(self, workspace: Workspace, intents: list[Intent], outdated: list[tuple[Intent, State]]) -> None:
         context, now = self.context, self.now
         meter_writes(context, intents, now)
         if context.has_failures:
             ids = [intent.record_id for intent in intents]
             resolve_writing(context, self.system.connection.pk, self.sink.name, ids, now)
         subject = f"customer:{context.flow.customer_id}"
-        provisioned = [i for i in intents if i.kind == IntentKind.CREATE and self.sink.entity == "project"]
+        provisioned = [i for i in intents if i.is_create and self.sink.entity == "project"]
         record_facts([(PROJECT_PROVISIONED, subject, _fact(intent, self.system)) for intent in provisioned], now)
         draw_consequences(context, workspace, workspace.take_touched(), now)
         for intent, state in outdated:
@@ -179,12 +181,12 @@ class _Confirmation:
             settle_plan(context, plan, now)
 
 
-def _fact(intent: WriteIntent, system: BoundSystem) -> dict[str, Any]:
+def _fact(intent: Intent, system: BoundSystem) -> dict[str, Any]:
     return {"record_id": str(intent.record_id), "connection_id": str(system.connection.pk)}
 
 
 def _entry(
-    system: BoundSystem, intent: WriteIntent, entity: str, title: str, action: RecordAction, now: datetime,
+    system: BoundSystem, intent: Intent, entity: str, title: str, action: RecordAction, now: datetime,
     external_id: str = "",
 ) -> Entry:  # fmt: skip
     changed_at = intent.source_changed_at
@@ -197,7 +199,7 @@ def _entry(
         record_id=intent.record_id,
         external_id=external_id,
         title=title,
-        diff=intent.diff,
+        diff=intent.told_diff(),
         attempts=max(intent.attempts, 1),
         latency_ms=max(int((now - changed_at).total_seconds() * 1000), 0) if changed_at else None,
     )

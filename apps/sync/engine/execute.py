@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from apps.connectors.sdk.errors import TransientError
 from apps.flows.binding import stream_of
@@ -20,7 +19,7 @@ from apps.sync.engine.mapping import stream_mapping
 from apps.sync.engine.page import StreamReader
 from apps.sync.engine.recover import recover_sent
 from apps.sync.engine.waiting import Patience
-from apps.sync.engine.write import send_next
+from apps.sync.engine.write import Sender
 from apps.sync.models import Checkpoint, ErrorClass, RunStatus, RunStep
 
 PAGE_SIZE = 100
@@ -117,26 +116,28 @@ class _Execution:
             counts["invoices"] = aggregate_time(self.context, spec)
 
     def send(self, label: str, *, is_optional: bool = False) -> None:
-        """Settles what an earlier attempt left, then sends what is planned, batch by batch."""
-        patience, left_out = Patience(self.context), set[UUID]()
-        must_recover, sent = True, 0
+        """Settles what an earlier attempt left, then sends what is planned, window by window."""
+        patience, sender = Patience(self.context), Sender(self.context)
+        must_recover = True
         while True:
             try:
                 if must_recover:
                     recover_sent(self.context)
                     must_recover = False
-                if is_optional or not send_next(self.context, left_out):
+                if is_optional or not sender.send_next():
                     break
-                sent += 1
                 patience.reset()
                 self.guard()
             except TransientError as error:
                 must_recover = True
                 patience.bear(error)
-        if sent:
+            except (RunCanceled, RunFailed):
+                sender.stop()
+                raise
+        if sender.batches:
             with self.step(label) as counts:
-                counts["batches"] = sent
-        if left_out and self.context.resume_at is None:
+                counts["batches"] = sender.batches
+        if sender.left_out and self.context.resume_at is None:
             # Another flow is writing the same records: come back soon rather than at the next schedule.
             self.context.resume_at = self.context.now() + SOON
 

@@ -91,8 +91,12 @@ def desired_create(
     mapping: SinkMapping, data: dict[str, Any], refs: Mapping[str, str | None], context: PayloadContext
 ) -> Desired:
     payload = mapping.build(data, refs, context)
-    diff = {name: [None, value] for name, value in payload.items() if value not in (None, "", [])}
-    return Desired(payload, digest(payload), _rest_hash(mapping, payload), diff)
+    return Desired(payload, digest(payload), _rest_hash(mapping, payload), first_values(payload))
+
+
+def first_values(payload: dict[str, Any]) -> dict[str, list[Any]]:
+    """The differences that creating an object makes."""
+    return {name: [None, value] for name, value in payload.items() if value not in (None, "", [])}
 
 
 def desired_update(

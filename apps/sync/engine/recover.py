@@ -16,7 +16,8 @@ from apps.sync.engine.consequences import note_failures
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.errors import RecordProblem
 from apps.sync.engine.failures import FailedRecord
-from apps.sync.models import ErrorClass, IntentKind, IntentStatus, WriteIntent
+from apps.sync.engine.intents import Intent, sent_intents
+from apps.sync.models import ErrorClass, IntentStatus, WriteIntent
 
 
 def recover_sent(context: RunContext) -> None:
@@ -25,16 +26,15 @@ def recover_sent(context: RunContext) -> None:
     A create found at the vendor is confirmed; one the vendor provably does not have is planned again; one it cannot
     tell about yet makes the run come back later; one it can never tell about waits for a person.
     """
-    sent = WriteIntent.objects.filter(flow_id=context.flow.pk, status=IntentStatus.SENT).order_by("rank", "id")
-    for intent in sent:
+    for intent in sent_intents(context.flow.pk):
         system = context.system_of(intent.connection_id)
-        if intent.kind == IntentKind.UPDATE:
+        if not intent.is_create:
             _plan_again(context, intent, is_frozen=False)
         else:
             _recover_create(context, system, intent)
 
 
-def _recover_create(context: RunContext, system: BoundSystem, intent: WriteIntent) -> None:
+def _recover_create(context: RunContext, system: BoundSystem, intent: Intent) -> None:
     spec = system.manifest.sink(intent.object_name)
     if spec.resolve is Resolve.NONE:
         _park(context, system, intent)
@@ -52,7 +52,7 @@ def _recover_create(context: RunContext, system: BoundSystem, intent: WriteInten
         _plan_again(context, intent, is_frozen=spec.resolve is Resolve.IDEMPOTENCY_KEY)
 
 
-def _ask(system: BoundSystem, intent: WriteIntent) -> SourceRecord | None:
+def _ask(system: BoundSystem, intent: Intent) -> SourceRecord | None:
     sink = system.connector.sink(intent.object_name)
     known = by_record(system.connection.pk, [intent.record_id])
     reference = known.get((intent.record_id, system.manifest.sink(intent.object_name).stream))
@@ -62,19 +62,19 @@ def _ask(system: BoundSystem, intent: WriteIntent) -> SourceRecord | None:
         return None
 
 
-def _plan_again(context: RunContext, intent: WriteIntent, *, is_frozen: bool) -> None:
+def _plan_again(context: RunContext, intent: Intent, *, is_frozen: bool) -> None:
     with effects(context):
         kept: dict[str, Any] = {} if is_frozen else {"sent_at": None, "payload": {}, "payload_hash": ""}
-        WriteIntent.objects.filter(pk=intent.pk).update(status=IntentStatus.PLANNED, **kept)
+        WriteIntent.objects.filter(pk=intent.id).update(status=IntentStatus.PLANNED, **kept)
 
 
-def _park(context: RunContext, system: BoundSystem, intent: WriteIntent) -> None:
+def _park(context: RunContext, system: BoundSystem, intent: Intent) -> None:
     message = (
         f"{system.manifest.name} did not confirm and cannot be asked whether it made the record. Look for it there: "
         "if it is missing, retry; if it is there, ignore this entry."
     )
     with effects(context) as now:
-        WriteIntent.objects.filter(pk=intent.pk).update(status=IntentStatus.UNCERTAIN)
+        WriteIntent.objects.filter(pk=intent.id).update(status=IntentStatus.UNCERTAIN)
         workspace = context.workspace()
         workspace.load([intent.record_id])
         state = workspace.find(intent.record_id)

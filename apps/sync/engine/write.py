@@ -1,133 +1,156 @@
-"""Sending planned intents, batch by batch: committed as sent, then called, then confirmed."""
+"""Sending planned intents, window by window: committed as sent, called batch by batch, confirmed together.
+
+A window is one batch at first and doubles as long as the vendor answers quickly: then our commits would be what costs
+time. With a slow vendor it stays small, and so does what a crash leaves to be resolved.
+"""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from apps.canonical.references import by_record
-from apps.canonical.workspace import State, Workspace
-from apps.connectors.sdk.types import WriteRequest
+from apps.connectors.sdk.errors import RecordRejected
+from apps.connectors.sdk.manifest import Resolve, SinkSpec
+from apps.connectors.sdk.types import Sink, WriteRequest
 from apps.sync.engine.claim import effects
-from apps.sync.engine.confirm import Answer, confirm
-from apps.sync.engine.consequences import settle_plan
+from apps.sync.engine.confirm import Answer, take_answers
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.crashpoints import crash_here
-from apps.sync.engine.errors import RecordProblem
-from apps.sync.engine.intents import end_intents, mark_sent, planned_intents, under_way_elsewhere
-from apps.sync.engine.plan import Plan, Planner, PlanProblem
-from apps.sync.models import ErrorClass, IntentStatus, WriteIntent
+from apps.sync.engine.intents import Intent, next_group, put_back, take_ready
+from apps.sync.engine.renewal import renew
+
+MOST = 500
+QUICK_SECONDS, LONG_SECONDS = 0.5, 2.0
 
 
-@dataclass
-class Batch:
+@dataclass(frozen=True, slots=True)
+class Window:
     """Intents committed as sent, with the ids of the objects to update."""
 
     system: BoundSystem
-    sink: str
-    intents: list[WriteIntent]
+    sink: SinkSpec
+    intents: list[Intent]
     external_ids: dict[UUID, str]
 
+    @property
+    def batch_size(self) -> int:
+        return max(self.sink.batch_size, 1)
 
-def send_next(context: RunContext, left_out: set[UUID]) -> bool:
-    """This function will send one batch; False when nothing is left that could be sent now.
+    def request(self, intent: Intent) -> WriteRequest:
+        external_id = self.external_ids.get(intent.record_id)
+        return WriteRequest(key=intent.key, payload=intent.payload, external_id=external_id)
 
-    `left_out` collects intents that must wait for another write to the same record. Raises the connector's errors:
-    then the outcome of the batch is unknown, and `recover` finds out.
-    """
-    first = planned_intents(context.flow.pk, left_out).first()
-    if first is None:
-        return False
-    system = context.system_of(first.connection_id)
-    sink = system.connector.sink(first.object_name)
-    batch = _prepare(context, system, first, left_out)
-    if not batch.intents:
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a window: answered, never called, and the error that ended it early."""
+
+    answers: list[Answer]
+    uncalled: list[Intent]
+    error: Exception | None = None
+
+
+class Sender:
+    """Sends what a flow has planned. `left_out` collects intents that wait for another write to the same record."""
+
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
+        self.left_out: set[UUID] = set()
+        self.batches = 0
+        self._ahead: Window | None = None
+        self._size = 0
+
+    def send_next(self) -> bool:
+        """This method will send one window; False when nothing is left that could be sent now.
+
+        Raises the connector's errors: then the outcome of the batch that failed is unknown, and `recover` finds out.
+        """
+        window, self._ahead = self._ahead or self._open(), None
+        if window is None:
+            return False
+        if window.intents:
+            self._send(window)
         return True
-    crash_here("intents_sent")
-    results = sink.write([_request(intent, batch) for intent in batch.intents])
+
+    def stop(self) -> None:
+        """This method will plan again what was prepared and is not going to be called."""
+        if self._ahead is not None:
+            with effects(self.context):
+                put_back(self._ahead.intents)
+            self._ahead = None
+
+    def _open(self) -> Window | None:
+        if next_group(self.context.flow.pk, self.left_out) is None:
+            return None
+        with effects(self.context) as now:
+            return self._prepare(now)
+
+    def _prepare(self, now: datetime) -> Window | None:
+        context = self.context
+        group = next_group(context.flow.pk, self.left_out)
+        if group is None:
+            return None
+        system = context.system_of(group.connection_id)
+        sink = system.manifest.sink(group.object_name)
+        limit = self._limit(sink)
+        intents = take_ready(context, group, limit, self.left_out, now)
+        intents = intents or renew(context, system, group, limit, self.left_out, now)
+        references = by_record(system.connection.pk, [intent.record_id for intent in intents])
+        ids = {record: found.external_id for (record, name), found in references.items() if name == sink.stream}
+        return Window(system, sink, intents, ids)
+
+    def _limit(self, sink: SinkSpec) -> int:
+        batch = max(sink.batch_size, 1)
+        # What nobody can resolve after a crash must not become more than one call.
+        return batch if sink.resolve is Resolve.NONE else max(batch, self._size // batch * batch)
+
+    def _send(self, window: Window) -> None:
+        crash_here("intents_sent")
+        started = time.monotonic()
+        outcome = self._call(window, started)
+        was_quick = time.monotonic() - started < QUICK_SECONDS
+        self._size = min(MOST, 2 * len(window.intents)) if was_quick else 0
+        with effects(self.context) as now:
+            take_answers(self.context, window.system, window.sink.name, outcome.answers, now)
+            put_back(outcome.uncalled)
+            crash_here("confirm_written")
+            ahead = None if outcome.error else self._prepare(now)
+        crash_here("confirmed")
+        self._ahead = ahead
+        if outcome.error:
+            raise outcome.error
+
+    def _call(self, window: Window, started: float) -> Outcome:
+        """Calls until all are answered, one fails, or so much time has passed that what was answered shall be kept."""
+        self.context.active = window.system
+        outcome = Outcome([], window.intents)
+        try:
+            sink = window.system.connector.sink(window.sink.name)
+            while outcome.uncalled and not outcome.error:
+                batch = outcome.uncalled[: window.batch_size]
+                outcome.uncalled = outcome.uncalled[window.batch_size :]
+                self.batches += 1
+                answers = _write(sink, window, batch)
+                outcome.answers += answers
+                outcome.error = first_unknown(answers)
+                if time.monotonic() - started > LONG_SECONDS:
+                    break
+        except Exception as error:  # noqa: BLE001 - raised again once what was answered before it is kept
+            outcome.error = error
+        return outcome
+
+
+def _write(sink: Sink, window: Window, batch: list[Intent]) -> list[Answer]:
+    results = sink.write([window.request(intent) for intent in batch])
     crash_here("vendor_called")
-    if len(results) != len(batch.intents):
-        raise RuntimeError(f"{system.manifest.key}: {len(results)} results for {len(batch.intents)} requests")
-    answers = [Answer(i, r.record, r.error) for i, r in zip(batch.intents, results, strict=True)]
-    confirm(context, system, batch.sink, answers)
-    return True
+    if len(results) != len(batch):
+        raise RuntimeError(f"{window.system.manifest.key}: {len(results)} results for {len(batch)} requests")
+    return [Answer(intent, result.record, result.error) for intent, result in zip(batch, results, strict=True)]
 
 
-def _request(intent: WriteIntent, batch: Batch) -> WriteRequest:
-    return WriteRequest(key=intent.key, payload=intent.payload, external_id=batch.external_ids.get(intent.record_id))
-
-
-def _prepare(context: RunContext, system: BoundSystem, first: WriteIntent, left_out: set[UUID]) -> Batch:
-    spec = system.manifest.sink(first.object_name)
-    with effects(context) as now:
-        alike = planned_intents(context.flow.pk, left_out).filter(
-            connection_id=first.connection_id, object_name=first.object_name, rank=first.rank
-        )
-        intents = list(alike[: max(spec.batch_size, 1)])
-        blocked = under_way_elsewhere(intents)
-        left_out |= blocked
-        intents = [intent for intent in intents if intent.pk not in blocked]
-        workspace = context.workspace()
-        workspace.load(intent.record_id for intent in intents)
-        ready = _renew(context, system, workspace, intents, left_out, now)
-        references = by_record(system.connection.pk, [intent.record_id for intent in ready])
-        ids = {
-            i.record_id: references[i.record_id, spec.stream].external_id
-            for i in ready
-            if (i.record_id, spec.stream) in references
-        }
-        mark_sent(ready, context.run_id, now)
-    return Batch(system, first.object_name, ready, ids)
-
-
-def _renew(
-    context: RunContext, system: BoundSystem, workspace: Workspace, intents: list[WriteIntent], left_out: set[UUID],
-    now: datetime,
-) -> list[WriteIntent]:  # fmt: skip
-    """The intents with the payload of this moment; those that need no call any more, or cannot be sent, are ended."""
-    ready: list[WriteIntent] = []
-    stale: list[WriteIntent] = []
-    for intent in intents:
-        state = workspace.find(intent.record_id)
-        is_frozen = intent.sent_at is not None and bool(intent.payload)
-        is_current = bool(intent.payload) and state is not None and state.version == intent.record_version
-        (ready if is_frozen or is_current else stale).append(intent)
-    return [*ready, *(i for i in stale if _plan_again(context, system, workspace, i, left_out, now))]
-
-
-def _is_on_its_way(state: State, system: BoundSystem) -> bool:
-    """Something the record refers to is sent, its outcome still open: then this is no failure, only later."""
-    return WriteIntent.objects.filter(
-        connection=system.connection, record_id__in=state.links.values(), status=IntentStatus.SENT
-    ).exists()
-
-
-def _plan_again(
-    context: RunContext, system: BoundSystem, workspace: Workspace, intent: WriteIntent, left_out: set[UUID],
-    now: datetime,
-) -> bool:  # fmt: skip
-    """True when the intent can be sent now; otherwise it was ended, or left out for later."""
-    state = workspace.find(intent.record_id)
-    plan = Planner(context, workspace).again(system, intent.object_name, [state] if state else [], intent.rule)
-    own = plan.writes.get((intent.record_id, system.connection.pk, intent.object_name))
-    if own and own.desired:
-        intent.kind, intent.payload, intent.diff = own.kind, own.desired.payload, own.desired.diff
-        intent.payload_hash, intent.rest_hash = own.desired.payload_hash, own.desired.rest_hash
-        intent.record_version = own.state.version
-        return True
-    if own and _is_on_its_way(own.state, system):
-        left_out.add(intent.pk)
-        return False
-    if own or plan.problems:
-        if own:  # what it waits for was tried before it and did not get there
-            message = f"A record it refers to could not be written to {system.connection.name}."
-            problem = RecordProblem(ErrorClass.MISSING_REFERENCE, message, code="waits")
-            plan.problems.append(PlanProblem(own.state, system, own.mapping, problem))
-        settle_plan(context, Plan(problems=plan.problems), now)
-        end_intents([intent], IntentStatus.REJECTED, now)
-    else:
-        settle_plan(context, Plan(held=plan.held), now)
-        context.journal.count("unchanged")
-        intent.delete()
-    return False
+def first_unknown(answers: list[Answer]) -> Exception | None:
+    """An answer that is neither record nor refusal: nobody knows what became of that write."""
+    return next((a.error for a in answers if a.error and not isinstance(a.error, RecordRejected)), None)

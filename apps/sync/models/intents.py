@@ -7,7 +7,7 @@ from django.db import models
 from apps.canonical.models import CanonicalRecord
 from apps.connectors.models import Connection
 from apps.core.ids import uuid7
-from apps.customers.models import CustomerOwned
+from apps.customers.models import EngineOwned
 from apps.flows.models import Flow
 
 
@@ -24,7 +24,7 @@ class IntentStatus(models.TextChoices):
     UNCERTAIN = "uncertain", "Waiting for a person"
 
 
-class WriteIntent(CustomerOwned):
+class WriteIntent(EngineOwned):
     """A write to a vendor, committed before the call. At most one is under way per (connection, object, record).
 
     `key` is deterministic (connection, object, record): the same create after a crash has the same key. A `sent` intent
@@ -33,11 +33,13 @@ class WriteIntent(CustomerOwned):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="+")
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
     run_id = models.UUIDField()
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
     object_name = models.CharField(max_length=40)
-    record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="+")
+    record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="+", db_constraint=False)
     kind = models.CharField(max_length=8, choices=IntentKind)
     key = models.CharField(max_length=64)
     rule = models.PositiveSmallIntegerField(null=True)  # position in the flow's definition; None: written on demand
@@ -68,9 +70,13 @@ class WriteIntent(CustomerOwned):
             ),
         ]
         indexes: ClassVar = [
+            # In the order in which they are sent.
             models.Index(
-                fields=["flow", "rank", "id"], name="intent_open", condition=models.Q(status__in=["planned", "sent"])
+                fields=["flow", "rank", "connection", "object_name", "id"],
+                name="intent_planned",
+                condition=models.Q(status="planned"),
             ),
+            models.Index(fields=["flow", "rank", "id"], name="intent_sent", condition=models.Q(status="sent")),
         ]
 
     def __str__(self) -> str:
