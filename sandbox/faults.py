@@ -1,7 +1,8 @@
 """What can be made to go wrong: the answers and silences of a vendor on a bad day.
 
 A fault is `{"match": {"method": "POST", "path_prefix": "/crm"}, "kind": ..., "times": 1, ...}`; the path is the vendor's
-own (without vendor and account). Kinds:
+own (without vendor and account). `"body"` in `match` is a text the request's body must hold: vendors that send every call
+to one address tell them apart there. Kinds:
 - `status`: answer `status` in the vendor's own error shape, with `headers`.
 - `429`: refuse with the vendor's rate-limit answer and `retry_after` seconds.
 - `reset`: close the connection before doing anything.
@@ -24,6 +25,7 @@ class Fault:
     kind: str
     method: str = ""
     path_prefix: str = ""
+    body: str = ""
     times: int = 1
     status: int = 500
     seconds: float = 0.0
@@ -40,11 +42,15 @@ class Fault:
             name: data[name] for name in ("times", "status", "seconds", "retry_after", "headers") if name in data
         }
         return cls(
-            kind=data["kind"], method=match.get("method", ""), path_prefix=match.get("path_prefix", ""), **options
+            kind=data["kind"],
+            method=match.get("method", ""),
+            path_prefix=match.get("path_prefix", ""),
+            body=match.get("body", ""),
+            **options,
         )
 
-    def matches(self, method: str, path: str) -> bool:
-        return self.method in ("", method) and path.startswith(self.path_prefix)
+    def matches(self, method: str, path: str, body: bytes) -> bool:
+        return self.method in ("", method) and path.startswith(self.path_prefix) and self.body.encode() in body
 
 
 class FaultPlan:
@@ -62,12 +68,12 @@ class FaultPlan:
         with self._lock:
             self._faults.extend(faults)
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, body: bytes = b"") -> Fault | None:
         """The fault that strikes this call, used up by one."""
         if not self._faults:
             return None
         with self._lock:
-            found = next((fault for fault in self._faults if fault.matches(method, path)), None)
+            found = next((fault for fault in self._faults if fault.matches(method, path, body)), None)
             if found is not None:
                 found.times -= 1
                 self._faults = [fault for fault in self._faults if fault.times > 0]

@@ -68,7 +68,7 @@ class Sandbox:
 
     def _serve(self, vendor: Vendor, account: Account, request: Request, path: str) -> Response:
         call = Call(account, request, path)
-        fault = account.faults.take(request.method, path)
+        fault = account.faults.take(request.method, path, request.get_data())
         if fault is not None and fault.kind == "slow":
             time.sleep(fault.seconds)
         response = refusal(vendor, call, fault) if fault else None
