@@ -22,6 +22,7 @@ from apps.provisioning.schema_template import (
     create_schema_by_migrations,
     create_schema_from_template,
 )
+from apps.tenants.hosts import forget_hosts
 from apps.tenants.models import Domain, Partner, PartnerStatus, new_schema_name
 
 log = structlog.get_logger()
@@ -160,6 +161,7 @@ def _move(partner: Partner, before: PartnerStatus, after: PartnerStatus, **field
         moved = Partner.objects.filter(pk=partner.pk, status=before).update(status=after, **fields)
         if not moved:
             raise UnableToSuspend(f"The partner is not {before.label.lower()} any more. Reload the page.")
+        forget_hosts()
         partner.refresh_from_db()
 
 

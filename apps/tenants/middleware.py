@@ -9,6 +9,7 @@ from django_tenants.middleware.main import TenantMainMiddleware
 from django_tenants.utils import get_public_schema_name
 
 from apps.core.planes import connection
+from apps.tenants.hosts import find_partner
 from apps.tenants.models import Domain, Partner, PartnerStatus
 
 
@@ -16,7 +17,7 @@ class PartnerMiddleware(TenantMainMiddleware):  # type: ignore[misc]
     """Enter the partner's schema alone: public is not in the search path while a partner's request runs."""
 
     def get_tenant(self, domain_model: type[Domain], hostname: str) -> Partner:
-        return Domain.objects.select_related("tenant").get(domain=hostname).tenant  # type: ignore[no-any-return]
+        return find_partner(hostname)
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
         set_urlconf(None)

@@ -76,6 +76,10 @@ TENANT_APPS = [
 INSTALLED_APPS = SHARED_APPS + [app for app in TENANT_APPS if app not in SHARED_APPS]
 TENANT_MODEL = "tenants.Partner"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
+# How long a web process trusts its memory of which partner a host leads to: the longest a suspension takes to be felt.
+PARTNER_LOOKUP_SECONDS = 3.0
+# How old the month's service levels in a list of customers may be; a customer's own page counts anew.
+SLA_STANDING_SECONDS = 60
 PUBLIC_SCHEMA_URLCONF = "config.urls.public"
 ROOT_URLCONF = "config.urls.partner"
 TENANT_LIMIT_SET_CALLS = True

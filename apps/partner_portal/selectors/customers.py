@@ -11,7 +11,7 @@ from apps.core.money import Money
 from apps.customers.models import Customer
 from apps.partner_portal.selectors.health import CustomerHealth, customer_health
 from apps.partner_portal.selectors.money import plans_of
-from apps.partner_portal.selectors.sla import SlaStanding, standings
+from apps.partner_portal.selectors.sla import SlaStanding, recent_standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def customer_rows(actor: Actor, customers: Iterable[Customer], now: datetime) ->
     works = actor.can("integrations.view")
     health = customer_health(actor, listed, now) if works else {c.pk: CustomerHealth(c) for c in listed}
     plans = plans_of(actor, listed) if actor.can("billing.view") else {}
-    promises = standings(actor, listed, now) if actor.can("sla.view") else {}
+    promises = recent_standings(actor, listed, now) if actor.can("sla.view") else {}
     rows = []
     for customer in listed:
         plan = plans.get(customer.subject_key)

@@ -100,8 +100,11 @@ def customer_health(
         flows = flows_with_last_run(actor, customer_ids=ids)
     errors = count_by_customer(actor, ids)
     broken = _broken_connections(actor, ids)
+    fresh: dict[UUID, list[FlowFreshness]] = defaultdict(list)
+    for flow in flows:
+        fresh[flow.customer_id].append(flow_freshness(flow, now))
     for customer_id, health in found.items():
-        own = [flow_freshness(flow, now) for flow in flows if flow.customer_id == customer_id]
+        own = fresh[customer_id]
         health.live_count = len(
             {f.flow.integration_id for f in own if f.flow.integration.status == IntegrationStatus.LIVE}
         )

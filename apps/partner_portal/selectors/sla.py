@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.core.cache import cache
+from django.db.models import F, FloatField, Func, OuterRef, Q, Subquery
 
 from apps.core.actor import Actor
 from apps.customers.models import Customer
@@ -23,10 +26,9 @@ from apps.sync.models import SyncRun
 from apps.ui.status import Status, Tone
 
 NEARLY_SPENT = Decimal(25)
-_COLUMNS = (
-    "customer_id", "flow_id", "started_at", "queued_at", "finished_at", "status", "created_count", "updated_count",
-    "unchanged_count", "failed_count",
-)  # fmt: skip
+# Thousands of runs: as arrays of numbers, one row per flow, they are read many times faster than row by row.
+_ENDED = Func(F("finished_at"), template="extract(epoch FROM %(expressions)s)::float8", output_field=FloatField())
+_DONE = F("created_count") + F("updated_count") + F("unchanged_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,40 @@ class SlaStanding:
 def standings(actor: Actor, customers: Iterable[Customer], now: datetime) -> dict[UUID, SlaStanding]:
     """Customers without a promise are left out. Three queries for any number of them."""
     assignments = _current_assignments(actor, [customer.pk for customer in customers], now)
+    return _stand(assignments, _measured(actor, assignments, now), now)
+
+
+def recent_standings(actor: Actor, customers: Iterable[Customer], now: datetime) -> dict[UUID, SlaStanding]:
+    """As `standings`, up to `SLA_STANDING_SECONDS` old: a list of all customers would count the month's runs each time."""
+    assignments = _current_assignments(actor, [customer.pk for customer in customers], now)
+    keys = {_kept_as(found, now): pk for pk, found in assignments.items()}
+    results = {keys[key]: kept for key, kept in cache.get_many(keys).items()}
+    missing = {pk: found for pk, found in assignments.items() if pk not in results}
+    if missing:
+        measured = _measured(actor, missing, now)
+        results |= measured
+        if settings.SLA_STANDING_SECONDS:
+            kept = {_kept_as(missing[pk], now): found for pk, found in measured.items()}
+            cache.set_many(kept, settings.SLA_STANDING_SECONDS)
+    return _stand(assignments, results, now)
+
+
+def _stand(
+    assignments: dict[UUID, SlaAssignment], results: dict[UUID, list[ObjectiveResult]], now: datetime
+) -> dict[UUID, SlaStanding]:
+    return {
+        pk: SlaStanding(found.customer, found, *month_around(found.customer, now), results[pk])
+        for pk, found in assignments.items()
+    }
+
+
+def _kept_as(assignment: SlaAssignment, now: datetime) -> str:
+    """A new promise, or a new version of it, is a new assignment; a new month begins anew in the customer's zone."""
+    start, _ = month_around(assignment.customer, now)
+    return f"sla-standing:{assignment.pk}:{start:%Y%m%d}"
+
+
+def _measured(actor: Actor, assignments: dict[UUID, SlaAssignment], now: datetime) -> dict[UUID, list[ObjectiveResult]]:
     if not assignments:
         return {}
     months = {pk: month_around(found.customer, now) for pk, found in assignments.items()}
@@ -88,11 +124,10 @@ def standings(actor: Actor, customers: Iterable[Customer], now: datetime) -> dic
     for pk, assignment in assignments.items():
         start, end = months[pk]
         own = [run for run in runs[pk] if start <= run.ended_at < end]
-        results = measure(
+        found[pk] = measure(
             objectives_of(assignment.policy_version), own, _since(spans[pk], goods, start), period_start=start,
             period_end=min(now, end),
         )  # fmt: skip
-        found[pk] = SlaStanding(assignment.customer, assignment, start, end, results)
     return found
 
 
@@ -109,31 +144,32 @@ def _current_assignments(actor: Actor, customer_ids: list[UUID], now: datetime) 
 def _run_facts(
     actor: Actor, customer_ids: list[UUID], start: datetime, end: datetime
 ) -> tuple[dict[UUID, list[RunFact]], dict[str, list[datetime]]]:
+    runs = SyncRun.objects.visible_to(actor).production()
     rows = (
-        SyncRun.objects.visible_to(actor)
-        .production()
-        .filter(customer_id__in=customer_ids, status__in=ENDED, finished_at__gte=start, finished_at__lt=end)
-        .order_by("finished_at", "id")
-        .values_list(*_COLUMNS)
+        runs.filter(customer_id__in=customer_ids, status__in=ENDED, finished_at__gte=start, finished_at__lt=end)
+        .order_by()
+        .values_list("customer_id", "flow_id")
+        .annotate(ended=_all(_ENDED), good=_all(Q(status__in=GOOD)), done=_all(_DONE), failed=_all(F("failed_count")))
     )
     facts: dict[UUID, list[RunFact]] = defaultdict(list)
-    goods: dict[str, list[datetime]] = defaultdict(list)
-    for row in rows:
-        fact = _fact(*row[1:])
-        facts[row[0]].append(fact)
-        if fact.is_good:
-            goods[fact.flow_key].append(fact.ended_at)
+    goods: dict[str, list[datetime]] = {}
+    for customer_id, flow_id, *arrays in rows:
+        own = [_fact(str(flow_id), *values) for values in zip(*arrays, strict=True)]
+        facts[customer_id] += own
+        goods[str(flow_id)] = [fact.ended_at for fact in own if fact.is_good]
     return facts, goods
 
 
-def _fact(
-    flow_id: UUID, started: datetime | None, queued: datetime, finished: datetime, status: str, *counts: int
-) -> Any:
-    created, updated, unchanged, failed = counts
+def _all(expression: Any) -> ArrayAgg:
+    return ArrayAgg(expression, order_by=("finished_at", "id"))
+
+
+def _fact(flow_key: str, ended: float, is_good: bool, done: int, failed: int) -> RunFact:
+    """The month to date asks nothing about when a run began."""
+    at = datetime.fromtimestamp(ended, UTC)
     return RunFact(
-        flow_key=str(flow_id), started_at=started or queued, ended_at=finished, is_good=status in GOOD,
-        record_good_count=created + updated + unchanged, record_bad_count=failed,
-    )  # fmt: skip
+        flow_key=flow_key, started_at=at, ended_at=at, is_good=is_good, record_good_count=done, record_bad_count=failed
+    )
 
 
 def _flow_spans(actor: Actor, customer_ids: list[UUID], before: datetime) -> dict[UUID, list[FlowSpan]]:

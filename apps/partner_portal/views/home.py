@@ -18,7 +18,7 @@ from apps.customers.selectors import list_customers
 from apps.partner_portal.needs import Need, connection_need, count_of, errors_need
 from apps.partner_portal.selectors.health import CustomerHealth, customer_health
 from apps.partner_portal.selectors.home import Revenue, drafts_to_review, records_by_day, revenue
-from apps.partner_portal.selectors.sla import SlaStanding, standings
+from apps.partner_portal.selectors.sla import SlaStanding, recent_standings
 from apps.ui.charts import HeatCell
 from apps.ui.formatting import money_text
 from apps.ui.status import Tone
@@ -32,15 +32,17 @@ def show_home(request: ActorRequest) -> HttpResponse:
     now, actor = clock.now(), request.actor
     customers = list(list_customers(actor)) if actor.can("customers.view") else []
     health = list(customer_health(actor, customers, now).values()) if actor.can("integrations.view") else []
-    promises = list(standings(actor, customers, now).values()) if actor.can("sla.view") else []
+    promises = list(recent_standings(actor, customers, now).values()) if actor.can("sla.view") else []
     needs = _needs(actor, health, promises)
+    onboarding = [customer for customer in customers if customer.lifecycle == Lifecycle.ONBOARDING]
     context: dict[str, Any] = {
         "customers": customers,
         "needs": needs[:MOST_NEEDS],
         "more_needs": max(0, len(needs) - MOST_NEEDS),
         "cells": [_cell(one) for one in health],
         "at_risk": [promise for promise in promises if promise.is_at_risk or not promise.is_met],
-        "onboarding": [customer for customer in customers if customer.lifecycle == Lifecycle.ONBOARDING],
+        "onboarding": onboarding[:MOST_NEEDS],
+        "more_onboarding": max(0, len(onboarding) - MOST_NEEDS),
         "tiles": _tiles(actor, health, now),
     }
     return render(request, "partner_portal/home.html", context)

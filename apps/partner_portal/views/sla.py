@@ -20,7 +20,7 @@ from apps.partner_portal.actions import submit
 from apps.partner_portal.forms.sla import PolicyForm
 from apps.partner_portal.lists.money import kept, lines_of_report, report_month, reports_table
 from apps.partner_portal.selectors.plans import current_policy_versions
-from apps.partner_portal.selectors.sla import SlaStanding, standings
+from apps.partner_portal.selectors.sla import SlaStanding, recent_standings
 from apps.partner_portal.tabs import Tabs
 from apps.sla.measures import ObjectiveKey
 from apps.sla.models import SlaPolicy
@@ -47,7 +47,7 @@ COLUMNS = (
 @requires(Audience.STAFF, "sla.view")
 def show_month(request: ActorRequest) -> HttpResponse:
     now = clock.now()
-    found = standings(request.actor, list_customers(request.actor), now).values()
+    found = recent_standings(request.actor, list_customers(request.actor), now).values()
     table = build_table(
         sorted(found, key=_by_urgency), COLUMNS, caption="Service levels this month", noun="customers",
         url=lambda s: reverse("partner_portal:customer_sla", args=[s.customer.pk]),
