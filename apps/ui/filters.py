@@ -36,7 +36,6 @@ class FilterOption:
     value: str
     label: str
     chosen: bool
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +107,7 @@ def _chip(request: HttpRequest, item: Filter) -> FilterChip:
     asked = request.GET.getlist(item.key) or ([item.default] if item.default else [])
     labels = dict(item.choices)
     chosen = tuple(value for value in dict.fromkeys(asked) if value in labels)[: 1 if item.single else None]
-    options = tuple(
-        FilterOption(
-            value, label, value in chosen, with_query(request, cursor=None, **{item.key: _toggled(item, chosen, value)})
-        )
-        for value, label in item.choices
-    )
+    options = tuple(FilterOption(value, label, value in chosen) for value, label in item.choices)
     return FilterChip(
         key=item.key,
         label=item.label,
@@ -124,12 +118,6 @@ def _chip(request: HttpRequest, item: Filter) -> FilterChip:
         single=item.single,
         icon=item.icon,
     )
-
-
-def _toggled(item: Filter, chosen: tuple[str, ...], value: str) -> list[str]:
-    if value in chosen:
-        return [other for other in chosen if other != value]
-    return [value] if item.single else [*chosen, value]
 
 
 def _chip_text(labels: Sequence[str]) -> str:

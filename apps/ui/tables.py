@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from .filters import NO_SORTING, Sorting
@@ -24,7 +25,7 @@ CellKind = Literal[
 _END_ALIGNED = frozenset({"number", "money", "duration", "percent", "bytes"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """One column. `value` is an attribute path ("customer.name") or a function of the row; the first `main` column
     carries the row's link and is the headline on a phone. `sub` is a second, quieter line of the same cell."""
@@ -43,7 +44,7 @@ class Column:
     currency: str = "currency"
     hidden_label: bool = False
 
-    @property
+    @cached_property
     def css(self) -> str:
         names = {
             "end": self.kind in _END_ALIGNED,

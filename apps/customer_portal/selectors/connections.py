@@ -12,7 +12,7 @@ from apps.connectors.sdk.manifest import AuthKind
 from apps.core.actor import Actor
 from apps.customer_portal.selectors.landscape import list_integrations
 from apps.flows.models import Integration
-from apps.ui.templatetags.ui import datetime_tag
+from apps.ui.markup import datetime_tag
 
 
 def connects_by_consent(connection: Connection) -> bool:

@@ -26,10 +26,10 @@ from apps.partner_portal.selectors.activity import customer_activity, describe
 from apps.partner_portal.selectors.health import customer_health, flows_with_last_run
 from apps.partner_portal.selectors.maps import customer_map
 from apps.partner_portal.selectors.onboarding import onboarding_steps
+from apps.ui.markup import copy_id
 from apps.ui.paging import page_queryset
 from apps.ui.status import status_of
 from apps.ui.tables import Column, build_table
-from apps.ui.templatetags.ui import copy_id
 
 RECENT = 6
 
