@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+import msgspec
 import pytest
 
 from apps.connectors.sdk import oauth2
@@ -129,6 +130,21 @@ def test_refresh_takes_the_rotated_token():
 
     assert (tokens.access_token, tokens.refresh_token) == ("a2", "r2")
     assert tokens.expires_at == NOW + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("case", "answer", "minutes"),
+    [
+        ("silent vendor", {"access_token": "a2"}, 15),
+        ("vendor that says", {"access_token": "a2", "expires_in": 1800}, 30),
+    ],
+)
+def test_a_token_of_unknown_life_is_given_the_assumed_one(case, answer, minutes):
+    app = msgspec.structs.replace(APP, lifetime_seconds=900)
+
+    tokens = TokenEndpoint(httpx2.Response(200, json=answer)).refresh(app)
+
+    assert tokens.expires_at == NOW + timedelta(minutes=minutes)
 
 
 def test_refresh_keeps_the_old_token_where_none_is_sent():

@@ -81,6 +81,7 @@ class OAuth2Spec(msgspec.Struct, frozen=True, kw_only=True):
     """Authorization-code flow with PKCE. URLs may hold `{base_url}`, replaced from the connection's settings.
 
     `unused_days`: a refresh token that is not used for so long dies at the vendor.
+    `lifetime_seconds` is assumed of access tokens where the vendor does not say how long they live (Salesforce).
     """
 
     authorize_url: str
@@ -90,6 +91,7 @@ class OAuth2Spec(msgspec.Struct, frozen=True, kw_only=True):
     extra_authorize_params: dict[str, str] = {}
     machine: MachineAccess | None = None
     unused_days: int | None = None
+    lifetime_seconds: int | None = None
 
 
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True):

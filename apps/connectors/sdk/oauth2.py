@@ -40,6 +40,7 @@ class OAuth2App(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...] = ()
     token_auth: str = "client_secret_post"  # noqa: S105 - the name of an RFC 6749 method, not a secret
     extra_authorize_params: dict[str, str] = {}
+    lifetime_seconds: int | None = None
 
     @classmethod
     def of(
@@ -58,6 +59,7 @@ class OAuth2App(msgspec.Struct, frozen=True, kw_only=True):
             scopes=spec.scopes,
             token_auth=spec.token_auth,
             extra_authorize_params=spec.extra_authorize_params,
+            lifetime_seconds=spec.lifetime_seconds,
         )
 
     def __repr__(self) -> str:
@@ -161,7 +163,7 @@ def request_tokens(client: httpx2.Client, app: OAuth2App, form: dict[str, str], 
         # `from None`: the failed request holds the client secret and must not travel with the error.
         raise TransientError(f"The token endpoint did not answer ({type(error).__name__}).", code="no_answer") from None
     _raise_for_status(response)
-    return _parse_tokens(response, now=now)
+    return _parse_tokens(response, now=now, lifetime_seconds=app.lifetime_seconds)
 
 
 def _basic(app: OAuth2App) -> str:
@@ -201,14 +203,14 @@ def _error_code(response: httpx2.Response) -> str:
     return code if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,64}", code) else f"http_{response.status_code}"
 
 
-def _parse_tokens(response: httpx2.Response, *, now: datetime) -> TokenSet:
+def _parse_tokens(response: httpx2.Response, *, now: datetime, lifetime_seconds: int | None) -> TokenSet:
     body = _json(response)
     if not isinstance(body, dict) or not isinstance(body.get("access_token"), str) or not body["access_token"]:
         raise FatalError("The token endpoint answered without an access token.", code="token_format", status=200)
     return TokenSet(
         access_token=body["access_token"],
         refresh_token=str(body.get("refresh_token") or ""),
-        expires_at=_moment(body, "expires_in", now),
+        expires_at=_moment({"expires_in": lifetime_seconds, **body}, "expires_in", now),
         consent_ends_at=next((found for name in _CONSENT_ENDS if (found := _moment(body, name, now))), None),
         scope=str(body.get("scope") or ""),
     )
