@@ -37,11 +37,17 @@ _PASSED_ON = ("client_id", "redirect_uri", "scope", "state", "code_challenge", "
 
 @dataclass(frozen=True)
 class IdentityServer:
-    """`redirected` gives what a vendor adds to the redirect; `refreshes_always` grants a refresh token unasked."""
+    """`redirected` gives what a vendor adds to the redirect; `refreshes_always` grants a refresh token unasked.
+
+    `rotates`: a refresh token works once. `tells_lifetime`: token answers have `expires_in`.
+    """
 
     name: str
     redirected: Callable[[Account], dict[str, str]] = lambda account: {}
     refreshes_always: bool = False
+    rotates: bool = True
+    tells_lifetime: bool = True
+    access_seconds: int = ACCESS_TOKEN_SECONDS
 
     def consent_page(self, call: Call) -> Response:
         problem = _authorize_problem(call.account, call.args)
@@ -112,25 +118,29 @@ class IdentityServer:
     def _refresh(self, account: Account, refresh_token: str) -> Response:
         known = account.objects("oauth_refresh_tokens").get(refresh_token)
         fixed = account.credentials().get("refresh_token")
-        is_first_use = refresh_token and refresh_token == fixed and not account.setting("seed_refresh_token_used")
-        if known is None and not is_first_use:
+        is_used = self.rotates and account.setting("seed_refresh_token_used")
+        if known is None and (not refresh_token or refresh_token != fixed or is_used):
             return _refused("invalid_grant")
+        scope = known["scope"] if known else "offline_access"
+        if not self.rotates:
+            return self._issue(account, scope, with_refresh=False)
         if known is None:
             account.set_setting("seed_refresh_token_used", True)
         account.remove("oauth_refresh_tokens", refresh_token)
-        return self._issue(account, known["scope"] if known else "offline_access")
+        return self._issue(account, scope)
 
-    def _issue(self, account: Account, scope: str) -> Response:
+    def _issue(self, account: Account, scope: str, *, with_refresh: bool = True) -> Response:
         access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        expires_at = iso_millis(account.now() + timedelta(seconds=ACCESS_TOKEN_SECONDS))
+        expires_at = iso_millis(account.now() + timedelta(seconds=self.access_seconds))
         account.put("oauth_access_tokens", access, {"expires_at": expires_at})
         answer: dict[str, Any] = {
             "access_token": access,
-            "expires_in": ACCESS_TOKEN_SECONDS,
             "token_type": "Bearer",
             "scope": scope,
         }
-        if self.refreshes_always or "offline_access" in scope.split():
+        if self.tells_lifetime:
+            answer["expires_in"] = self.access_seconds
+        if with_refresh and (self.refreshes_always or "offline_access" in scope.split()):
             account.put("oauth_refresh_tokens", refresh, {"scope": scope})
             answer["refresh_token"] = refresh
         return json_response(answer, headers={"Cache-Control": "no-store"})
