@@ -75,7 +75,8 @@ class Credential(models.Model):
 
     `version` rises with every replacement; a refresh holds the connection's row lock and saves the rotated token
     before anyone uses it. `expires_at` is the end of the token in use; `access_ends_at` the day from which no refresh
-    helps and a person must act again, where that is known; `warned_for` the end people were last warned of.
+    helps and a person must act again, where that is known; `warned_for` is when the last
+    warning of that end came due.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -124,6 +125,24 @@ class PendingAuthorization(models.Model):
 
     def __str__(self) -> str:
         return f"consent for {self.connection_id}"
+
+
+class ConnectLink(models.Model):
+    """A mailed link by which somebody at the customer connects one connection. The token itself is not kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="connect_links")
+    email = models.CharField(max_length=254)
+    message = models.CharField(max_length=500, blank=True)
+    token_hash = models.CharField(max_length=64, unique=True)
+    sent_by_label = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"link for {self.connection_id}"
 
 
 class CallBudget(models.Model):

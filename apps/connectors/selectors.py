@@ -7,13 +7,18 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from apps.accounts.tokens import token_hash
 from apps.connectors import budget
-from apps.connectors.models import Connection, OAuthApp, PendingAuthorization
+from apps.connectors.models import Connection, ConnectLink, OAuthApp, PendingAuthorization
 from apps.connectors.registry import get_manifest
-from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.connectors.sdk.machine_access import machine_access
+from apps.connectors.sdk.manifest import ConfigField
+from apps.core.actor import Actor, ActorKind
+from apps.core.errors import AnticipatedError, NotVisible
 from apps.core.planes import require_tenant_schema
 from apps.tenants.selectors import absolute_url, platform_host
+
+CONNECT_PURPOSE = "connect"
 
 
 def list_connections(actor: Actor) -> QuerySet[Connection]:
@@ -67,6 +72,71 @@ def find_oauth_app(vendor: str) -> OAuthApp | None:
 def hook_address(thing: Connection | OAuthApp) -> str:
     """What to enter at the vendor; on the permanent host, so that an own domain added later breaks nothing."""
     return absolute_url(platform_host(require_tenant_schema()), f"/hooks/{thing.webhook_token}/")
+
+
+class ConnectLinkUnusable(AnticipatedError):
+    """The link is unknown, used, withdrawn or too old; `state` says which."""
+
+    code = "connect_link_unusable"
+    status = 410
+
+    def __init__(self, state: str) -> None:
+        super().__init__(_UNUSABLE[state])
+        self.state = state
+
+
+_UNUSABLE = {
+    "unknown": "There is no such link. Open it from the newest mail, or ask for a new one.",
+    "used": "This link has done its work.",
+    "withdrawn": "This link was replaced or withdrawn. Open the one in the newest mail, or ask for a new one.",
+    "expired": "This link is older than a week. Ask for a new one.",
+}
+
+
+def find_connect_link(token: str) -> ConnectLink:
+    """The link in whatever state. Raises ConnectLinkUnusable when there is none."""
+    links = ConnectLink.objects.select_related("connection__customer", "connection__environment")
+    link = links.filter(token_hash=token_hash(CONNECT_PURPOSE, token), connection__archived_at=None).first()
+    if link is None:
+        raise ConnectLinkUnusable("unknown")
+    return link
+
+
+def get_connect_link(token: str, now: datetime) -> ConnectLink:
+    """A link that still works. Raises ConnectLinkUnusable."""
+    link = find_connect_link(token)
+    if link.used_at is not None:
+        raise ConnectLinkUnusable("used")
+    if link.withdrawn_at is not None:
+        raise ConnectLinkUnusable("withdrawn")
+    if link.expires_at <= now:
+        raise ConnectLinkUnusable("expired")
+    return link
+
+
+def link_actor(link: ConnectLink) -> Actor:
+    """Who acts when a link is used: may authorize, and sees this one customer."""
+    permissions = frozenset({"connections.authorize"})
+    scope = frozenset({link.connection.customer_id})
+    return Actor(ActorKind.LINK, str(link.pk), link.email, permissions, scope)
+
+
+def list_open_connect_links(connection: Connection, now: datetime) -> QuerySet[ConnectLink]:
+    return ConnectLink.objects.filter(
+        connection=connection, used_at=None, withdrawn_at=None, expires_at__gt=now
+    ).order_by("-created_at")
+
+
+def open_fields(connection: Connection) -> list[ConfigField]:
+    """What whoever gives access has to enter: the secrets, and the settings nobody has filled in yet."""
+    manifest = get_manifest(connection.vendor)
+    access = machine_access(manifest, connection.settings)
+    fields = (*manifest.config, *access.config) if access else manifest.config
+    return [field for field in fields if field.secret or _is_left_open(field, connection)]
+
+
+def _is_left_open(field: ConfigField, connection: Connection) -> bool:
+    return field.required and not field.default and not connection.settings.get(field.key)
 
 
 def hash_state(state: str) -> str:

@@ -13,6 +13,7 @@ class ActorKind(StrEnum):
     USER = "user"
     API_KEY = "api_key"
     SYSTEM = "system"
+    LINK = "link"  # whoever holds a mailed link; named by the address it was sent to
 
 
 @dataclass(frozen=True, slots=True)

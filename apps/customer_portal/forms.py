@@ -5,31 +5,40 @@ from typing import Any
 from django import forms
 
 from apps.accounts.policies import CustomerRole
-from apps.connectors.registry import UnknownVendor, get_manifest
+from apps.connectors.models import Connection
+from apps.connectors.sdk.manifest import ConfigField
+from apps.connectors.selectors import open_fields
 
 
-class SecretsForm(forms.Form):
-    """New secrets for a system that is connected by key: one field for each secret its manifest names."""
+class AccessForm(forms.Form):
+    """What the system's own people enter to give access: the secrets, and settings that nobody has filled in yet."""
 
-    def __init__(self, *args: Any, vendor: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        try:
-            wanted = get_manifest(vendor).config
-        except UnknownVendor:
-            wanted = ()
-        for field in wanted:
-            if field.secret:
-                self.fields[field.key] = forms.CharField(
-                    label=field.label,
-                    help_text=field.help,
-                    required=field.required,
-                    max_length=4_000,
-                    widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-                )
+        self._wanted = open_fields(connection)
+        for field in self._wanted:
+            self.fields[field.key] = _access_field(field)
 
     @property
     def secrets(self) -> dict[str, str]:
-        return {key: value for key, value in self.cleaned_data.items() if value}
+        return self._given(secret=True)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return self._given(secret=False)
+
+    def _given(self, *, secret: bool) -> dict[str, str]:
+        names = [field.key for field in self._wanted if field.secret is secret]
+        return {name: value for name in names if (value := self.cleaned_data.get(name))}
+
+
+def _access_field(field: ConfigField) -> forms.CharField:
+    widget: forms.Widget = forms.PasswordInput(attrs={"autocomplete": "off"}) if field.secret else forms.TextInput()
+    if field.kind == "multiline":
+        widget = forms.Textarea(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"})
+    return forms.CharField(
+        label=field.label, help_text=field.help, required=field.required, max_length=10_000, widget=widget
+    )
 
 
 class InviteForm(forms.Form):

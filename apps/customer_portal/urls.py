@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from apps.customer_portal.views import activity, connections, integrations, invoices, needs, overview, reports, settings
+from apps.customer_portal.views import (
+    activity,
+    connect,
+    connections,
+    integrations,
+    invoices,
+    needs,
+    overview,
+    reports,
+    settings,
+)
 
 app_name = "customer_portal"
 
@@ -15,6 +25,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/", connections.connection_detail, name="connection_detail"),
     path("connections/<uuid:connection_id>/authorize/", connections.authorize, name="authorize"),
     path("connections/<uuid:connection_id>/secrets/", connections.enter_secrets, name="enter_secrets"),
+    path("connect/<str:token>/", connect.connect, name="connect"),
     path("activity/", activity.activity_list, name="activity_list"),
     path("records/<uuid:record_id>/", activity.record_detail, name="record_detail"),
     path("needs/", needs.needs_list, name="needs_list"),

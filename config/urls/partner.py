@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from apps.api.hooks import receive_hook
-from apps.customer_portal.views.oauth import oauth_callback
+from apps.customer_portal.views.oauth import oauth_callback, oauth_start
 from apps.ui.health import report_health, report_readiness
 
 handler400 = "apps.ui.views.bad_request"
@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("apps.api.v1.urls")),
     path("manage/", include("apps.partner_portal.urls")),
     path("hooks/<str:token>/", receive_hook, name="hook"),
+    path("oauth/start", oauth_start, name="oauth_start"),
     path("oauth/callback", oauth_callback, name="oauth_callback"),
 ]

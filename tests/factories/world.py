@@ -24,7 +24,8 @@ from apps.billing.services import (
     subscribe,
 )
 from apps.canonical.models import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference
-from apps.connectors.models import Connection
+from apps.connectors.models import Connection, ConnectLink
+from apps.connectors.services import send_connect_link
 from apps.connectors.services.credentials import store_secrets
 from apps.core.actor import Actor, system_actor
 from apps.customers.models import Customer, CustomerMembership
@@ -55,6 +56,7 @@ class World:
     runs: dict[str, SyncRun] = field(default_factory=dict)
     records: dict[str, CanonicalRecord] = field(default_factory=dict)
     failures: dict[str, RecordFailure] = field(default_factory=dict)
+    connect_link: ConnectLink | None = None
     invoice: Invoice | None = None
     report: SlaReport | None = None
     plan: Plan | None = None
@@ -79,6 +81,9 @@ def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) ->
     integrations = _integrations(customer, connections)
     flows = {flow.key: flow for flow in Flow.objects.filter(customer=customer).select_related("current_version")}
     world = World(customer, admin, viewer, memberships, invitation, connections, integrations, flows)
+    world.connect_link = send_connect_link(
+        actor=actor, now=now, connection=connections["delivery"], email="it@customer.example"
+    )
     _history(world)
     _records(world)
     _failures(world)

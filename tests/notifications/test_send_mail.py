@@ -150,6 +150,14 @@ EVERY_MAIL = {
     "reauthorize_connection": {
         "customer_name": "Initech", "connection_name": "CRM", "vendor_name": "HubSpot", "url": "https://x.example/a",
     },
+    "access_ends": {
+        "customer_name": "Initech", "connection_name": "CRM", "vendor_name": "HubSpot", "url": "https://x.example/a",
+        "ends_at": datetime(2026, 11, 23, 9, 0), "days": 14,
+    },
+    "connect_link": {
+        "customer_name": "Initech", "vendor_name": "HubSpot", "asked_by": "Olive <b>Owner</b>",
+        "message": "Hello,\nwe begin on Monday.", "url": "https://x.example/a", "expires_at": datetime(2026, 11, 9, 9, 0),
+    },
     "sla_report_ready": {
         "customer_name": "Initech", "period_label": "October 2026", "is_met": True, "url": "https://x.example/a",
         "facts": [("Achieved", "99.94 %"), ("Target", "99.5 %")],

@@ -2,13 +2,19 @@
 
 from apps.connectors.services.authorizations import UnableToAuthorize, begin_authorization, complete_authorization
 from apps.connectors.services.checks import check_connection, run_scheduled_check
+from apps.connectors.services.connect_links import (
+    begin_consent_by_link,
+    connect_by_link,
+    send_connect_link,
+    withdraw_connect_link,
+)
 from apps.connectors.services.connections import (
     archive_connection,
+    complete_connection,
     create_connection,
     create_pending_connection,
     pause_connection,
     pause_connections_of,
-    replace_secrets,
     resume_connection,
     update_connection,
 )
@@ -26,8 +32,11 @@ __all__ = [
     "UnknownHook",
     "archive_connection",
     "begin_authorization",
+    "begin_consent_by_link",
     "check_connection",
     "complete_authorization",
+    "complete_connection",
+    "connect_by_link",
     "create_connection",
     "create_pending_connection",
     "handle_deliveries",
@@ -37,9 +46,10 @@ __all__ = [
     "pause_connection",
     "pause_connections_of",
     "receive_delivery",
-    "replace_secrets",
     "resume_connection",
     "run_scheduled_check",
     "save_oauth_app",
+    "send_connect_link",
     "update_connection",
+    "withdraw_connect_link",
 ]

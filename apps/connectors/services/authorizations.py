@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.audit.services import record_audit
-from apps.connectors.models import Connection, PendingAuthorization
+from apps.connectors.models import Connection, ConnectLink, PendingAuthorization
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.errors import ConnectorError
 from apps.connectors.sdk.machine_access import machine_access
@@ -151,6 +151,8 @@ def _store_consent(
             "Choose that account, or add a new connection.",
         )
     store_tokens(connection, secrets, tokens, now)
+    if pending.actor_kind == ActorKind.LINK:
+        ConnectLink.objects.filter(pk=pending.actor_id, used_at=None).update(used_at=now)
     actor = Actor(ActorKind(pending.actor_kind), pending.actor_id, pending.actor_label, scope=None)
     record_audit(
         actor=actor,

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.connectors.models import Connection, ConnectionStatus
+from apps.connectors.models import Connection, ConnectionStatus, Credential
 from apps.connectors.sdk.errors import ConnectorError
 from apps.connectors.sdk.types import CheckResult
 from apps.connectors.services.deliveries import sweep_deliveries
+from apps.connectors.services.notices import mail_end_of_access
 from apps.connectors.services.opening import open_for_check
 from apps.connectors.services.status import change_status, lock_connection, note_connection_failure
 from apps.core.actor import Actor, system_actor
@@ -21,6 +22,7 @@ CHECK_KIND = "connectors.check"
 CHECK_EVERY = timedelta(hours=1)
 RECHECK_DEGRADED_EVERY = timedelta(minutes=5)
 JITTER_SECONDS = 600
+WARN_AHEAD = (timedelta(days=14), timedelta(days=3))
 
 
 def check_connection(*, actor: Actor, now: datetime, connection: Connection) -> Connection:
@@ -71,6 +73,24 @@ def cancel_check(connection: Connection) -> None:
     cancel(kind=CHECK_KIND, key=str(connection.pk))
 
 
+@transaction.atomic
+def warn_of_end(*, connection: Connection, now: datetime) -> bool:
+    """This function will tell people two weeks and again three days before access ends; False when it was not time.
+
+    `warned_for` remembers the moment the last warning was about to come due, so each stage is told once.
+    """
+    credential = Credential.objects.select_for_update().filter(connection=connection).first()
+    if credential is None or credential.access_ends_at is None:
+        return False
+    due = [credential.access_ends_at - ahead for ahead in WARN_AHEAD if credential.access_ends_at - ahead <= now]
+    if not due or (credential.warned_for is not None and credential.warned_for >= max(due)):
+        return False
+    credential.warned_for = max(due)
+    credential.save(update_fields=["warned_for"])
+    mail_end_of_access(connection=connection, ends_at=credential.access_ends_at, now=now)
+    return True
+
+
 def run_scheduled_check(*, connection_id: UUID, now: datetime) -> None:
     """This function will check once and plan the next check; checks of what is paused or gone end here."""
     connection = Connection.objects.filter(pk=connection_id, archived_at=None).first()
@@ -78,5 +98,6 @@ def run_scheduled_check(*, connection_id: UUID, now: datetime) -> None:
         complete(kind=CHECK_KIND, key=str(connection_id))
         return
     check_connection(actor=system_actor(), now=now, connection=connection)
+    warn_of_end(connection=connection, now=now)
     sweep_deliveries(connection=connection, now=now)
     reschedule(kind=CHECK_KIND, key=str(connection_id), due_at=next_check_at(connection, now), priority=8)

@@ -59,7 +59,7 @@ def create_pending_connection(
 ) -> Connection:
     """This function will store a connection whose secrets or consent the customer will give. Raises UnableToConnect."""
     _require_manager(actor, environment)
-    given = clean_input(_manifest(vendor), settings, {}, secrets_later=True)
+    given = clean_input(_manifest(vendor), settings, {}, later=True)
     connection = _draft(now, environment, vendor, name, given.settings)
     return _store_new(actor, now, connection, Access(Secrets()))
 
@@ -117,11 +117,19 @@ def update_connection(
     return _change(actor, now, connection, name, settings, secrets, access_ends_at)
 
 
-def replace_secrets(*, actor: Actor, now: datetime, connection: Connection, secrets: Mapping[str, str]) -> Connection:
-    """This function will check and store new secrets: what the customer's own administrator may do as well."""
+def complete_connection(
+    *,
+    actor: Actor,
+    now: datetime,
+    connection: Connection,
+    secrets: Mapping[str, str],
+    settings: Mapping[str, Any] | None = None,
+) -> Connection:
+    """This function will check and store secrets and the settings left open: what the customer's own people may do."""
     if not (actor.can("connections.manage") or actor.can("connections.authorize")):
         raise NotPermitted("Your role does not allow this. Ask an administrator of your team.")
-    return _change(actor, now, connection, connection.name, connection.settings, secrets)
+    left_open = {key: value for key, value in (settings or {}).items() if not connection.settings.get(key)}
+    return _change(actor, now, connection, connection.name, {**connection.settings, **left_open}, secrets)
 
 
 def _change(

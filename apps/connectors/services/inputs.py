@@ -36,11 +36,11 @@ def clean_input(
     secrets: Mapping[str, str],
     *,
     held: Collection[str] = (),
-    secrets_later: bool = False,
+    later: bool = False,
 ) -> ConnectionInput:
     """Defaults filled in and every value checked. `held` are secrets stored before: left empty, they stay.
 
-    With `secrets_later` none is demanded yet. Raises UnableToConnect. A secret among the settings is refused, never stored in the open.
+    With `later` nothing is demanded yet. Raises UnableToConnect. A secret among the settings is refused, never stored in the open.
     """
     fields = config_fields(manifest, settings)
     open_fields = [field for field in fields if not field.secret]
@@ -48,10 +48,10 @@ def clean_input(
     choice = {ACCESS: MACHINE} if machine_access(manifest, settings) else {}
     _refuse_unknown(manifest, settings, {field.key for field in open_fields} | {ACCESS})
     _refuse_unknown(manifest, secrets, {field.key for field in secret_fields} | set(_implied_secrets(manifest)))
-    cleaned = {field.key: _clean(field, settings.get(field.key)) for field in open_fields} | choice
+    cleaned = {field.key: _clean(field, settings.get(field.key), may_miss=later) for field in open_fields} | choice
     given = {key: str(value).strip() for key, value in secrets.items()}
     for field in secret_fields:
-        if field.required and not secrets_later and not given.get(field.key) and field.key not in held:
+        if field.required and not later and not given.get(field.key) and field.key not in held:
             raise UnableToConnect(f"Enter the {_lower(field.label)}.", field=field.key)
     return ConnectionInput(cleaned, Secrets({key: value for key, value in given.items() if value}))
 
@@ -83,10 +83,10 @@ def _refuse_unknown(manifest: ConnectorManifest, given: Mapping[str, Any], known
         raise UnableToConnect(f"{manifest.name} has no such field: {unknown[0]}.", field=unknown[0])
 
 
-def _clean(field: ConfigField, value: Any) -> Any:
+def _clean(field: ConfigField, value: Any, *, may_miss: bool) -> Any:
     text = str(value if value is not None else "").strip() or field.default
     if not text:
-        if field.required:
+        if field.required and not may_miss:
             raise UnableToConnect(f"Enter the {_lower(field.label)}.", field=field.key)
         return ""
     if field.kind == "url":

@@ -13,11 +13,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
+from apps.connectors.consents import start_address
 from apps.connectors.models import Connection
 from apps.connectors.selectors import find_oauth_app, get_connection
-from apps.connectors.services import UnableToAuthorize, UnableToConnect, begin_authorization, replace_secrets
+from apps.connectors.services import UnableToAuthorize, UnableToConnect, begin_authorization, complete_connection
 from apps.core import clock
-from apps.customer_portal.forms import SecretsForm
+from apps.customer_portal.forms import AccessForm
 from apps.customer_portal.selectors.connections import connection_facts, connects_by_consent, list_uses
 from apps.customer_portal.selectors.landscape import describe_system
 from apps.ui import htmx
@@ -40,9 +41,9 @@ def authorize(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         messages.error(request, _reason(connection, error))
         return htmx.redirect(request, back)
     if htmx.is_htmx(request):
-        return htmx.redirect(request, address)
+        return htmx.redirect(request, start_address(address))
     # A form may not lead a browser off this host (form-action 'self'); a link may.
-    context = {"system": describe_system(connection), "address": address, "back": back}
+    context = {"system": describe_system(connection), "address": start_address(address), "back": back}
     return render(request, "customer_portal/connection_continue.html", context)
 
 
@@ -52,11 +53,13 @@ def authorize(request: ActorRequest, connection_id: UUID) -> HttpResponse:
 @requires(Audience.CUSTOMER, "connections.authorize")
 def enter_secrets(request: ActorRequest, connection_id: UUID) -> HttpResponse:
     connection = get_connection(request.actor, connection_id)
-    form = SecretsForm(request.POST, vendor=connection.vendor)
+    form = AccessForm(request.POST, connection=connection)
     if not form.is_valid():
         return _show(request, connection, form, status=422)
     try:
-        replace_secrets(actor=request.actor, now=clock.now(), connection=connection, secrets=form.secrets)
+        complete_connection(
+            actor=request.actor, now=clock.now(), connection=connection, secrets=form.secrets, settings=form.settings
+        )
     except UnableToConnect as error:
         form.add_error(error.field if error.field in form.fields else None, error.user_message)
         return _show(request, connection, form, status=422)
@@ -72,12 +75,12 @@ def _reason(connection: Connection, error: UnableToAuthorize) -> str:
 
 
 def _show(
-    request: ActorRequest, connection: Connection, form: SecretsForm | None = None, status: int = 200
+    request: ActorRequest, connection: Connection, form: AccessForm | None = None, status: int = 200
 ) -> HttpResponse:
     by_consent = connects_by_consent(connection)
     may_connect = request.actor.can("connections.authorize")
     if form is None and may_connect and not by_consent:
-        form = SecretsForm(vendor=connection.vendor)
+        form = AccessForm(connection=connection)
     system = describe_system(connection)
     context = {
         "connect_title": "Connect again" if system.was_connected else f"Connect {system.name}",

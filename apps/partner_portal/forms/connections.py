@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django import forms
@@ -11,6 +12,12 @@ from apps.connectors.sdk.machine_access import ACCESS, MACHINE, machine_access
 from apps.connectors.sdk.manifest import AuthKind, ConfigField, ConnectorManifest
 from apps.customers.models import EnvironmentKind
 
+GIVEN_BY, LINK = "given_by", "link"
+_GIVERS = [("", "Me, now"), (LINK, "The customer, by a mailed link")]
+_END_OF_ACCESS = forms.DateField(
+    label="Key expires on", required=False, widget=forms.DateInput(attrs={"type": "date"}),
+    help_text="If the system set an end: people are told two weeks ahead.",
+)  # fmt: skip
 _WAYS = [("", "A person agrees on the system's own page"), (MACHINE, "A client of the customer's own")]
 
 
@@ -32,12 +39,46 @@ class ConnectionForm(forms.Form):
                 label="Environment", choices=EnvironmentKind.choices, initial=EnvironmentKind.PRODUCTION,
                 help_text="Only production is measured and billed.",
             )  # fmt: skip
+            self._add_giver()
         for field in manifest.config:
             self.fields[self._keys[field.key]] = _form_field(field, is_new=connection is None)
+        if manifest.auth is AuthKind.API_KEY:
+            self.fields["access_ends_on"] = _END_OF_ACCESS
         self.initial.setdefault("name", connection.name if connection else manifest.name)
         for key, value in (connection.settings if connection else {}).items():
             self.initial.setdefault(self._keys.get(key, key), value)
         self._add_machine_access()
+        if self.asks_customer:
+            for key in self._keys.values():
+                self.fields[key].required = False
+
+    def _add_giver(self) -> None:
+        only_link = {"data-shown-if": f"{GIVEN_BY}={LINK}"}
+        self.fields[GIVEN_BY] = forms.ChoiceField(
+            label="Access is given by", choices=_GIVERS, required=False,
+            help_text="Whoever gets the link needs no account, and enters what you leave empty below.",
+        )  # fmt: skip
+        self.fields["email"] = forms.EmailField(
+            label="E-mail address for the link", required=False, widget=forms.EmailInput(attrs=only_link)
+        )
+        self.fields["message"] = forms.CharField(
+            label="Message", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3, **only_link})
+        )
+
+    @property
+    def asks_customer(self) -> bool:
+        """Whether a mailed link is to bring what is missing."""
+        return self.data.get(GIVEN_BY) == LINK and GIVEN_BY in self.fields
+
+    def clean(self) -> dict[str, Any]:
+        if self.asks_customer and not self.cleaned_data.get("email"):
+            self.add_error("email", "Enter the address the link goes to.")
+        return self.cleaned_data
+
+    def access_ends_at(self) -> datetime | None:
+        """The first moment of the day after which the key no longer works."""
+        day = self.cleaned_data.get("access_ends_on")
+        return datetime.combine(day, time(), tzinfo=UTC) if day else None
 
     def _add_machine_access(self) -> None:
         """Both ways of access with the inputs of the second; those are demanded by the service when it is chosen."""
@@ -98,6 +139,14 @@ def is_consent(manifest: ConnectorManifest, connection: Connection | None = None
     if connection is not None and machine_access(manifest, connection.settings):
         return False
     return manifest.auth is AuthKind.OAUTH2
+
+
+class ConnectLinkForm(forms.Form):
+    email = forms.EmailField(label="E-mail address", help_text="The link goes here and is good for seven days.")
+    message = forms.CharField(
+        label="Message", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Stands in the mail and on the page.",
+    )  # fmt: skip
 
 
 class VendorAppForm(forms.Form):

@@ -13,6 +13,8 @@ INTEGRATION = [
 CONNECTION = [
     path("", connections.show_connection, name="connection"),
     path("edit/", connections.edit_connection, name="connection_edit"),
+    path("ask/", connections.ask_customer, name="connection_ask"),
+    path("links/<uuid:link_id>/withdraw/", connections.withdraw_link, name="connect_link_withdraw"),
     path("authorize/", connections.authorize, name="connection_authorize"),
     path("<slug:change>/", connections.change_connection, name="connection_change"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,18 +14,28 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
-from apps.connectors.models import Connection, ConnectionStatus
+from apps.connectors.consents import start_address
+from apps.connectors.models import Connection, ConnectionStatus, ConnectLink
 from apps.connectors.registry import UnknownVendor, get_manifest, list_manifests
 from apps.connectors.sdk.manifest import ConnectorManifest, Domain
-from apps.connectors.selectors import find_oauth_app, get_call_usage, get_connection, hook_address
+from apps.connectors.selectors import (
+    find_oauth_app,
+    get_call_usage,
+    get_connection,
+    hook_address,
+    list_open_connect_links,
+)
 from apps.connectors.services import (
     archive_connection,
     begin_authorization,
     check_connection,
     create_connection,
+    create_pending_connection,
     pause_connection,
     resume_connection,
+    send_connect_link,
     update_connection,
+    withdraw_connect_link,
 )
 from apps.core import clock
 from apps.core.errors import NotVisible
@@ -33,7 +44,7 @@ from apps.customers.selectors import get_customer, get_environment
 from apps.flows.models import RoleBinding
 from apps.partner_portal.actions import perform, submit
 from apps.partner_portal.customer_page import render_tab
-from apps.partner_portal.forms.connections import ConnectionForm, is_consent
+from apps.partner_portal.forms.connections import ConnectionForm, ConnectLinkForm, is_consent
 from apps.partner_portal.lists.connections import connection_status, connections_table
 from apps.partner_portal.views.runs import CALL_COLUMNS
 from apps.sync.models import VendorCall
@@ -94,20 +105,66 @@ def connect_vendor(request: ActorRequest, customer_id: UUID, vendor: str) -> Htt
 
 
 def _create(request: ActorRequest, customer: Customer, manifest: ConnectorManifest, form: ConnectionForm) -> Connection:
-    return create_connection(
-        actor=request.actor,
-        now=clock.now(),
-        environment=get_environment(customer, EnvironmentKind(form.cleaned_data["environment"])),
-        vendor=manifest.key,
-        name=form.cleaned_data["name"],
-        settings=form.given_settings(),
-        secrets=form.given_secrets(),
+    given: dict[str, Any] = {
+        "actor": request.actor,
+        "now": clock.now(),
+        "environment": get_environment(customer, EnvironmentKind(form.cleaned_data["environment"])),
+        "vendor": manifest.key,
+        "name": form.cleaned_data["name"],
+        "settings": form.given_settings(),
+    }
+    if not form.asks_customer:
+        return create_connection(**given, secrets=form.given_secrets(), access_ends_at=form.access_ends_at())
+    connection = create_pending_connection(**given)
+    _send_link(request, connection, form.cleaned_data)
+    return connection
+
+
+def _send_link(request: ActorRequest, connection: Connection, given: dict[str, Any]) -> ConnectLink:
+    return send_connect_link(
+        actor=request.actor, now=clock.now(), connection=connection, email=given["email"], message=given["message"]
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Audience.STAFF, "connections.manage")
+def ask_customer(request: ActorRequest, connection_id: UUID) -> HttpResponse:
+    """Mail a link by which somebody at the customer gives access, and see or withdraw the one under way."""
+    connection = get_connection(request.actor, connection_id)
+    form = ConnectLinkForm(request.POST or None)
+    if request.method == "POST":
+        link = submit(form, lambda data: _send_link(request, connection, data))
+        if link is not None:
+            messages.info(request, f"The link went to {link.email}.")
+            return htmx.redirect(request, reverse("partner_portal:connection", args=[connection.pk]))
+    context = {
+        "connection": connection, "form": form, "crumbs": _crumbs(connection.customer),
+        "links": list_open_connect_links(connection, clock.now()),
+    }  # fmt: skip
+    return render(request, "partner_portal/connection_ask.html", context)
+
+
+@require_POST
+@requires(Audience.STAFF, "connections.manage")
+def withdraw_link(request: ActorRequest, connection_id: UUID, link_id: UUID) -> HttpResponse:
+    connection = get_connection(request.actor, connection_id)
+    link = connection.connect_links.filter(pk=link_id).first()
+    if link is None:
+        raise NotVisible("There is no such link.")
+    return perform(
+        request,
+        lambda: withdraw_connect_link(actor=request.actor, now=clock.now(), link=link),
+        done="The link no longer works.",
+        next_url=reverse("partner_portal:connection", args=[connection.pk]),
     )
 
 
 def _after_creation(request: ActorRequest, connection: Connection) -> HttpResponse:
     """Back to the wizard that sent us, or on to the connection's page, where a consent is asked for."""
     page = reverse("partner_portal:connection", args=[connection.pk])
+    if connection.connect_links.exists():
+        messages.info(request, f"{connection.name} is stored. The link to connect it is on its way.")
+        return htmx.redirect(request, _next_path(request) or page)
     if connection.status == ConnectionStatus.PENDING:
         messages.info(request, f"{connection.name} is stored. Authorize it to finish.")
         following = _next_path(request)
@@ -141,6 +198,7 @@ def show_connection(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         "uses": list(uses),
         "is_consent": is_consent(manifest, connection),
         "is_paused": connection.status == ConnectionStatus.PAUSED,
+        "links": list_open_connect_links(connection, clock.now()),
         "next": _next_path(request),
     }
     return render(request, "partner_portal/connection.html", context)
@@ -170,7 +228,7 @@ def edit_connection(request: ActorRequest, connection_id: UUID) -> HttpResponse:
             form,
             lambda data: update_connection(
                 actor=request.actor, now=clock.now(), connection=connection, name=data["name"],
-                settings=form.given_settings(), secrets=form.given_secrets(),
+                settings=form.given_settings(), secrets=form.given_secrets(), access_ends_at=form.access_ends_at(),
             ),
         )  # fmt: skip
         if saved is not None:
@@ -197,7 +255,7 @@ def authorize(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         done="",
         next_url=own,
     )
-    return htmx.redirect(request, target[0]) if target else response
+    return htmx.redirect(request, start_address(target[0])) if target else response
 
 
 _CHANGES: dict[str, tuple[Callable[..., Connection], str]] = {

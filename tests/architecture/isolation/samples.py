@@ -31,6 +31,7 @@ NOTHING = "0" * 64
 SAMPLES: dict[str, Sample] = {
     "customer_id": lambda scene, world: world.customer.pk,
     "connection_id": lambda scene, world: world.connections["delivery"].pk,
+    "link_id": lambda scene, world: world.connect_link.pk,
     "integration_id": lambda scene, world: world.integrations["time-to-invoice"].pk,
     "flow_id": lambda scene, world: next(iter(world.flows.values())).pk,
     "run_id": lambda scene, world: next(iter(world.runs.values())).pk,

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
+from apps.connectors.consents import cookie_name, start_address
 from apps.connectors.models import Connection, ConnectionStatus, Credential, PendingAuthorization
 from apps.connectors.sdk.errors import ConfigurationError
 from apps.connectors.services import UnableToAuthorize, begin_authorization, complete_authorization, open_connector
@@ -174,16 +175,41 @@ def test_the_callback_returns_the_browser(
     consent: Connection, owner_actor: Actor, now: datetime, client: Client
 ) -> None:
     with moved_clock(now):
-        state = begin(owner_actor, now, consent, "/connections/1/")["state"]
+        url = begin_authorization(actor=owner_actor, now=now, connection=consent, return_path="/connections/1/")
+        state = parse_qs(urlsplit(url).query)["state"][0]
+        sent_on = client.get(start_address(url))
         answer = client.get("/oauth/callback", {"state": state, "code": "code-1"})
+        client.cookies[cookie_name(state)] = state
         again = client.get("/oauth/callback", {"state": state, "code": "code-1"})
 
+    assert (sent_on.status_code, sent_on["Location"]) == (302, url)
     assert (answer.status_code, answer["Location"]) == (302, "/connections/1/")
     assert (again.status_code, again.content) == (
         400,
         b"This authorization was used already or has expired. Start again.\n",
     )
     assert Cloud.seen_tokens == ["access-1"]
+
+
+def test_another_browser_cannot_finish_what_this_one_began(
+    consent: Connection, owner_actor: Actor, now: datetime, client: Client
+) -> None:
+    with moved_clock(now):
+        state = begin(owner_actor, now, consent)["state"]
+        answer = client.get("/oauth/callback", {"state": state, "code": "code-1"})
+
+    assert answer.status_code == 400
+    assert "This browser did not begin the authorization" in answer.content.decode()
+    assert PendingAuthorization.objects.count() == 1
+    assert Cloud.seen_tokens == []
+
+
+@pytest.mark.parametrize("to", ["", "https://evil.example/?state=1", "eyJ:1:forged"])
+def test_the_start_leads_only_where_we_said(partner: object, client: Client, to: str) -> None:
+    answer = client.get("/oauth/start", {"to": to})
+
+    assert answer.status_code == 400
+    assert not answer.cookies
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "https://evil.example/", "/\\evil.example", ""])

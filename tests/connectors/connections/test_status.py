@@ -17,11 +17,11 @@ from apps.connectors.services import (
     UnableToConnect,
     archive_connection,
     check_connection,
+    complete_connection,
     note_connection_failure,
     note_connection_success,
     open_connector,
     pause_connection,
-    replace_secrets,
     resume_connection,
     run_scheduled_check,
     update_connection,
@@ -225,7 +225,7 @@ def test_the_customers_administrator_may_renew_secrets_but_change_nothing_else(
     )
     note_connection_failure(connection, REVOKED, now)
 
-    renewed = replace_secrets(actor=administrator, now=now, connection=connection, secrets={"api_key": GOOD_KEY})
+    renewed = complete_connection(actor=administrator, now=now, connection=connection, secrets={"api_key": GOOD_KEY})
 
     assert renewed.status == ConnectionStatus.ACTIVE
     assert Credential.objects.get().version == 2

@@ -10,7 +10,7 @@ from django.test import Client
 
 from apps.connectors.models import Connection, OAuthApp
 from apps.connectors.sdk.webhooks import hmac_sha256_hex
-from apps.connectors.services import archive_connection, handle_deliveries, replace_secrets
+from apps.connectors.services import archive_connection, complete_connection, handle_deliveries
 from apps.connectors.services.deliveries import forget_routes
 from apps.core.actor import Actor
 from apps.core.planes import public_plane, tenant_plane
@@ -134,7 +134,7 @@ def test_a_replaced_secret_counts_at_once(
     client: Client, partner: Partner, hooked: Connection, owner_actor: Actor, now: datetime
 ) -> None:
     post(client, partner, hooked.webhook_token, [event(1)])
-    replace_secrets(actor=owner_actor, now=now, connection=hooked, secrets={"webhook_secret": "brand-new-secret"})
+    complete_connection(actor=owner_actor, now=now, connection=hooked, secrets={"webhook_secret": "brand-new-secret"})
 
     assert post(client, partner, hooked.webhook_token, [event(2)], "brand-new-secret") == 200
     assert post(client, partner, hooked.webhook_token, [event(3)], SECRET) == 401

@@ -63,7 +63,9 @@ def test_a_consent_is_stored_first_and_then_asked_for(owner: Client, scene: Scen
     assert connection.status == ConnectionStatus.PENDING
     assert stored["Location"] == address("connection", connection.pk)
     assert asked.status_code == 204
-    assert asked["HX-Redirect"].startswith("https://login.xero.com/identity/connect/authorize?")
+    start = owner.get(asked["HX-Redirect"])
+    assert start["Location"].startswith("https://login.xero.com/identity/connect/authorize?")
+    assert list(start.cookies) == [name for name in start.cookies if name.startswith("consent-")]
 
 
 def test_without_an_app_at_the_vendor_the_consent_is_refused_in_words(owner: Client, scene: Scene) -> None:
