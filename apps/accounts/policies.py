@@ -36,7 +36,16 @@ _ENGINEERING = _READ | {
 }  # fmt: skip
 _MONEY = frozenset({"billing.view", "billing.manage"})
 _ADMINISTRATION = frozenset(
-    {"customers.manage", "brand.manage", "team.view", "team.manage", "keys.manage", "sla.manage", "audit.view"}
+    {
+        "customers.manage",
+        "brand.manage",
+        "team.view",
+        "team.manage",
+        "keys.manage",
+        "sla.manage",
+        "audit.view",
+        "security.manage",
+    }
 )
 
 STAFF_PERMISSIONS: dict[str, frozenset[str]] = {

@@ -145,6 +145,20 @@ class ConnectLink(models.Model):
         return f"link for {self.connection_id}"
 
 
+class AllowedHost(models.Model):
+    """A host this partner's connections may call; where there is none, every public address may be.
+
+    `pattern` is a name or, for everything below a domain, `*.example.com`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    pattern = models.CharField(max_length=253, unique=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.pattern
+
+
 class CallBudget(models.Model):
     """A connection's rate budget where there is no Redis: an unlogged table, empty again after a crash.
 

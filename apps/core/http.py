@@ -100,17 +100,20 @@ class GuardedBackend(httpcore2.SyncBackend):
 
 
 class GuardedTransport(httpx2.HTTPTransport):
-    """Checks scheme and port of every request, and hands connecting to the guarded backend."""
+    """Checks host, scheme and port of every request, and hands connecting to the guarded backend."""
 
-    def __init__(self, *, allow_private: bool) -> None:
+    def __init__(self, *, allow_private: bool, allowed_hosts: tuple[str, ...] = ()) -> None:
         super().__init__(verify=_ssl_context(), retries=0)
         self.allow_private = allow_private
+        self.allowed_hosts = allowed_hosts
         # httpx2 has no public way to pass a network backend; the version is pinned and a test proves the guard holds.
         self._pool._network_backend = GuardedBackend(allow_private=allow_private)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         if not self.allow_private:
             check_url(request.url)
+        if self.allowed_hosts and not is_listed(request.url.host, self.allowed_hosts):
+            raise BlockedAddress(f"{request.url.host} is not among the addresses that may be used")
         return super().handle_request(request)
 
 
@@ -123,16 +126,31 @@ def check_url(url: httpx2.URL | str) -> None:
         raise BlockedAddress(f"port {parsed.port} of {parsed.host} is not allowed")
 
 
+def is_listed(host: str, patterns: Iterable[str]) -> bool:
+    """Whether a host is named, or lies below a domain named as `*.example.com`."""
+    name = host.lower().rstrip(".")
+    return any(name == p or (p.startswith("*.") and name.endswith(p[1:]) and name != p[2:]) for p in patterns)
+
+
 @lru_cache(maxsize=1)
 def _ssl_context() -> ssl.SSLContext:
     # Loading the trust store costs some 20 ms: once per process, not once per client.
     return httpx2.create_ssl_context(trust_env=False)
 
 
-def build_client(*, allow_private: bool = False, timeout: float = 30.0, connect_timeout: float = 10.0) -> httpx2.Client:
-    """A keep-alive client that ignores proxy variables, follows no redirect and reaches public addresses only."""
+def build_client(
+    *,
+    allow_private: bool = False,
+    allowed_hosts: tuple[str, ...] = (),
+    timeout: float = 30.0,
+    connect_timeout: float = 10.0,
+) -> httpx2.Client:
+    """A keep-alive client that ignores proxy variables, follows no redirect and reaches public addresses only.
+
+    With `allowed_hosts` (names, or `*.example.com`) it reaches nothing else.
+    """
     return httpx2.Client(
-        transport=GuardedTransport(allow_private=allow_private),
+        transport=GuardedTransport(allow_private=allow_private, allowed_hosts=allowed_hosts),
         timeout=httpx2.Timeout(timeout, connect=connect_timeout),
         follow_redirects=False,
         trust_env=False,

@@ -55,7 +55,9 @@ class VendorClient:
         self.errors = error_mapper or ErrorTable()
         self.headers = dict(headers or {})
         self._auth = auth or NoAuth()
-        self._http = build_client(allow_private=context.allow_private, timeout=timeout)
+        self._http = build_client(
+            allow_private=context.allow_private, allowed_hosts=context.allowed_hosts, timeout=timeout
+        )
 
     def close(self) -> None:
         self._http.close()

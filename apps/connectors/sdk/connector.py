@@ -31,7 +31,8 @@ class ConnectionContext(msgspec.Struct, kw_only=True):
 
     `credentials` are the opened secrets (api key, or access_token for OAuth 2; a token about to expire has already been
     refreshed by the caller). `observe` is called once per vendor call. `acquire` blocks, or raises `RateLimited`, until the
-    connection's shared rate budget admits one more call. `allow_private` lifts the SSRF guard for simulators and tests.
+    connection's shared rate budget admits one more call. `allow_private` lifts the SSRF guard for simulators and tests;
+    `allowed_hosts`, where not empty, are the only ones that may be called.
     """
 
     settings: Mapping[str, Any]
@@ -40,6 +41,7 @@ class ConnectionContext(msgspec.Struct, kw_only=True):
     observe: Callable[[HttpExchange], None] = lambda exchange: None
     acquire: Callable[[], None] = lambda: None
     allow_private: bool = False
+    allowed_hosts: tuple[str, ...] = ()
 
 
 class Connector(ABC):

@@ -1,5 +1,6 @@
 """Every write of this room, by aggregate; the names below are what other rooms may call."""
 
+from apps.connectors.services.allowed_hosts import UnableToRestrict, set_allowed_hosts
 from apps.connectors.services.authorizations import UnableToAuthorize, begin_authorization, complete_authorization
 from apps.connectors.services.checks import check_connection, run_scheduled_check
 from apps.connectors.services.connect_links import (
@@ -28,6 +29,7 @@ __all__ = [
     "ConnectionUnusable",
     "UnableToAuthorize",
     "UnableToConnect",
+    "UnableToRestrict",
     "UnableToSaveApp",
     "UnknownHook",
     "archive_connection",
@@ -50,6 +52,7 @@ __all__ = [
     "run_scheduled_check",
     "save_oauth_app",
     "send_connect_link",
+    "set_allowed_hosts",
     "update_connection",
     "withdraw_connect_link",
 ]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.conf import settings as django_settings
 from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.audit.services import record_audit
 from apps.connectors.models import Connection, ConnectLink, PendingAuthorization
+from apps.connectors.outbound import outbound_client
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.errors import ConnectorError
 from apps.connectors.sdk.machine_access import machine_access
@@ -28,7 +28,7 @@ from apps.connectors.services.tokens import TOKEN_TIMEOUT_SECONDS, store_tokens,
 from apps.core.actor import Actor, ActorKind
 from apps.core.crypto import Place
 from apps.core.errors import AnticipatedError, NotPermitted
-from apps.core.http import BlockedAddress, build_client
+from apps.core.http import BlockedAddress
 from apps.core.ids import uuid7
 from apps.core.planes import require_tenant_schema
 from apps.tenants.selectors import absolute_url, platform_host
@@ -130,9 +130,7 @@ def _spend_state(state: str, now: datetime) -> tuple[PendingAuthorization, str]:
 def _exchange(connection: Connection, code: str, verifier: str, now: datetime) -> TokenSet:
     app, target = vendor_app(connection), redirect_uri()
     try:
-        with build_client(
-            allow_private=django_settings.OUTBOUND_ALLOW_PRIVATE, timeout=TOKEN_TIMEOUT_SECONDS
-        ) as client:
+        with outbound_client(timeout=TOKEN_TIMEOUT_SECONDS) as client:
             return exchange_code(client, app, code=code, redirect_uri=target, verifier=verifier, now=now)
     except BlockedAddress:
         raise UnableToAuthorize("The address of this system may not be used.") from None

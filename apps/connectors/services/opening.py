@@ -8,6 +8,7 @@ from django.conf import settings as django_settings
 
 from apps.connectors import budget
 from apps.connectors.models import Connection
+from apps.connectors.outbound import allowed_hosts
 from apps.connectors.registry import get_connector, get_manifest
 from apps.connectors.sdk.connector import ConnectionContext, Connector, HttpExchange
 from apps.connectors.sdk.errors import ConfigurationError
@@ -65,5 +66,6 @@ def build_connector(
         observe=observe,
         acquire=acquire,
         allow_private=django_settings.OUTBOUND_ALLOW_PRIVATE,
+        allowed_hosts=allowed_hosts(),
     )
     return get_connector(connection.vendor)(context)

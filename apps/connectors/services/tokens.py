@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from django.conf import settings as django_settings
 from django.db import transaction
 
 from apps.connectors.models import Connection, Credential
+from apps.connectors.outbound import outbound_client
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.errors import ConfigurationError
 from apps.connectors.sdk.machine_access import machine_access, request_machine_tokens
@@ -22,7 +22,7 @@ from apps.connectors.services.credentials import Secrets, find_credential, open_
 from apps.connectors.services.oauth_apps import open_oauth_app
 from apps.connectors.services.status import lock_connection
 from apps.core import clock
-from apps.core.http import BlockedAddress, build_client
+from apps.core.http import BlockedAddress
 
 REFRESH_AHEAD = timedelta(minutes=2)
 TOKEN_TIMEOUT_SECONDS = 15.0  # others wait for the row lock meanwhile
@@ -96,9 +96,7 @@ def _refresh(
         raise ConfigurationError("The authorization has expired. Authorize the connection again.", code="expired")
     app = vendor_app(connection)
     try:
-        with build_client(
-            allow_private=django_settings.OUTBOUND_ALLOW_PRIVATE, timeout=TOKEN_TIMEOUT_SECONDS
-        ) as client:
+        with outbound_client(timeout=TOKEN_TIMEOUT_SECONDS) as client:
             tokens = refresh_tokens(client, app, refresh_token=secrets["refresh_token"], now=now)
     except BlockedAddress as error:
         raise ConfigurationError(str(error), code="blocked_address") from None
@@ -130,9 +128,7 @@ def fetch_machine_tokens(connection: Connection, secrets: Mapping[str, str], now
     """A token for a client that proves itself. Raises ConfigurationError, TransientError or RateLimited."""
     manifest = get_manifest(connection.vendor)
     try:
-        with build_client(
-            allow_private=django_settings.OUTBOUND_ALLOW_PRIVATE, timeout=TOKEN_TIMEOUT_SECONDS
-        ) as client:
+        with outbound_client(timeout=TOKEN_TIMEOUT_SECONDS) as client:
             return request_machine_tokens(client, manifest, settings=connection.settings, credentials=secrets, now=now)
     except BlockedAddress as error:
         raise ConfigurationError(str(error), code="blocked_address") from None
