@@ -67,6 +67,10 @@ class SyncRun(CustomerOwned):
         indexes: ClassVar = [
             models.Index(fields=["customer", "-id"], name="run_newest_of_customer"),
             models.Index(fields=["flow", "-id"], name="run_newest_of_flow"),
+            # A month of ended runs, for service levels; a running run is not in it and keeps its updates in place.
+            models.Index(
+                fields=["flow", "finished_at"], condition=models.Q(finished_at__isnull=False), name="run_ended_of_flow"
+            ),
         ]
 
     def __str__(self) -> str:
