@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 from django import forms
 
 from apps.provisioning.services import NewPartner
+from apps.ui.fields import CountryField, CurrencyField
 
 
 class PartnerForm(forms.Form):
@@ -15,20 +16,14 @@ class PartnerForm(forms.Form):
     )
     owner_email = forms.EmailField(label="Owner's e-mail address", help_text="Receives the first invitation.")
     owner_name = forms.CharField(label="Owner's name", max_length=120, required=False)
-    currency = forms.CharField(label="Currency", min_length=3, max_length=3, initial="EUR", help_text="Three letters.")
+    currency = CurrencyField(initial="EUR", help_text="Of its own prices and invoices.")
     time_zone = forms.ChoiceField(
         label="Time zone",
         initial="UTC",
         choices=[(zone, zone) for zone in sorted(available_timezones())],
         widget=forms.Select(attrs={"data-search": ""}),
     )
-    country = forms.CharField(label="Country", max_length=2, required=False, help_text="Two letters, such as DE.")
-
-    def clean_currency(self) -> str:
-        return str(self.cleaned_data["currency"]).upper()
-
-    def clean_country(self) -> str:
-        return str(self.cleaned_data["country"]).upper()
+    country = CountryField(required=False)
 
     def to_new_partner(self) -> NewPartner:
         return NewPartner(**self.cleaned_data)

@@ -15,6 +15,7 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict
 from apps.core.planes import public_plane, tenant_plane
+from apps.core.regions import is_country, is_currency
 from apps.provisioning import first_rows
 from apps.provisioning.models import ProvisioningRun, ProvisioningStatus
 from apps.provisioning.schema_template import (
@@ -81,6 +82,10 @@ def provision_partner(*, actor: Actor, new: NewPartner, now: datetime) -> Partne
 def _check(new: NewPartner) -> None:
     if not new.name.strip():
         raise UnableToProvision("Enter the partner's name.", field="name")
+    if not is_currency(new.currency):
+        raise UnableToProvision("Choose a currency in use by its three letters, such as EUR.", field="currency")
+    if new.country and not is_country(new.country):
+        raise UnableToProvision("Choose a country by its two letters, such as DE.", field="country")
     try:
         validate_slug(new.slug)
     except Exception as error:

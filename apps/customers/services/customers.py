@@ -16,6 +16,7 @@ from apps.audit.services import record_audit
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.core.planes import require_tenant_schema
+from apps.core.regions import is_country, is_currency
 from apps.customers.models import Customer, Environment, EnvironmentKind, LegalEntity, Lifecycle
 from apps.events.services import record_event
 from apps.tenants.selectors import get_partner_of_schema
@@ -112,11 +113,11 @@ def _apply(customer: Customer, details: CustomerDetails) -> None:
 def _require_sound(customer: Customer) -> None:
     if not 0 < len(customer.name) <= 160:
         raise UnableToSaveCustomer("Give the customer a name of at most 160 characters.", field="name")
-    if len(customer.currency) != 3 or not customer.currency.isalpha():
-        raise UnableToSaveCustomer("Choose a currency by its three letters, such as EUR.", field="currency")
+    if not is_currency(customer.currency):
+        raise UnableToSaveCustomer("Choose a currency in use by its three letters, such as EUR.", field="currency")
     if customer.time_zone not in available_timezones():
         raise UnableToSaveCustomer("Choose a time zone such as Europe/Berlin.", field="time_zone")
-    if customer.country and (len(customer.country) != 2 or not customer.country.isalpha()):
+    if customer.country and not is_country(customer.country):
         raise UnableToSaveCustomer("Choose a country by its two letters, such as DE.", field="country")
     if customer.lifecycle not in Lifecycle.values:
         raise UnableToSaveCustomer("Choose one of the offered stages.", field="lifecycle")

@@ -8,8 +8,7 @@ from django import forms
 from apps.accounts.models import StaffMembership, User
 from apps.accounts.policies import CustomerRole
 from apps.customers.models import Customer, Lifecycle
-
-CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "CAD", "AUD", "NZD", "JPY", "SGD", "INR")
+from apps.ui.fields import CountryField, CurrencyField
 
 
 def zone_choices() -> list[tuple[str, str]]:
@@ -21,12 +20,12 @@ class CustomerForm(forms.Form):
     """What is said of a customer. Integration and billing details have forms of their own."""
 
     name = forms.CharField(label="Name", max_length=160, help_text="As the customer's people know it.")
-    currency = forms.ChoiceField(label="Currency", help_text="Of its systems and of your invoices to it.")
+    currency = CurrencyField(help_text="Of its systems and of your invoices to it.")
     time_zone = forms.ChoiceField(
         label="Time zone", help_text="Months of its service levels and invoices begin at midnight here.",
         widget=forms.Select(attrs={"data-search": ""}),
     )  # fmt: skip
-    country = forms.CharField(label="Country", max_length=2, required=False, help_text="Two letters, such as DE.")
+    country = CountryField(required=False)
     contact_name = forms.CharField(label="Contact person", max_length=120, required=False)
     contact_email = forms.EmailField(label="Contact e-mail", required=False)
     owner = forms.ChoiceField(label="Owner", required=False, help_text="Who on your team answers for this customer.")
@@ -34,7 +33,6 @@ class CustomerForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._people = {str(member.user_id): member.user for member in _team()}
-        self._choose("currency", [(code, code) for code in CURRENCIES])
         self._choose("time_zone", zone_choices())
         self._choose("owner", [("", "Nobody yet"), *((key, str(user)) for key, user in self._people.items())])
 

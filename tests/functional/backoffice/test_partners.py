@@ -103,8 +103,8 @@ def test_a_suspended_partner_is_resumed_once(acme: Partner, office: Browser) -> 
 def test_a_partner_is_created_ready_to_sign_in_to(acme: Partner, office: Browser) -> None:
     response = office.post(
         "/partners/new/",
-        {"name": "Initech", "slug": "initech", "owner_email": "bill@initech.example", "currency": "usd",
-         "time_zone": "Europe/Berlin", "country": "us"},
+        {"name": "Initech", "slug": "initech", "owner_email": "bill@initech.example", "currency": "USD",
+         "time_zone": "Europe/Berlin", "country": "US"},
     )  # fmt: skip
 
     with public_plane():

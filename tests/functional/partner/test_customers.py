@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -34,10 +35,16 @@ def test_what_does_not_fit_is_shown_at_its_field(owner: Client, partner: object)
     assert Customer.objects.count() == 0
 
 
-def test_what_the_service_refuses_is_shown_at_its_field(owner: Client, partner: object) -> None:
-    response = owner.post(address("customer_add"), {**GIVEN, "country": "1!"})
+@pytest.mark.parametrize("place", [{"country": "1!"}, {"country": "XK"}, {"country": "de"}, {"currency": "DEM"}])
+def test_a_country_and_a_currency_are_chosen_from_those_there_are(
+    owner: Client, partner: object, place: dict[str, str]
+) -> None:
+    response = owner.post(address("customer_add"), {**GIVEN, **place})
 
-    assert response.context["form"].errors["country"] == ["Choose a country by its two letters, such as DE."]
+    [(field, value)] = place.items()
+    assert response.context["form"].errors == {
+        field: [f"Select a valid choice. {value} is not one of the available choices."]
+    }
     assert Customer.objects.count() == 0
 
 
