@@ -34,7 +34,10 @@ _READ = frozenset(
 _ENGINEERING = _READ | {
     "connections.manage", "integrations.manage", "runs.start", "errors.resolve", "payloads.view",
 }  # fmt: skip
-_MONEY = frozenset({"billing.view", "billing.manage"})
+# Who sells the service promises it: which policy a customer has is part of its contract, like its plan. What a policy says
+# (`sla.manage`) is the owner's word, and an admin's. Closing a month early changes no figure of it: whoever sends reports
+# or invoices may.
+_MONEY = frozenset({"billing.view", "billing.manage", "sla.view", "sla.promise", "sla.close"})
 _ADMINISTRATION = frozenset(
     {
         "customers.manage",
@@ -52,8 +55,8 @@ STAFF_PERMISSIONS: dict[str, frozenset[str]] = {
     StaffRole.OWNER: _ENGINEERING | _MONEY | _ADMINISTRATION | {"partner.transfer"},
     StaffRole.ADMIN: _ENGINEERING | _MONEY | _ADMINISTRATION,
     StaffRole.ENGINEER: _ENGINEERING | {"customers.manage", "team.view"},
-    StaffRole.SUPPORT: _READ | {"errors.resolve", "runs.start", "team.view"},
-    StaffRole.FINANCE: _MONEY | {"customers.view", "sla.view", "team.view"},
+    StaffRole.SUPPORT: _READ | {"errors.resolve", "runs.start", "sla.close", "team.view"},
+    StaffRole.FINANCE: _MONEY | {"customers.view", "team.view"},
     StaffRole.VIEWER: _READ | {"team.view"},
 }
 

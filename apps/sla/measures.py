@@ -1,5 +1,5 @@
-"""What was promised and how well it was kept: pure functions over facts, so that the same code previews, closes and
-recomputes a month.
+"""What was promised and how well it was kept. The counting is done in the database (`apps.sla.facts`); what the counts mean
+is decided here, by the same code for a running month, a closing one and a recomputation.
 
 Definitions
 - *run success*: runs that ended succeeded or finished with record errors, over all runs that ended (canceled ones, which a
@@ -11,8 +11,8 @@ Definitions
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
@@ -33,24 +33,14 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunFact:
-    """A run that ended: when, and whether it brought its flow into step."""
+class Tally:
+    """A customer's period, counted. `seconds` maps a freshness threshold to (seconds in step, seconds in all)."""
 
-    flow_key: str
-    started_at: datetime
-    ended_at: datetime
-    is_good: bool
-    record_good_count: int
-    record_bad_count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowSpan:
-    """A flow that was live from `live_from`; `good_before` is its last good end before the period, if any."""
-
-    flow_key: str
-    live_from: datetime
-    good_before: datetime | None = None
+    run_good: int = 0
+    run_total: int = 0
+    record_good: int = 0
+    record_bad: int = 0
+    seconds: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,28 +64,20 @@ class ObjectiveResult:
         return self.total == 0 or Decimal(100 * self.good) >= self.target * self.total
 
 
-def measure(
-    objectives: list[Objective],
-    runs: list[RunFact],
-    flows: list[FlowSpan],
-    *,
-    period_start: datetime,
-    period_end: datetime,
-) -> list[ObjectiveResult]:
-    """`period_end` is the end of what is measured: now for a running month."""
-    return [_measure_one(objective, runs, flows, period_start, period_end) for objective in objectives]
+def judge(objectives: list[Objective], tally: Tally) -> list[ObjectiveResult]:
+    """Results in the order of the objectives."""
+    return [_judge_one(objective, *_counts(objective, tally)) for objective in objectives]
 
 
-def _measure_one(
-    objective: Objective, runs: list[RunFact], flows: list[FlowSpan], start: datetime, end: datetime
-) -> ObjectiveResult:
+def _counts(objective: Objective, tally: Tally) -> tuple[int, int]:
     if objective.key is ObjectiveKey.RUN_SUCCESS:
-        good, total = sum(run.is_good for run in runs), len(runs)
-    elif objective.key is ObjectiveKey.RECORD_SUCCESS:
-        good = sum(run.record_good_count for run in runs)
-        total = good + sum(run.record_bad_count for run in runs)
-    else:
-        good, total = _fresh_seconds(flows, runs, objective.threshold_seconds, start, end)
+        return tally.run_good, tally.run_total
+    if objective.key is ObjectiveKey.RECORD_SUCCESS:
+        return tally.record_good, tally.record_good + tally.record_bad
+    return tally.seconds.get(objective.threshold_seconds, (0, 0))
+
+
+def _judge_one(objective: Objective, good: int, total: int) -> ObjectiveResult:
     return ObjectiveResult(
         key=objective.key,
         target=objective.target,
@@ -119,33 +101,3 @@ def _budget_left(good: int, total: int, target: Decimal) -> Decimal | None:
         return None
     allowed = Decimal(total) * (100 - target) / 100
     return ((allowed - (total - good)) / allowed * 100).quantize(Decimal("0.1"), rounding=ROUND_DOWN)
-
-
-def _fresh_seconds(
-    flows: list[FlowSpan], runs: list[RunFact], threshold_seconds: int, start: datetime, end: datetime
-) -> tuple[int, int]:
-    fresh = total = timedelta()
-    ends_of: dict[str, list[datetime]] = {}
-    for run in runs:
-        if run.is_good:
-            ends_of.setdefault(run.flow_key, []).append(run.ended_at)
-    for flow in flows:
-        begin = max(start, flow.live_from)
-        if begin >= end:
-            continue
-        total += end - begin
-        # A flow that has just gone live is in step until its first threshold passes.
-        goods = [flow.good_before or flow.live_from, *sorted(ends_of.get(flow.flow_key, []))]
-        fresh += _covered(goods, timedelta(seconds=threshold_seconds), begin, end)
-    return int(fresh.total_seconds()), int(total.total_seconds())
-
-
-def _covered(goods: list[datetime], threshold: timedelta, begin: datetime, end: datetime) -> timedelta:
-    covered = timedelta()
-    reached = begin
-    for good in goods:
-        first, last = max(good, reached), min(good + threshold, end)
-        if last > first:
-            covered += last - first
-            reached = last
-    return covered

@@ -6,6 +6,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from apps.core.ids import uuid7
 from apps.customers.models import Customer, OwnedQuerySet
@@ -15,9 +16,12 @@ class SlaPolicy(models.Model):
     """A named promise over a chain of versions."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    name = models.CharField(max_length=80, unique=True)
+    name = models.CharField(max_length=80)
     created_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(Lower("name"), name="sla_policy_name_once")]
 
     def __str__(self) -> str:
         return self.name

@@ -1,4 +1,4 @@
-"""Facts for the measures, and reads of policies and reports."""
+"""Measuring a customer, and reads of promises and reports."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.billing.periods import period_around
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
-from apps.customers.models import Customer, EnvironmentKind
-from apps.flows.models import Flow
-from apps.sla.measures import FlowSpan, Objective, ObjectiveKey, ObjectiveResult, RunFact, measure
+from apps.customers.models import Customer
+from apps.sla.facts import Span, count_spans, thresholds_of
+from apps.sla.measures import Objective, ObjectiveKey, ObjectiveResult, judge
 from apps.sla.models import SlaAssignment, SlaPolicyVersion, SlaReport
-from apps.sync.models import RunStatus, SyncRun
-
-GOOD = (RunStatus.SUCCEEDED, RunStatus.PARTIAL)
-ENDED = (*GOOD, RunStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class SlaMeasurement:
     measured_to: datetime
     results: list[ObjectiveResult]
     run_count: int
-    failed_runs: list[RunFact]
+    failed_run_count: int
 
     @property
     def is_met(self) -> bool:
@@ -72,22 +68,18 @@ def measure_customer(
 ) -> SlaMeasurement:
     """This function will measure a period, or as much of it as has passed. Production only."""
     measured_to = min(now, period_end)
-    runs = _run_facts(customer, period_start, measured_to)
+    objectives = objectives_of(policy_version)
+    span = Span(customer.pk, period_start, measured_to, thresholds_of(objectives))
+    tally = count_spans([span])[customer.pk]
     return SlaMeasurement(
         customer_id=customer.pk,
         policy_version=policy_version,
         period_start=period_start,
         period_end=period_end,
         measured_to=measured_to,
-        results=measure(
-            objectives_of(policy_version),
-            runs,
-            _flow_spans(customer, period_start),
-            period_start=period_start,
-            period_end=measured_to,
-        ),
-        run_count=len(runs),
-        failed_runs=[run for run in runs if not run.is_good],
+        results=judge(objectives, tally),
+        run_count=tally.run_total,
+        failed_run_count=tally.run_total - tally.run_good,
     )
 
 
@@ -100,57 +92,6 @@ def month_to_date(customer: Customer, now: datetime) -> SlaMeasurement | None:
     return measure_customer(
         customer=customer, policy_version=assignment.policy_version, period_start=start, period_end=end, now=now
     )
-
-
-def _ended_runs(customer: Customer) -> QuerySet[SyncRun]:
-    return SyncRun.objects.filter(
-        customer=customer, environment__kind=EnvironmentKind.PRODUCTION, status__in=ENDED, finished_at__isnull=False
-    )
-
-
-def _run_facts(customer: Customer, start: datetime, end: datetime) -> list[RunFact]:
-    rows = (
-        _ended_runs(customer)
-        .filter(finished_at__gte=start, finished_at__lt=end)
-        .order_by("finished_at", "id")
-        .values_list(
-            "flow_id", "started_at", "finished_at", "status",
-            "created_count", "updated_count", "unchanged_count", "failed_count",
-        )
-    )  # fmt: skip
-    return [
-        RunFact(
-            flow_key=str(flow_id),
-            started_at=started_at or finished_at,
-            ended_at=finished_at,
-            is_good=status in GOOD,
-            record_good_count=created + updated + unchanged,
-            record_bad_count=failed,
-        )
-        for flow_id, started_at, finished_at, status, created, updated, unchanged, failed in rows
-        if finished_at is not None
-    ]
-
-
-def _flow_spans(customer: Customer, start: datetime) -> list[FlowSpan]:
-    before = dict(
-        _ended_runs(customer)
-        .filter(finished_at__lt=start, status__in=GOOD)
-        .values_list("flow_id")
-        .annotate(last=Max("finished_at"))
-        .values_list("flow_id", "last")
-    )
-    flows = Flow.objects.filter(
-        customer=customer,
-        environment__kind=EnvironmentKind.PRODUCTION,
-        is_enabled=True,
-        integration__live_at__isnull=False,
-    ).values_list("id", "integration__live_at")
-    return [
-        FlowSpan(flow_key=str(flow_id), live_from=live_at, good_before=before.get(flow_id))
-        for flow_id, live_at in flows
-        if live_at is not None
-    ]
 
 
 def list_reports(actor: Actor) -> QuerySet[SlaReport]:

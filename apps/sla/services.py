@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.audit.services import record_audit
 from apps.core.actor import Actor, system_actor
-from apps.core.errors import AnticipatedError
+from apps.core.errors import AnticipatedError, Conflict
 from apps.core.planes import require_tenant_schema
 from apps.customers.models import Customer
 from apps.customers.selectors import list_admin_addresses
@@ -34,14 +34,28 @@ class UnableToPromise(AnticipatedError):
     code = "unable_to_promise"
 
 
+class UnableToClose(Conflict):
+    """The month is not over."""
+
+    code = "unable_to_close"
+
+
 def create_policy(*, actor: Actor, now: datetime, name: str, objectives: list[dict[str, Any]]) -> SlaPolicyVersion:
     """This function will create a policy with its first version. Raises UnableToPromise."""
     actor.require("sla.manage")
-    if not name.strip() or SlaPolicy.objects.filter(name=name.strip()).exists():
-        raise UnableToPromise("Choose a name that no other policy has.", field="name")
+    if not name.strip():
+        raise UnableToPromise("Give the policy a name.", field="name")
     with transaction.atomic():
-        policy = SlaPolicy.objects.create(name=name.strip(), created_at=now)
+        policy = _add_policy(name.strip(), now)
         return _add_version(actor, now, policy, objectives)
+
+
+def _add_policy(name: str, now: datetime) -> SlaPolicy:
+    try:
+        with transaction.atomic():
+            return SlaPolicy.objects.create(name=name, created_at=now)
+    except IntegrityError as error:
+        raise UnableToPromise("Choose a name that no other policy has.", field="name") from error
 
 
 def revise_policy(
@@ -88,7 +102,7 @@ def assign_policy(
     *, actor: Actor, now: datetime, customer: Customer, policy_version: SlaPolicyVersion
 ) -> SlaAssignment:
     """This function will promise a version to a customer from now on; what was promised before ends now."""
-    actor.require("sla.manage")
+    actor.require("sla.promise")
     with transaction.atomic():
         Customer.objects.select_for_update().get(pk=customer.pk)
         SlaAssignment.objects.for_customer(customer).filter(ends_at=None).update(ends_at=now)
@@ -102,32 +116,41 @@ def assign_policy(
         return assignment
 
 
-def close_month(*, customer: Customer, instant: datetime, now: datetime) -> SlaReport | None:
+def close_month(*, actor: Actor, customer: Customer, instant: datetime, now: datetime) -> SlaReport | None:
     """This function will fix the report of the month that holds `instant`; an existing report is returned as it is.
 
     None when nothing was promised at the month's end. A month in which the policy changed is judged by the version in
-    force at its end.
+    force at its end. Raises UnableToClose while the month runs.
     """
+    actor.require("sla.close")
     start, end = month_around(customer, instant)
-    existing = SlaReport.objects.for_customer(customer).filter(period_start=start).first()
-    if existing is not None:
-        return existing
-    assignment = find_assignment(customer, end - timedelta(microseconds=1))
-    if assignment is None:
-        return None
-    measurement = measure_customer(
-        customer=customer, policy_version=assignment.policy_version, period_start=start, period_end=end, now=now
-    )
+    if end > now:
+        raise UnableToClose("The month is still running: close it when it is over.")
     with transaction.atomic():
-        report = _keep_report(customer, measurement, now)
-        _mail_report(customer, report, now)
-        record_event(
-            name="sla.report.closed", subject_key=customer.subject_key, now=now, payload={"report_id": str(report.pk)}
+        # Two people at the button, or a person and the schedule: the second finds the report of the first.
+        Customer.objects.select_for_update().get(pk=customer.pk)
+        existing = SlaReport.objects.for_customer(customer).filter(period_start=start).first()
+        if existing is not None:
+            return existing
+        assignment = find_assignment(customer, end - timedelta(microseconds=1))
+        if assignment is None:
+            return None
+        measurement = measure_customer(
+            customer=customer, policy_version=assignment.policy_version, period_start=start, period_end=end, now=now
         )
-        record_audit(
-            actor=system_actor(), action="sla.report.closed", target_key=f"sla_report:{report.pk}", now=now,
-            owner_key=customer.subject_key, target_label=str(report), after={"is_met": report.is_met},
-        )  # fmt: skip
+        return _close(actor, customer, measurement, now)
+
+
+def _close(actor: Actor, customer: Customer, measurement: SlaMeasurement, now: datetime) -> SlaReport:
+    report = _keep_report(customer, measurement, now)
+    _mail_report(customer, report, now)
+    record_event(
+        name="sla.report.closed", subject_key=customer.subject_key, now=now, payload={"report_id": str(report.pk)}
+    )
+    record_audit(
+        actor=actor, action="sla.report.closed", target_key=f"sla_report:{report.pk}", now=now,
+        owner_key=customer.subject_key, target_label=str(report), after={"is_met": report.is_met},
+    )  # fmt: skip
     return report
 
 
@@ -140,7 +163,7 @@ def _keep_report(customer: Customer, measurement: SlaMeasurement, now: datetime)
         results={
             "objectives": [result_as_json(result) for result in measurement.results],
             "run_count": measurement.run_count,
-            "failed_run_count": len(measurement.failed_runs),
+            "failed_run_count": measurement.failed_run_count,
         },
         is_met=measurement.is_met,
         computed_at=now,
@@ -190,6 +213,6 @@ def close_due_month(*, customer_id: str, now: datetime) -> SlaReport | None:
     """This function will close the month before `now` and schedule the next close. Safe to repeat."""
     customer = Customer.objects.get(pk=customer_id)
     start, end = month_around(customer, now)
-    report = close_month(customer=customer, instant=start - timedelta(seconds=1), now=now)
+    report = close_month(actor=system_actor(), customer=customer, instant=start - timedelta(seconds=1), now=now)
     reschedule(kind="sla.close_month", key=customer_id, due_at=end + CLOSE_GRACE)
     return report

@@ -219,7 +219,7 @@ def _promise(world: World, now: datetime) -> None:
     version = create_policy(actor=actor, now=OCTOBER, name=f"Gold {world.customer.name}", objectives=objectives)
     world.policy = version.policy
     assign_policy(actor=actor, now=OCTOBER, customer=world.customer, policy_version=version)
-    world.report = close_month(customer=world.customer, instant=OCTOBER, now=now)
+    world.report = close_month(actor=actor, customer=world.customer, instant=OCTOBER, now=now)
 
 
 def _bill(world: World, now: datetime) -> None:

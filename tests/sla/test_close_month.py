@@ -9,7 +9,7 @@ import pytest
 from pypdf import PdfReader
 
 from apps.accounts.models import User
-from apps.core.actor import Actor, ActorKind
+from apps.core.actor import Actor, ActorKind, system_actor
 from apps.core.errors import NotPermitted, NotVisible
 from apps.core.ids import uuid7
 from apps.customers.models import Customer, CustomerMembership
@@ -57,7 +57,7 @@ def run_daily(flow: Flow, *, failed_on: frozenset[int] = frozenset()) -> None:
 def test_it_works(customer: Customer, flow: Flow, promised: SlaAssignment) -> None:
     run_daily(flow, failed_on=frozenset({3}))
 
-    report = close_month(customer=customer, instant=OCTOBER, now=NOVEMBER)
+    report = close_month(actor=system_actor(), customer=customer, instant=OCTOBER, now=NOVEMBER)
 
     assert report is not None
     assert (report.period_start, report.period_end, report.is_met) == (OCTOBER, NOVEMBER, True)
@@ -71,7 +71,7 @@ def test_it_works(customer: Customer, flow: Flow, promised: SlaAssignment) -> No
 def test_a_missed_objective_is_a_missed_month(customer: Customer, flow: Flow, promised: SlaAssignment) -> None:
     run_daily(flow, failed_on=frozenset(range(4)))
 
-    report = close_month(customer=customer, instant=OCTOBER, now=NOVEMBER)
+    report = close_month(actor=system_actor(), customer=customer, instant=OCTOBER, now=NOVEMBER)
 
     assert report is not None
     assert [row["is_met"] for row in report.results["objectives"]] == [False, True, True]
@@ -79,10 +79,10 @@ def test_a_missed_objective_is_a_missed_month(customer: Customer, flow: Flow, pr
 
 
 def test_a_closed_month_stays_as_it_was(customer: Customer, flow: Flow, promised: SlaAssignment) -> None:
-    first = close_month(customer=customer, instant=OCTOBER, now=NOVEMBER)
+    first = close_month(actor=system_actor(), customer=customer, instant=OCTOBER, now=NOVEMBER)
     run_daily(flow, failed_on=frozenset(range(20)))
 
-    again = close_month(customer=customer, instant=OCTOBER, now=NOVEMBER + timedelta(days=3))
+    again = close_month(actor=system_actor(), customer=customer, instant=OCTOBER, now=NOVEMBER + timedelta(days=3))
 
     assert first is not None
     assert again == first
@@ -112,7 +112,7 @@ def test_a_running_month_is_measured_up_to_now(customer: Customer, flow: Flow, p
 
 
 def test_without_a_promise_there_is_no_report(customer: Customer, flow: Flow) -> None:
-    assert close_month(customer=customer, instant=OCTOBER, now=NOVEMBER) is None
+    assert close_month(actor=system_actor(), customer=customer, instant=OCTOBER, now=NOVEMBER) is None
     assert month_to_date(customer, NOVEMBER) is None
 
 
@@ -138,7 +138,7 @@ def test_a_new_promise_ends_the_old_one(customer: Customer, promised: SlaAssignm
 
 def test_the_pdf_says_the_same(customer: Customer, flow: Flow, promised: SlaAssignment) -> None:
     run_daily(flow, failed_on=frozenset({3}))
-    report = close_month(customer=customer, instant=OCTOBER, now=NOVEMBER)
+    report = close_month(actor=system_actor(), customer=customer, instant=OCTOBER, now=NOVEMBER)
 
     assert report is not None
     text = " ".join(PdfReader(BytesIO(bytes(report.document or b""))).pages[0].extract_text().split())
@@ -155,7 +155,7 @@ def test_the_report_is_mailed_to_the_customers_administrators(
         CustomerMembership.objects.create(user=user, customer=customer, role=role, created_at=now)
     run_daily(flow)
 
-    close_month(customer=customer, instant=OCTOBER, now=NOVEMBER)
+    close_month(actor=system_actor(), customer=customer, instant=OCTOBER, now=NOVEMBER)
 
     mail = OutgoingMail.objects.get()
     assert (mail.recipient, mail.subject) == ("ada@brightwater.example", "Service report for October 2026")
@@ -163,7 +163,7 @@ def test_the_report_is_mailed_to_the_customers_administrators(
 
 
 def test_a_stranger_sees_no_report(customer: Customer, flow: Flow, promised: SlaAssignment) -> None:
-    report = close_month(customer=customer, instant=OCTOBER, now=NOVEMBER)
+    report = close_month(actor=system_actor(), customer=customer, instant=OCTOBER, now=NOVEMBER)
     stranger = Actor(ActorKind.USER, "s", "S", frozenset({"sla.view"}), scope=frozenset({uuid7()}))
 
     assert report is not None

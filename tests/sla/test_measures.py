@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.sla.measures import FlowSpan, Objective, ObjectiveKey, ObjectiveResult, RunFact, measure
+from apps.sla.measures import Objective, ObjectiveKey, ObjectiveResult
+from tests.sla.oracle import FlowSpan, RunFact, measure
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 END = START + timedelta(hours=10)
@@ -18,9 +19,7 @@ HOUR = timedelta(hours=1)
 
 def run(hours: float, *, good: bool = True, records: int = 1, bad: int = 0, flow: str = "f") -> RunFact:
     ended = START + timedelta(hours=hours)
-    return RunFact(
-        flow_key=flow, started_at=ended, ended_at=ended, is_good=good, record_good_count=records, record_bad_count=bad
-    )
+    return RunFact(flow_key=flow, ended_at=ended, is_good=good, record_good_count=records, record_bad_count=bad)
 
 
 def result(
@@ -33,7 +32,7 @@ def result(
 ) -> ObjectiveResult:
     objective = Objective(key=key, target=Decimal(target), threshold_seconds=threshold)
     spans = flows if flows is not None else [FlowSpan(flow_key="f", live_from=START - HOUR * 100)]
-    return measure([objective], runs, spans, period_start=START, period_end=END)[0]
+    return measure([objective], runs, spans, start=START, end=END)[0]
 
 
 def test_run_success() -> None:

@@ -58,7 +58,7 @@ def describe_measurement(measurement: SlaMeasurement | None) -> LevelFigures | N
     return LevelFigures(
         policy=measurement.policy_version.policy.name,
         run_count=measurement.run_count,
-        failed_count=len(measurement.failed_runs),
+        failed_count=measurement.failed_run_count,
         objectives=objectives,
         measured_to=measurement.measured_to,
     )

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.cache import cache
-from django.db.models import F, FloatField, Func, OuterRef, Q, Subquery
 
 from apps.core.actor import Actor
 from apps.customers.models import Customer
-from apps.flows.models import Flow
-from apps.sla.measures import FlowSpan, ObjectiveResult, RunFact, measure
+from apps.sla.facts import Span, count_spans, thresholds_of
+from apps.sla.measures import ObjectiveResult, judge
 from apps.sla.models import SlaAssignment
-from apps.sla.selectors import ENDED, GOOD, month_around, objectives_of
+from apps.sla.selectors import month_around, objectives_of
 from apps.sla.words import name_objective
-from apps.sync.models import SyncRun
 from apps.ui.status import Status, Tone
 
 NEARLY_SPENT = Decimal(25)
-# Thousands of runs: as arrays of numbers, one row per flow, they are read many times faster than row by row.
-_ENDED = Func(F("finished_at"), template="extract(epoch FROM %(expressions)s)::float8", output_field=FloatField())
-_DONE = F("created_count") + F("updated_count") + F("unchanged_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +72,7 @@ class SlaStanding:
 def standings(actor: Actor, customers: Iterable[Customer], now: datetime) -> dict[UUID, SlaStanding]:
     """Customers without a promise are left out. Three queries for any number of them."""
     assignments = _current_assignments(actor, [customer.pk for customer in customers], now)
-    return _stand(assignments, _measured(actor, assignments, now), now)
+    return _stand(assignments, _measured(assignments, now), now)
 
 
 def recent_standings(actor: Actor, customers: Iterable[Customer], now: datetime) -> dict[UUID, SlaStanding]:
@@ -90,7 +82,7 @@ def recent_standings(actor: Actor, customers: Iterable[Customer], now: datetime)
     results = {keys[key]: kept for key, kept in cache.get_many(keys).items()}
     missing = {pk: found for pk, found in assignments.items() if pk not in results}
     if missing:
-        measured = _measured(actor, missing, now)
+        measured = _measured(missing, now)
         results |= measured
         if settings.SLA_STANDING_SECONDS:
             kept = {_kept_as(missing[pk], now): found for pk, found in measured.items()}
@@ -113,22 +105,13 @@ def _kept_as(assignment: SlaAssignment, now: datetime) -> str:
     return f"sla-standing:{assignment.pk}:{start:%Y%m%d}"
 
 
-def _measured(actor: Actor, assignments: dict[UUID, SlaAssignment], now: datetime) -> dict[UUID, list[ObjectiveResult]]:
-    if not assignments:
-        return {}
+def _measured(assignments: dict[UUID, SlaAssignment], now: datetime) -> dict[UUID, list[ObjectiveResult]]:
+    objectives = {pk: objectives_of(found.policy_version) for pk, found in assignments.items()}
     months = {pk: month_around(found.customer, now) for pk, found in assignments.items()}
-    first = min(start for start, _ in months.values())
-    runs, goods = _run_facts(actor, list(assignments), first, now)
-    spans = _flow_spans(actor, list(assignments), first)
-    found = {}
-    for pk, assignment in assignments.items():
-        start, end = months[pk]
-        own = [run for run in runs[pk] if start <= run.ended_at < end]
-        found[pk] = measure(
-            objectives_of(assignment.policy_version), own, _since(spans[pk], goods, start), period_start=start,
-            period_end=min(now, end),
-        )  # fmt: skip
-    return found
+    tallies = count_spans(
+        [Span(pk, start, min(now, end), thresholds_of(objectives[pk])) for pk, (start, end) in months.items()]
+    )
+    return {pk: judge(objectives[pk], tallies[pk]) for pk in assignments}
 
 
 def _current_assignments(actor: Actor, customer_ids: list[UUID], now: datetime) -> dict[UUID, SlaAssignment]:
@@ -139,59 +122,3 @@ def _current_assignments(actor: Actor, customer_ids: list[UUID], now: datetime) 
         .order_by("customer__name")
     )
     return {row.customer_id: row for row in rows}
-
-
-def _run_facts(
-    actor: Actor, customer_ids: list[UUID], start: datetime, end: datetime
-) -> tuple[dict[UUID, list[RunFact]], dict[str, list[datetime]]]:
-    runs = SyncRun.objects.visible_to(actor).production()
-    rows = (
-        runs.filter(customer_id__in=customer_ids, status__in=ENDED, finished_at__gte=start, finished_at__lt=end)
-        .order_by()
-        .values_list("customer_id", "flow_id")
-        .annotate(ended=_all(_ENDED), good=_all(Q(status__in=GOOD)), done=_all(_DONE), failed=_all(F("failed_count")))
-    )
-    facts: dict[UUID, list[RunFact]] = defaultdict(list)
-    goods: dict[str, list[datetime]] = {}
-    for customer_id, flow_id, *arrays in rows:
-        own = [_fact(str(flow_id), *values) for values in zip(*arrays, strict=True)]
-        facts[customer_id] += own
-        goods[str(flow_id)] = [fact.ended_at for fact in own if fact.is_good]
-    return facts, goods
-
-
-def _all(expression: Any) -> ArrayAgg:
-    return ArrayAgg(expression, order_by=("finished_at", "id"))
-
-
-def _fact(flow_key: str, ended: float, is_good: bool, done: int, failed: int) -> RunFact:
-    """The month to date asks nothing about when a run began."""
-    at = datetime.fromtimestamp(ended, UTC)
-    return RunFact(
-        flow_key=flow_key, started_at=at, ended_at=at, is_good=is_good, record_good_count=done, record_bad_count=failed
-    )
-
-
-def _flow_spans(actor: Actor, customer_ids: list[UUID], before: datetime) -> dict[UUID, list[FlowSpan]]:
-    # A flow has one run at a time: the newest by id is the newest by end.
-    earlier = SyncRun.objects.filter(flow=OuterRef("pk"), finished_at__lt=before, status__in=GOOD).order_by("-id")
-    flows = (
-        Flow.objects.visible_to(actor)
-        .production()
-        .filter(customer_id__in=customer_ids, is_enabled=True, integration__live_at__isnull=False)
-        .values_list("customer_id", "id", "integration__live_at", Subquery(earlier.values("finished_at")[:1]))
-    )
-    spans: dict[UUID, list[FlowSpan]] = defaultdict(list)
-    for customer_id, flow_id, live_at, good_before in flows:
-        spans[customer_id].append(FlowSpan(flow_key=str(flow_id), live_from=live_at, good_before=good_before))
-    return spans
-
-
-def _since(spans: list[FlowSpan], goods: dict[str, list[datetime]], start: datetime) -> list[FlowSpan]:
-    """A month that begins later in the customer's zone has good runs of its own before it."""
-    moved = []
-    for span in spans:
-        earlier = [instant for instant in goods.get(span.flow_key, []) if instant < start]
-        last = max(earlier, default=span.good_before)
-        moved.append(FlowSpan(flow_key=span.flow_key, live_from=span.live_from, good_before=last))
-    return moved

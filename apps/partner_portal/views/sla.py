@@ -99,11 +99,11 @@ def download_report(request: ActorRequest, report_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@requires(Audience.STAFF, "sla.manage")
+@requires(Audience.STAFF, "sla.close")
 def close_last_month(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     customer, now = get_customer(request.actor, customer_id), clock.now()
     start, _ = month_around(customer, now)
-    report = close_month(customer=customer, instant=start - timedelta(seconds=1), now=now)
+    report = close_month(actor=request.actor, customer=customer, instant=start - timedelta(seconds=1), now=now)
     if report is None:
         messages.error(request, "Nothing was promised at the end of last month.")
         return htmx.redirect(request, reverse("partner_portal:customer_sla", args=[customer.pk]))

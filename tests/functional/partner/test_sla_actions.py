@@ -79,7 +79,7 @@ def test_bad_objectives_are_refused(owner: Client, partner: object, change: dict
 def test_a_name_is_taken_once(owner: Client, partner: object) -> None:
     owner.post(address("policy_add"), GOLD)
 
-    response = owner.post(address("policy_add"), {**GOLD, "name": "Platinum "})
+    response = owner.post(address("policy_add"), {**GOLD, "name": "PLATINUM "})
 
     assert response.context["form"].errors == {"name": ["Choose a name that no other policy has."]}
     assert counts() == (1, 1, 0, 0)
@@ -184,15 +184,38 @@ def writes(scene: Scene) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
-@pytest.mark.parametrize("role", ["viewer", "engineer", "support", "finance"])
-def test_who_does_not_manage_promises_changes_none(sign_in: SignIn, scene: Scene, role: str) -> None:
-    browser, before = sign_in(role), counts()
+# Writing a policy, promising it to a customer, revising it, closing a month.
+ALLOWED = {
+    "viewer": (403, 403, 403, 403),
+    "engineer": (403, 403, 403, 403),
+    "support": (403, 403, 403, 302),
+    "finance": (403, 302, 403, 302),
+}
 
-    refused = [browser.post(url, data).status_code for url, data in writes(scene)]
 
-    assert refused == [403] * 4
-    assert counts() == before == (1, 1, 1, 0)
+@pytest.mark.parametrize("role", ALLOWED)
+def test_each_role_does_what_its_work_is(sign_in: SignIn, scene: Scene, role: str) -> None:
+    browser, allowed = sign_in(role), ALLOWED[role]
+
+    answers = tuple(browser.post(url, data).status_code for url, data in writes(scene))
+
+    assert answers == allowed
+    assert counts() == (1, 1, 1 + (allowed[1] == 302), int(allowed[3] == 302))
     assert browser.get(address("sla_reports")).status_code == 200
+
+
+@pytest.mark.parametrize("role", [*ALLOWED, "owner"])
+def test_a_page_offers_what_the_role_may_do(sign_in: SignIn, scene: Scene, role: str) -> None:
+    page = sign_in(role).get(address("customer_sla", scene.customer.pk)).content.decode()
+
+    allowed = ALLOWED.get(role, (302,) * 4)
+    assert ("Promise from now on" in page, "Close the report now" in page) == (allowed[1] == 302, allowed[3] == 302)
+
+
+def test_who_closed_the_month_is_written_down(sign_in: SignIn, scene: Scene) -> None:
+    sign_in("finance").post(address("sla_close", scene.customer.pk))
+
+    assert AuditEvent.objects.get(action="sla.report.closed").actor_label == "Finance"
 
 
 def test_an_admin_manages_promises(sign_in: SignIn, scene: Scene) -> None:
