@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from apps.billing.models import (
     BillingAccount,
     BillingPeriod,
     Invoice,
-    InvoiceStatus,
-    PriceKind,
     Subscription,
     SubscriptionStatus,
     UsageEvent,
@@ -22,7 +18,6 @@ from apps.billing.models import (
 from apps.billing.rating import PriceTerms, RatedInvoice, rate_invoice, tax_rule_for
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
-from apps.core.money import Money, round_half_up
 
 
 def billable_usage(period: BillingPeriod) -> QuerySet[UsageEvent]:
@@ -97,60 +92,3 @@ def get_invoice(actor: Actor, invoice_id: UUID | str) -> Invoice:
     if invoice is None:
         raise NotVisible("There is no such invoice.")
     return invoice
-
-
-@dataclass(frozen=True, slots=True)
-class RecurringRevenue:
-    """Monthly recurring revenue in one currency: the flat fees of all live subscriptions at an instant."""
-
-    money: Money
-    subscription_count: int
-
-
-def monthly_recurring_revenue(at: datetime) -> list[RecurringRevenue]:
-    """Per currency, largest first. Metered charges are not recurring and stay out."""
-    rows = (
-        Subscription.objects.filter(started_at__lte=at)
-        .filter(Q(canceled_at=None) | Q(canceled_at__gt=at))
-        .filter(plan_version__prices__kind=PriceKind.FLAT)
-        .values("plan_version__currency")
-        .annotate(total=Sum("plan_version__prices__unit_amount"), subscriptions=Count("id", distinct=True))
-        .order_by("-total")
-    )
-    return [
-        RecurringRevenue(
-            Money(round_half_up(Decimal(row["total"])), row["plan_version__currency"]), row["subscriptions"]
-        )
-        for row in rows
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class Receivables:
-    """What was invoiced and is still to be paid, in one currency."""
-
-    outstanding: Money
-    overdue: Money
-    invoice_count: int
-
-
-def receivables(at: datetime) -> list[Receivables]:
-    rows = (
-        Invoice.objects.filter(status=InvoiceStatus.OPEN)
-        .values("currency")
-        .annotate(
-            owed=Sum("total_amount") - Sum("paid_amount"),
-            late=Sum("total_amount", filter=Q(due_date__lt=at.date())),
-            late_paid=Sum("paid_amount", filter=Q(due_date__lt=at.date())),
-            invoices=Count("id"),
-        )
-        .order_by("-owed")
-    )
-    return [
-        Receivables(
-            Money(row["owed"], row["currency"]),
-            Money((row["late"] or 0) - (row["late_paid"] or 0), row["currency"]),
-            row["invoices"],
-        )
-        for row in rows
-    ]

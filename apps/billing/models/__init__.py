@@ -1,5 +1,13 @@
 from apps.billing.models.accounts import BillingAccount, LegalEntity
-from apps.billing.models.invoices import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, Payment, UsageCharge
+from apps.billing.models.invoices import (
+    Invoice,
+    InvoiceDocument,
+    InvoiceLine,
+    InvoiceStatus,
+    PaidBy,
+    Payment,
+    UsageCharge,
+)
 from apps.billing.models.plans import Plan, PlanVersion, Price, PriceKind
 from apps.billing.models.subscriptions import BillingPeriod, Subscription, SubscriptionStatus
 from apps.billing.models.usage import UsageEvent
@@ -12,6 +20,7 @@ __all__ = [
     "InvoiceLine",
     "InvoiceStatus",
     "LegalEntity",
+    "PaidBy",
     "Payment",
     "Plan",
     "PlanVersion",

@@ -12,6 +12,8 @@ from apps.core.ids import uuid7
 
 
 class InvoiceStatus(models.TextChoices):
+    """draft → open → paid | void | uncollectible; what was written off can still be paid or voided. A trigger holds it."""
+
     DRAFT = "draft", "Draft"
     OPEN = "open", "Open"
     PAID = "paid", "Paid"
@@ -54,6 +56,8 @@ class Invoice(models.Model):
     created_at = models.DateTimeField()
     issued_at = models.DateTimeField(null=True)
     paid_at = models.DateTimeField(null=True)
+    status_reason = models.CharField(max_length=300, blank=True)  # why it was voided or written off
+    status_changed_at = models.DateTimeField(null=True)
 
     objects = InvoiceQuerySet.as_manager()
 
@@ -64,10 +68,21 @@ class Invoice(models.Model):
                 condition=models.Q(status="draft", number=None) | (~models.Q(status="draft") & ~models.Q(number=None)),
                 name="issued_invoice_has_number",
             ),
+            models.CheckConstraint(
+                condition=models.Q(paid_amount__gte=0, paid_amount__lte=models.F("total_amount")),
+                name="paid_at_most_total",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.number or "Draft"
+
+    @property
+    def owed_amount(self) -> int:
+        """What is still to be paid; nothing before it is issued and nothing once it is void."""
+        if self.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
+            return 0
+        return self.total_amount - self.paid_amount
 
 
 class InvoiceLine(models.Model):
@@ -115,20 +130,32 @@ class InvoiceDocument(models.Model):
         return self.sha256[:12]
 
 
+class PaidBy(models.TextChoices):
+    BANK_TRANSFER = "bank_transfer", "Bank transfer"
+    CARD = "card", "Card"
+    CASH = "cash", "Cash"
+    OTHER = "other", "Other"
+
+
 class Payment(models.Model):
-    """Money received for an invoice, recorded by a person (card payment comes through Stripe later)."""
+    """Money received for an invoice, recorded by a person (card payment comes through Stripe later). Never changed.
+
+    `key` is the form or API request that recorded it: the same one sent twice is the same payment.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
     amount = models.BigIntegerField()
     paid_on = models.DateField()
-    method = models.CharField(max_length=40)
+    method = models.CharField(max_length=40, choices=PaidBy)
     reference = models.CharField(max_length=120, blank=True)
+    key = models.CharField(max_length=200, null=True)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_positive"),
+            models.UniqueConstraint(fields=["invoice", "key"], name="payment_once_per_key"),
         ]
 
     def __str__(self) -> str:

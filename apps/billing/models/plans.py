@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from apps.core.ids import uuid7
 
@@ -16,6 +17,9 @@ class Plan(models.Model):
     description = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(Lower("name"), name="plan_name_once")]
 
     def __str__(self) -> str:
         return self.name

@@ -17,6 +17,9 @@ class UsageEvent(models.Model):
     recorded_at = models.DateTimeField()
 
     class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(quantity__gte=0), name="usage_not_negative"),
+        ]
         indexes: ClassVar = [models.Index(fields=["subject_key", "meter", "occurred_at"], name="usage_of_subject")]
 
     def __str__(self) -> str:

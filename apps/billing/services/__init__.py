@@ -1,5 +1,6 @@
 from apps.billing.services.accounts import open_account, update_account, update_legal_entity
-from apps.billing.services.invoices import close_period, draft_invoice, issue_invoice, void_invoice
+from apps.billing.services.closings import void_invoice, write_off_invoice
+from apps.billing.services.invoices import close_period, draft_invoice, issue_invoice
 from apps.billing.services.payments import record_payment
 from apps.billing.services.plans import NewPrice, archive_plan, create_plan, publish_plan_version
 from apps.billing.services.subscriptions import cancel_subscription, subscribe
@@ -21,4 +22,5 @@ __all__ = [
     "update_account",
     "update_legal_entity",
     "void_invoice",
+    "write_off_invoice",
 ]

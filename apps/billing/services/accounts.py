@@ -3,16 +3,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db import IntegrityError, transaction
+
 from apps.audit.services import record_audit
 from apps.billing.models import BillingAccount, LegalEntity
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
+from apps.core.regions import is_country, is_currency
 
 
 class UnableToOpenAccount(AnticipatedError):
     """The subject already has a billing account, or there is nobody to bill from."""
 
     code = "unable_to_open_account"
+
+
+class UnableToSaveBillingDetails(AnticipatedError):
+    """The details cannot stand on an invoice."""
+
+    code = "unable_to_save_billing_details"
 
 
 def open_account(
@@ -28,20 +37,21 @@ def open_account(
 ) -> BillingAccount:
     """This function will begin billing a subject (`customer:<id>`); `details` may hold address, country, tax_id, locale."""
     actor.require("billing.manage")
-    if BillingAccount.objects.filter(subject_key=subject_key).exists():
-        raise UnableToOpenAccount("This customer already has a billing account.")
+    details = details or {}
+    _check_country(details.get("country", ""))
+    if not is_currency(currency):
+        raise UnableToOpenAccount("Choose a currency in use by its three letters, such as EUR.", field="currency")
     issuer = LegalEntity.objects.filter(is_default=True).first()
     if issuer is None:
         raise UnableToOpenAccount("Enter your own company's billing details first.")
-    account = BillingAccount.objects.create(
-        subject_key=subject_key,
-        legal_name=legal_name,
-        currency=currency,
-        time_zone=time_zone,
-        email=email,
-        legal_entity=issuer,
-        **(details or {}),
-    )
+    try:
+        with transaction.atomic():
+            account = BillingAccount.objects.create(
+                subject_key=subject_key, legal_name=legal_name, currency=currency, time_zone=time_zone, email=email,
+                legal_entity=issuer, **details,
+            )  # fmt: skip
+    except IntegrityError as error:
+        raise UnableToOpenAccount("This customer already has a billing account.") from error
     record_audit(
         actor=actor, action="billing.account.opened", target_key=f"account:{account.pk}", owner_key=subject_key, now=now,
         target_label=legal_name, after={"currency": currency},
@@ -72,10 +82,17 @@ def update_legal_entity(*, actor: Actor, now: datetime, entity: LegalEntity, **c
     return entity
 
 
+def _check_country(code: str) -> None:
+    # A country that is none would pass for one abroad, and be invoiced under reverse charge.
+    if code and not is_country(code):
+        raise UnableToSaveBillingDetails("Choose a country by its two letters, such as DE.", field="country")
+
+
 def _apply(row: Any, changes: dict[str, Any], allowed: set[str]) -> dict[str, str]:
     unknown = set(changes) - allowed
     if unknown:
         raise ValueError(f"cannot be changed: {', '.join(sorted(unknown))}")
+    _check_country(changes.get("country", ""))
     before = {name: str(getattr(row, name)) for name in changes}
     for name, value in changes.items():
         setattr(row, name, value)

@@ -38,12 +38,6 @@ class UnableToIssueInvoice(Conflict):
     code = "unable_to_issue_invoice"
 
 
-class UnableToVoidInvoice(Conflict):
-    """Only an open, unpaid invoice can be voided."""
-
-    code = "unable_to_void_invoice"
-
-
 def draft_invoice(*, period: BillingPeriod, now: datetime) -> Invoice:
     """This function will create the period's draft, or bring an existing draft up to date.
 
@@ -155,7 +149,10 @@ def _open(invoice: Invoice, now: datetime) -> None:
     invoice.issuer = _snapshot_issuer(issuer)
     invoice.recipient = _snapshot_recipient(invoice.account)
     invoice.status = InvoiceStatus.OPEN
-    invoice.issued_at = now
+    invoice.issued_at = invoice.status_changed_at = now
+    if not invoice.total_amount:
+        # Nothing is owed, and no payment could ever close it.
+        invoice.status, invoice.paid_at = InvoiceStatus.PAID, now
     invoice.save()
 
 
@@ -182,24 +179,6 @@ def _snapshot_recipient(account: BillingAccount) -> dict[str, str]:
 def _keep_document(invoice: Invoice, now: datetime) -> None:
     content = render_invoice_pdf(invoice)
     InvoiceDocument.objects.create(invoice=invoice, sha256=sha256(content).hexdigest(), content=content, created_at=now)
-
-
-def void_invoice(*, actor: Actor, now: datetime, invoice: Invoice, reason: str) -> Invoice:
-    """This function will void an open invoice nobody has paid on. Its number stays taken; its usage stays charged."""
-    actor.require("billing.manage")
-    if not reason.strip():
-        raise UnableToVoidInvoice("Say why the invoice is voided.", field="reason")
-    voided = Invoice.objects.filter(pk=invoice.pk, status=InvoiceStatus.OPEN, paid_amount=0).update(
-        status=InvoiceStatus.VOID
-    )
-    if not voided:
-        raise UnableToVoidInvoice("Only an open invoice without payments can be voided.")
-    invoice.refresh_from_db()
-    record_audit(
-        actor=actor, action="billing.invoice.voided", target_key=f"invoice:{invoice.pk}", now=now,
-        owner_key=invoice.account.subject_key, target_label=str(invoice.number), after={"reason": reason},
-    )  # fmt: skip
-    return invoice
 
 
 def close_period(*, period_id: str, now: datetime) -> Invoice | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from apps.audit.services import record_audit
@@ -12,6 +12,8 @@ from apps.billing.meters import get_meter
 from apps.billing.models import Plan, PlanVersion, Price, PriceKind
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
+from apps.core.ids import uuid7
+from apps.core.regions import is_currency
 
 
 class UnableToPublishPlan(AnticipatedError):
@@ -35,12 +37,23 @@ def create_plan(
 ) -> PlanVersion:
     """This function will create a plan with its first published version. Raises UnableToPublishPlan."""
     actor.require("billing.manage")
-    code = slugify(name)[:40]
-    if not code or Plan.objects.filter(code=code).exists():
-        raise UnableToPublishPlan("Choose a name that no other plan has.", field="name")
+    if not name.strip():
+        raise UnableToPublishPlan("Give the plan a name.", field="name")
     with transaction.atomic():
-        plan = Plan.objects.create(code=code, name=name.strip(), description=description, created_at=now)
+        plan = _add_plan(name.strip(), description, now)
         return _publish(actor, now, plan, currency, prices)
+
+
+def _add_plan(name: str, description: str, now: datetime) -> Plan:
+    # The code is for machines: a name without Latin letters, or one that reads the same, gets a number instead.
+    code, number = slugify(name)[:40], uuid7()
+    if not code or Plan.objects.filter(code=code).exists():
+        code = f"{code[:27]}-{number.hex[-12:]}".lstrip("-")
+    try:
+        with transaction.atomic():
+            return Plan.objects.create(code=code, name=name, description=description, created_at=now)
+    except IntegrityError as error:
+        raise UnableToPublishPlan("Choose a name that no other plan has.", field="name") from error
 
 
 def publish_plan_version(
@@ -95,6 +108,8 @@ def _publish(actor: Actor, now: datetime, plan: Plan, currency: str, prices: lis
 
 
 def _check(prices: list[NewPrice], currency: str) -> None:
+    if not is_currency(currency):
+        raise UnableToPublishPlan("Choose a currency in use.", field="currency")
     if not prices:
         raise UnableToPublishPlan("A plan needs at least one price.", field="prices")
     for price in prices:

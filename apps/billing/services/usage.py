@@ -16,6 +16,8 @@ def record_usage(
     One statement, in the caller's transaction: the page that made the usage commits with it or not at all.
     """
     get_meter(meter)
+    if quantity < 0:
+        raise ValueError("usage is counted up: a quantity is never negative")
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -11,7 +11,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
 from apps.billing.documents import render_invoice_pdf
-from apps.billing.models import Invoice, InvoiceDocument, InvoiceLine, UsageCharge
+from apps.billing.models import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, UsageCharge
 from apps.ui.status import Status, Tone
 
 
@@ -29,10 +29,6 @@ class InvoicePage:
     usage: list[UsageDay]
     usage_total: Decimal
     period: tuple[date, date] | None
-
-    @property
-    def owed_amount(self) -> int:
-        return self.invoice.total_amount - self.invoice.paid_amount
 
 
 def describe_invoice(invoice: Invoice) -> InvoicePage:
@@ -69,8 +65,12 @@ def _period(invoice: Invoice) -> tuple[date, date] | None:
 
 
 def payment_state(invoice: Invoice, today: date) -> Status:
-    """An open invoice past its due date is overdue to the one who pays, whatever the books call it."""
-    if invoice.status == "open" and invoice.due_date and invoice.due_date < today:
+    """An unpaid invoice past its due date is overdue to the one who pays, whatever the books call it."""
+    if (
+        invoice.status in (InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE)
+        and invoice.due_date
+        and invoice.due_date < today
+    ):
         return Status("Overdue", Tone.ATTENTION, Tone.ATTENTION.icon, "overdue")
     tone = {"paid": Tone.OK, "open": Tone.INFO}.get(invoice.status, Tone.IDLE)
     return Status(invoice.get_status_display(), tone, tone.icon, invoice.status)

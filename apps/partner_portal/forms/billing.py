@@ -1,26 +1,24 @@
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.forms import BaseFormSet, formset_factory
 
 from apps.billing.meters import METERS
-from apps.billing.models import BillingAccount, Invoice, LegalEntity, PlanVersion
+from apps.billing.models import BillingAccount, Invoice, LegalEntity, PaidBy, PlanVersion
 from apps.billing.services import NewPrice
+from apps.core.ids import uuid7
 from apps.core.money import Money, exponent
-from apps.partner_portal.forms.customers import CURRENCIES
-
-# A country that is none would pass for one abroad, and be invoiced under reverse charge.
-TWO_LETTERS = RegexValidator(r"^[A-Za-z]{2}\Z", "Enter the two letters of the country, such as DE.")
+from apps.ui.fields import CountryField, CurrencyField
 
 
 class PlanForm(forms.Form):
     name = forms.CharField(label="Name", max_length=80, help_text="As customers and invoices see it.")
     description = forms.CharField(label="What it includes", max_length=300, required=False)
-    currency = forms.ChoiceField(label="Currency", choices=[(code, code) for code in CURRENCIES])
+    currency = CurrencyField()
 
     def __init__(self, *args: Any, is_version: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -89,16 +87,11 @@ class AccountForm(forms.Form):
     legal_name = forms.CharField(label="Legal name", max_length=160)
     email = forms.EmailField(label="Invoices go to", required=False)
     address = forms.CharField(label="Address", required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    country = forms.CharField(
-        label="Country", max_length=2, required=False, validators=[TWO_LETTERS], help_text="Two letters, such as DE."
-    )
+    country = CountryField(required=False)
     tax_id = forms.CharField(
         label="Tax id", max_length=40, required=False,
         help_text="With it, a company abroad is invoiced under reverse charge.",
     )  # fmt: skip
-
-    def clean_country(self) -> str:
-        return str(self.cleaned_data["country"]).upper()
 
     @classmethod
     def initial_of(cls, account: BillingAccount) -> dict[str, Any]:
@@ -121,18 +114,20 @@ class SubscribeForm(forms.Form):
 class PaymentForm(forms.Form):
     amount = forms.DecimalField(label="Amount", max_digits=14, decimal_places=3)
     paid_on = forms.DateField(label="Received on", widget=forms.DateInput(attrs={"type": "date"}))
-    method = forms.ChoiceField(
-        label="How",
-        choices=[("bank_transfer", "Bank transfer"), ("card", "Card"), ("cash", "Cash"), ("other", "Other")],
-    )
+    method = forms.ChoiceField(label="How", choices=PaidBy.choices)
     reference = forms.CharField(label="Reference", max_length=120, required=False)
+    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
-    def __init__(self, invoice: Invoice, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, invoice: Invoice, today: date, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._currency = invoice.currency
-        owed = Money(invoice.total_amount - invoice.paid_amount, invoice.currency)
+        self.fields["paid_on"].initial = today
+        self.fields["paid_on"].widget.attrs["max"] = today.isoformat()
+        owed = Money(invoice.owed_amount, invoice.currency)
         self.fields["amount"].help_text = f"In {invoice.currency}."
         self.fields["amount"].initial = str(owed.decimal)
+        # Made anew for each page: the same form sent twice is one payment.
+        self.fields["key"].initial = f"form:{uuid7()}"
 
     def clean_amount(self) -> int:
         amount: Decimal = self.cleaned_data["amount"]
@@ -142,7 +137,15 @@ class PaymentForm(forms.Form):
 
 
 class VoidForm(forms.Form):
-    reason = forms.CharField(label="Why it is voided", max_length=300)
+    reason = forms.CharField(
+        label="Why it is voided", max_length=300, help_text="Kept with the invoice and in the audit trail."
+    )
+
+
+class WriteOffForm(forms.Form):
+    reason = forms.CharField(
+        label="Why it will not be paid", max_length=300, help_text="Kept with the invoice and in the audit trail."
+    )
 
 
 class LegalEntityForm(forms.Form):
@@ -150,9 +153,7 @@ class LegalEntityForm(forms.Form):
 
     name = forms.CharField(label="Legal name", max_length=160)
     address = forms.CharField(label="Address", required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    country = forms.CharField(
-        label="Country", max_length=2, validators=[TWO_LETTERS], help_text="Two letters, such as DE."
-    )
+    country = CountryField()
     tax_id = forms.CharField(label="Tax id", max_length=40, required=False)
     tax_rate = forms.DecimalField(
         label="Standard tax rate, %", max_digits=6, decimal_places=3, min_value=Decimal(0), max_value=Decimal(100)
@@ -161,9 +162,6 @@ class LegalEntityForm(forms.Form):
         label="How to pay", required=False, widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Bank details and terms, printed on every invoice.",
     )  # fmt: skip
-
-    def clean_country(self) -> str:
-        return str(self.cleaned_data["country"]).upper()
 
     @classmethod
     def initial_of(cls, entity: LegalEntity) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def invoices_table(invoices: Iterable[Invoice], today: date, *, across: bool) ->
 
 
 def _owed(invoice: Invoice) -> int | None:
-    return invoice.total_amount - invoice.paid_amount if invoice.status == InvoiceStatus.OPEN else None
+    return invoice.owed_amount or None
 
 
 def report_month(report: SlaReport) -> str:

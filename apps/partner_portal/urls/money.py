@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.partner_portal.views import billing, plans, sla
+from apps.partner_portal.views import billing, invoices, plans, sla
 
 urlpatterns = [
     path("sla/", sla.show_month, name="sla"),
@@ -11,10 +11,11 @@ urlpatterns = [
     path("sla/policies/add/", sla.add_policy, name="policy_add"),
     path("sla/policies/<uuid:policy_id>/", sla.show_policy, name="policy"),
     path("customers/<uuid:customer_id>/sla/close/", sla.close_last_month, name="sla_close"),
-    path("billing/", billing.show_invoices, name="billing"),
-    path("billing/invoices/<uuid:invoice_id>/", billing.show_invoice, name="invoice"),
-    path("billing/invoices/<uuid:invoice_id>/issue/", billing.issue, name="invoice_issue"),
-    path("billing/invoices/<uuid:invoice_id>/pdf/", billing.download_invoice, name="invoice_pdf"),
+    path("billing/", billing.show_overview, name="billing"),
+    path("billing/invoices/", invoices.show_invoices, name="invoices"),
+    path("billing/invoices/<uuid:invoice_id>/", invoices.show_invoice, name="invoice"),
+    path("billing/invoices/<uuid:invoice_id>/issue/", invoices.issue, name="invoice_issue"),
+    path("billing/invoices/<uuid:invoice_id>/pdf/", invoices.download_invoice, name="invoice_pdf"),
     path("billing/subscriptions/", billing.show_subscriptions, name="subscriptions"),
     path("billing/company/", billing.edit_legal_entity, name="legal_entity"),
     path("billing/plans/", plans.show_plans, name="plans"),

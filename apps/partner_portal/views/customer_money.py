@@ -42,7 +42,7 @@ def show_sla(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     customer, now = get_customer(request.actor, customer_id), clock.now()
     form = AssignForm(current_policy_versions(), request.POST or None)
     if request.method == "POST":
-        request.actor.require("sla.manage")
+        request.actor.require("sla.promise")
         promised = submit(
             form,
             lambda data: assign_policy(
@@ -59,7 +59,8 @@ def show_sla(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     context = {
         "standing": standing, "lines": lines_of(standing.results) if standing else [], "form": form,
         "since": months_days(standing.period_start, standing.period_end, customer.time_zone)[0] if standing else None,
-        "table": reports_table(reports, across=False), "closable": _closable(customer, reports, standing),
+        "table": reports_table(reports, across=False), "closable": _closable(customer, reports, standing) if request.actor.can("sla.close") else "",
+        "may_promise": request.actor.can("sla.promise"),
     }  # fmt: skip
     return render_tab(request, customer, "customer_sla", context)
 

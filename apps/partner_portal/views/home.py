@@ -11,13 +11,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from apps.accounts.access import ActorRequest, Audience, requires
+from apps.billing.revenue import Movement
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.customers.models import Lifecycle
 from apps.customers.selectors import list_customers
+from apps.partner_portal.lists.revenue import movement_text
 from apps.partner_portal.needs import Need, connection_need, count_of, errors_need
+from apps.partner_portal.request import partner_of
 from apps.partner_portal.selectors.health import CustomerHealth, customer_health
-from apps.partner_portal.selectors.home import Revenue, drafts_to_review, records_by_day, revenue
+from apps.partner_portal.selectors.home import drafts_to_review, records_by_day
+from apps.partner_portal.selectors.revenue import recurring_now
 from apps.partner_portal.selectors.sla import SlaStanding, recent_standings
 from apps.ui.charts import HeatCell
 from apps.ui.formatting import money_text
@@ -43,7 +47,7 @@ def show_home(request: ActorRequest) -> HttpResponse:
         "at_risk": [promise for promise in promises if promise.is_at_risk or not promise.is_met],
         "onboarding": onboarding[:MOST_NEEDS],
         "more_onboarding": max(0, len(onboarding) - MOST_NEEDS),
-        "tiles": _tiles(actor, health, now),
+        "tiles": _tiles(actor, health, now, partner_of(request).time_zone),
     }
     return render(request, "partner_portal/home.html", context)
 
@@ -97,7 +101,7 @@ def _cell(one: CustomerHealth) -> HeatCell:
     )
 
 
-def _tiles(actor: Actor, health: list[CustomerHealth], now: datetime) -> list[dict[str, Any]]:
+def _tiles(actor: Actor, health: list[CustomerHealth], now: datetime, zone: str) -> list[dict[str, Any]]:
     tiles = []
     if actor.can("runs.view"):
         written = records_by_day(actor, now)
@@ -116,16 +120,13 @@ def _tiles(actor: Actor, health: list[CustomerHealth], now: datetime) -> list[di
             {"label": "Open errors", "period": "now", "value": f"{errors:,}", "url": reverse("partner_portal:errors")}
         )
     if actor.can("billing.view"):
-        month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        tiles += [_revenue_tile(found) for found in revenue(actor, now=now, since=month)]
+        tiles += [_revenue_tile(found) for found in recurring_now(actor, zone, now)]
     return tiles
 
 
-def _revenue_tile(found: Revenue) -> dict[str, Any]:
-    moved = found.movement
-    sign = "+" if moved.amount > 0 else ""
-    change = f"{sign}{money_text(moved.amount, moved.currency)} this month" if moved.amount else "Unchanged this month"
+def _revenue_tile(moved: Movement) -> dict[str, Any]:
+    change = movement_text(moved.change, moved.currency)
     return {
-        "label": "Monthly recurring revenue", "value": money_text(found.now.amount, found.now.currency),
-        "foot": f"{change} · {count_of(found.customer_count, 'customer')}", "url": reverse("partner_portal:billing"),
+        "label": "Monthly recurring revenue", "value": money_text(moved.closing, moved.currency),
+        "foot": f"{change} · {count_of(moved.customer_count, 'customer')}", "url": reverse("partner_portal:billing"),
     }  # fmt: skip

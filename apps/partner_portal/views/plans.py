@@ -19,12 +19,11 @@ from apps.billing.services import archive_plan, create_plan, publish_plan_versio
 from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.core.money import Money, round_half_up
-from apps.core.planes import require_tenant_schema
 from apps.partner_portal.actions import perform, submit, tell_refusal
 from apps.partner_portal.forms.billing import PlanForm, PriceFormSet, initial_prices, new_prices
+from apps.partner_portal.request import partner_of
 from apps.partner_portal.selectors.plans import current_plan_versions
 from apps.partner_portal.views.billing import TABS
-from apps.tenants.selectors import get_partner_of_schema
 from apps.ui import htmx
 from apps.ui.tables import Column, build_table
 
@@ -56,8 +55,7 @@ def show_plans(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Audience.STAFF, "billing.manage")
 def add_plan(request: ActorRequest) -> HttpResponse:
-    partner = get_partner_of_schema(require_tenant_schema())
-    form = PlanForm(request.POST or None, initial={"currency": partner.currency})
+    form = PlanForm(request.POST or None, initial={"currency": partner_of(request).currency})
     rows = PriceFormSet(request.POST or None, prefix="prices")
     if request.method == "POST" and rows.is_valid():
         made = submit(

@@ -46,6 +46,7 @@ def receive_payment(customer: Customer, owner: Actor, month_start: datetime) -> 
             invoice=invoice,
             amount=invoice.total_amount,
             paid_on=paid_at.date(),
-            method="bank transfer",
+            method="bank_transfer",
             reference=str(invoice.number),
+            key=f"demo:{invoice.number}",
         )

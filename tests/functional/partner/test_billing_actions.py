@@ -23,7 +23,7 @@ NOBODY = UUID(int=7)
 OCTOBER = datetime(2026, 10, 6, tzinfo=UTC)
 TOTAL = 177_578  # 1490.00 flat + 500 records over the allowance at 0.45 cents, 19 % tax
 COMPANY = {
-    "name": "Acme Services GmbH", "address": "Hauptstr. 1\r\n10115 Berlin", "country": "at", "tax_id": "ATU12345678",
+    "name": "Acme Services GmbH", "address": "Hauptstr. 1\r\n10115 Berlin", "country": "AT", "tax_id": "ATU12345678",
     "tax_rate": "20.5", "payment_instructions": "IBAN AT00",
 }  # fmt: skip
 
@@ -50,7 +50,14 @@ def issued(draft: Invoice, owner: Client) -> Invoice:
 
 
 def pay(amount: str, **changes: str) -> dict[str, str]:
-    return {"form": "pay", "amount": amount, "paid_on": "2026-11-02", "method": "bank_transfer", **changes}
+    return {
+        "form": "pay",
+        "amount": amount,
+        "paid_on": "2026-11-02",
+        "method": "bank_transfer",
+        "key": f"form:{amount}",
+        **changes,
+    }
 
 
 def told(response: object) -> list[str]:
@@ -158,7 +165,8 @@ def test_an_open_invoice_is_voided_for_a_reason(owner: Client, issued: Invoice) 
     issued.refresh_from_db()
     audit = AuditEvent.objects.get(action="billing.invoice.voided")
     assert (issued.status, issued.number) == (InvoiceStatus.VOID, "AC-000001")
-    assert audit.after == {"reason": "Wrong recipient"}
+    assert (issued.status_reason, issued.owed_amount) == ("Wrong recipient", 0)
+    assert (audit.before, audit.after) == ({"status": "open"}, {"status": "void", "reason": "Wrong recipient"})
 
 
 def test_voiding_takes_a_reason(owner: Client, issued: Invoice) -> None:
@@ -167,6 +175,59 @@ def test_voiding_takes_a_reason(owner: Client, issued: Invoice) -> None:
     issued.refresh_from_db()
     assert list(response.context["void"].errors) == ["reason"]
     assert issued.status == InvoiceStatus.OPEN
+
+
+def test_a_form_sent_twice_is_one_payment(owner: Client, issued: Invoice) -> None:
+    page = address("invoice", issued.pk)
+
+    answers = [owner.post(page, pay("100.00", key="form:1")) for _ in range(2)]
+
+    issued.refresh_from_db()
+    assert [answer["Location"] for answer in answers] == [page, page]
+    assert (Payment.objects.count(), issued.paid_amount) == (1, 10_000)
+
+
+def test_equal_payments_of_two_forms_are_two(owner: Client, issued: Invoice) -> None:
+    for _ in range(2):
+        shown = owner.get(address("invoice", issued.pk)).context["pay"]
+        owner.post(address("invoice", issued.pk), pay("100.00", key=shown["key"].value()))
+
+    issued.refresh_from_db()
+    assert (Payment.objects.count(), issued.paid_amount) == (2, 20_000)
+
+
+def test_a_used_form_records_nothing_else(owner: Client, issued: Invoice) -> None:
+    owner.post(address("invoice", issued.pk), pay("100.00", key="form:1"))
+
+    response = owner.post(address("invoice", issued.pk), pay("200.00", key="form:1"))
+
+    assert response.context["pay"].non_field_errors() == [
+        "This form has recorded another payment before. Reload the page to enter a new one."
+    ]
+    assert Payment.objects.get().amount == 10_000
+
+
+@pytest.mark.parametrize("change", [{"paid_on": "2026-11-03"}, {"key": ""}, {"method": "barter"}])
+def test_money_of_tomorrow_of_no_form_or_of_no_kind_is_refused(
+    owner: Client, issued: Invoice, change: dict[str, str]
+) -> None:
+    response = owner.post(address("invoice", issued.pk), pay("100.00", **change))
+
+    assert list(response.context["pay"].errors) == list(change)
+    assert Payment.objects.count() == 0
+
+
+def test_an_invoice_is_written_off_and_paid_after_all(owner: Client, issued: Invoice, now: datetime) -> None:
+    page = address("invoice", issued.pk)
+
+    owner.post(page, {"form": "write_off", "reason": "Insolvent"})
+    issued.refresh_from_db()
+    assert (issued.status, issued.status_reason) == (InvoiceStatus.UNCOLLECTIBLE, "Insolvent")
+    assert AuditEvent.objects.get(action="billing.invoice.written_off").after["reason"] == "Insolvent"
+    owner.post(page, pay("1775.78"))
+
+    issued.refresh_from_db()
+    assert (issued.status, issued.paid_amount, issued.paid_at) == (InvoiceStatus.PAID, TOTAL, now)
 
 
 def test_what_someone_paid_on_is_not_voided(owner: Client, issued: Invoice) -> None:

@@ -21,7 +21,7 @@ def address(name: str, *args: object) -> str:
 
 ACCOUNT = {
     "form": "account", "account-legal_name": "Osprey Ltd", "account-email": "bills@osprey.example",
-    "account-address": "", "account-country": "gb", "account-tax_id": "GB123",
+    "account-address": "", "account-country": "GB", "account-tax_id": "GB123",
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ FLAT = {"label": "Managed service", "meter": "", "unit_price": "1490.50", "inclu
 METERED = {"label": "Records", "meter": "records_synced", "unit_price": "0.004505", "included": "1000.5"}
 ACCOUNT = {
     "form": "account", "account-legal_name": "Osprey Ltd", "account-email": "bills@osprey.example",
-    "account-address": "1 Quay", "account-country": "gb", "account-tax_id": "GB123",
+    "account-address": "1 Quay", "account-country": "GB", "account-tax_id": "GB123",
 }  # fmt: skip
 
 
@@ -107,6 +107,26 @@ def test_a_name_is_taken_once(owner: Client, partner: object) -> None:
 
     assert list(response.context["form"].errors) == ["name"]
     assert counts() == (1, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["STARTER", " Starter "])
+def test_a_name_is_the_same_in_capitals(owner: Client, partner: object, name: str) -> None:
+    owner.post(address("plan_add"), plan(FLAT))
+
+    response = owner.post(address("plan_add"), plan(FLAT, name=name))
+
+    assert response.context["form"].errors == {"name": ["Choose a name that no other plan has."]}
+    assert counts() == (1, 1, 1)
+
+
+def test_a_name_needs_no_latin_letters(owner: Client, partner: object) -> None:
+    names = ("Интеграция", "統合", "Starter", "Starter!")
+
+    assert [owner.post(address("plan_add"), plan(FLAT, name=name)).status_code for name in names] == [302] * 4
+
+    codes = dict(Plan.objects.values_list("name", "code"))
+    assert (set(codes), codes["Starter"]) == (set(names), "starter")
+    assert len(set(codes.values())) == 4
 
 
 def test_new_prices_leave_running_subscriptions_alone(owner: Client, scene: Scene) -> None:
