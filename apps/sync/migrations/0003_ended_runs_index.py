@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("customers", "0001_initial"),
         ("flows", "0001_initial"),
-        ("sync", "0001_initial"),
+        ("sync", "0002_lighter_bulk_rows"),
     ]
 
     operations = [
