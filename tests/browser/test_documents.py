@@ -66,7 +66,7 @@ def test_partner_opens_sla_report_and_invoice(open_window: OpenWindow, prairieli
     documents = []
     for path, part in (
         ("/manage/sla/reports/", "/manage/sla/reports/0"),
-        ("/manage/billing/", "/manage/billing/invoices/0"),
+        ("/manage/billing/invoices/", "/manage/billing/invoices/0"),
     ):
         window.go(path)
         page = first_link(window.page, part)

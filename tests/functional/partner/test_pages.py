@@ -19,7 +19,7 @@ from tests.functional.partner.scene import SYSTEM, Scene
 
 MOST_QUERIES = 15
 LISTS = (
-    "home", "customers", "integrations", "runs", "errors", "sla", "sla_reports", "policies", "billing", "subscriptions",
+    "home", "customers", "integrations", "runs", "errors", "sla", "sla_reports", "policies", "billing", "invoices", "subscriptions",
     "plans", "legal_entity", "catalogue", "customer_add", "policy_add", "plan_add",
 )  # fmt: skip
 TABS = (
