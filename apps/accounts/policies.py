@@ -80,6 +80,7 @@ API_SCOPES: dict[str, str] = {
     "runs.view": "Read runs and their records",
     "runs.start": "Start and cancel runs",
     "records.view": "Read canonical records",
+    "errors.resolve": "Answer questions about records and settle failures",
     "sla.view": "Read SLA reports",
     "billing.view": "Read invoices",
 }

@@ -17,6 +17,8 @@ PREFIXES = {
     "flow": "flw",
     "run": "run",
     "record": "rec",
+    "question": "mqu",
+    "merge": "mrg",
     "sla_report": "slr",
     "invoice": "inv",
 }

@@ -1,14 +1,15 @@
-"""What of a record's data is repeated in columns, and the exact keys by which it is recognized elsewhere."""
+"""What of a record's data is repeated in columns, and the keys by which it is found when another system has it too."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date
 from typing import Any, NamedTuple
 
+from apps.canonical.names import SHARED_DOMAINS, domain_of, plain, skeleton
+
 Data = dict[str, Any]
-_SPACE = re.compile(r"\s+")
+_PUNCTUATION = re.compile(r"[\s.\-/]")
 _DATE_FIELDS = (
     "work_date", "spent_date", "usage_date", "issue_date", "paid_date", "close_date", "start_date", "due_date",
 )  # fmt: skip
@@ -34,37 +35,29 @@ def promoted(data: Data) -> Promoted:
 
 
 def match_keys(entity: str, data: Data) -> list[str]:
-    """Only exact keys: two systems' records that share one are the same thing, unless several claim it.
+    """What a record is looked up by when another system's might be the same. Sharing a key makes a candidate, no match.
 
-    A number or a name alone never is one: every system counts from 1, and names repeat.
+    A number alone is none: every system counts from 1.
     """
+    keys = {"name": skeleton(data.get("name"))}
     if entity == "account":
-        return _account_keys(data)
-    if entity in ("contact", "resource"):
-        email = plain(data.get("email"))
-        return [f"email:{email}"] if email else []
-    if entity == "project":
-        code = plain(data.get("code"))
-        return [f"code:{code}"] if code else []
-    return []
-
-
-def _account_keys(data: Data) -> list[str]:
-    name = plain(data.get("name"))
-    keys = {"tax": re.sub(r"[\s.\-/]", "", str(data.get("tax_id") or "")).upper()}
-    if name:
-        for label, value in (("domain", _domain(data)), ("email", data.get("email")), ("number", data.get("number"))):
-            keys[label] = f"{plain(value)}|{name}" if value else ""
+        keys["tax"] = tax_number(data)
+        keys["domain"] = account_domain(data)
+        keys["email"] = plain(data.get("email"))
+    elif entity in ("contact", "resource"):
+        keys["email"] = plain(data.get("email"))
+    elif entity == "project":
+        keys["code"] = plain(data.get("code"))
+    else:
+        return []
     return [f"{label}:{value}"[:300] for label, value in keys.items() if value]
 
 
-def _domain(data: Data) -> str:
-    """The domain, or the website's host: systems know one or the other."""
-    given = str(data.get("domain") or data.get("website") or "").strip().lower()
-    host = re.sub(r"^[a-z]+://", "", given).split("/")[0].split(":")[0]
-    return host.removeprefix("www.")
+def tax_number(data: Data) -> str:
+    return _PUNCTUATION.sub("", str(data.get("tax_id") or "")).upper()
 
 
-def plain(value: object) -> str:
-    """Without case, accents' spelling and double spaces."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", str(value or ""))).strip().casefold()
+def account_domain(data: Data) -> str:
+    """The domain, or the website's host: systems know one or the other. Mail providers' domains are nobody's."""
+    found = domain_of(data.get("domain") or data.get("website") or data.get("email"))
+    return "" if found in SHARED_DOMAINS else found

@@ -10,6 +10,7 @@ from apps.customer_portal.views import (
     invoices,
     needs,
     overview,
+    questions,
     reports,
     settings,
 )
@@ -29,6 +30,8 @@ urlpatterns = [
     path("activity/", activity.activity_list, name="activity_list"),
     path("records/<uuid:record_id>/", activity.record_detail, name="record_detail"),
     path("needs/", needs.needs_list, name="needs_list"),
+    path("needs/questions/<uuid:question_id>/", questions.question_detail, name="question_detail"),
+    path("needs/questions/<uuid:question_id>/<slug:answer>/", questions.answer, name="answer_question"),
     path("failures/<uuid:failure_id>/retry/", needs.retry, name="retry_failure"),
     path("reports/", reports.report_list, name="report_list"),
     path("reports/current/", reports.current_levels, name="current_levels"),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from apps.accounts.access import staff_actor
 from apps.accounts.policies import StaffRole
 from apps.core.actor import Actor
-from apps.partner_portal.selectors.failures import count_open_failures
+from apps.partner_portal.selectors.badges import count_badges
 from apps.ui.nav import Frame, MenuLink, Navigation, NavItem, NavSection, UserMenu
 
 
@@ -31,6 +31,8 @@ WORK = (
     Entry("Integrations", "partner_portal:integrations", "route", "integrations.view"),
     Entry("Runs", "partner_portal:runs", "player-play", "runs.view"),
     Entry("Error desk", "partner_portal:errors", "bug", "errors.view"),
+    Entry("Records", "partner_portal:records", "database", "records.view"),
+    Entry("Stewardship", "partner_portal:questions", "git-merge", "records.view"),
 )
 SERVICE = (
     Entry("SLA", "partner_portal:sla", "target", "sla.view"),
@@ -44,6 +46,11 @@ SETTINGS = (
     Entry("Outbound addresses", "partner_portal:outbound", "shield", "security.manage"),
     Entry("Sent mail", "partner_portal:mails", "mail", "audit.view"),
 )
+
+BADGES = {
+    "partner_portal:errors": ("open errors", "failing"),
+    "partner_portal:questions": ("open questions", "attention"),
+}
 
 
 def build_frame(request: HttpRequest) -> Frame:
@@ -72,14 +79,15 @@ def allowed_entries(actor: Actor) -> list[tuple[Entry, str]]:
 
 def _items(actor: Actor, entries: tuple[Entry, ...]) -> list[NavItem]:
     items = []
+    counts = count_badges(actor) if any(entry.name in BADGES for entry in entries) else {}
     for entry in entries:
         if entry.permission and not actor.can(entry.permission):
             continue
-        badge = count_open_failures(actor) if entry.name == "partner_portal:errors" else None
+        label, tone = BADGES.get(entry.name, ("", ""))
         items.append(
             NavItem(
-                entry.label, reverse(entry.name), entry.icon, badge=badge or None, badge_label="open errors", badge_tone="failing",
-                exact=entry.exact,
+                entry.label, reverse(entry.name), entry.icon, badge=counts.get(entry.name) or None,
+                badge_label=label, badge_tone=tone, exact=entry.exact,
             )
         )  # fmt: skip
     return items

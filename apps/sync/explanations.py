@@ -47,6 +47,9 @@ _BY_CLASS: dict[str, Explanation] = {
 }
 # More exact words where the code says more than the class.
 _BY_CODE: dict[str, Explanation] = {
+    "same_or_not": Explanation(
+        "{message}", "Say under Stewardship whether the two are the same; the record then goes through by itself."
+    ),
     "no_account": Explanation(
         "The record has no company, and {system} demands one.",
         "Link the company to the deal or project; the record then goes through by itself.",

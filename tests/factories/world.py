@@ -23,7 +23,17 @@ from apps.billing.services import (
     record_usage,
     subscribe,
 )
-from apps.canonical.models import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference
+from apps.canonical.models import (
+    CanonicalChange,
+    CanonicalLink,
+    CanonicalRecord,
+    CrossReference,
+    MatchQuestion,
+    RecordMerge,
+)
+from apps.canonical.scoring import Score
+from apps.canonical.services import ask_questions, merge_records
+from apps.canonical.services.questions import Doubtful
 from apps.connectors.models import Connection, ConnectLink
 from apps.connectors.services import send_connect_link
 from apps.connectors.services.credentials import store_secrets
@@ -57,6 +67,8 @@ class World:
     records: dict[str, CanonicalRecord] = field(default_factory=dict)
     failures: dict[str, RecordFailure] = field(default_factory=dict)
     connect_link: ConnectLink | None = None
+    question: MatchQuestion | None = None
+    merge: RecordMerge | None = None
     invoice: Invoice | None = None
     report: SlaReport | None = None
     plan: Plan | None = None
@@ -86,6 +98,7 @@ def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) ->
     )
     _history(world)
     _records(world)
+    _stewardship(world, now)
     _failures(world)
     _promise(world, now)
     _bill(world, now)
@@ -195,6 +208,18 @@ def _records(world: World) -> None:
     write_log(world, project, "erp")
     write_log(world, project, "delivery")
     write_log(world, invoice, "billing")
+
+
+def _stewardship(world: World, now: datetime) -> None:
+    """A pair in doubt, and one that a person made one."""
+    name = world.customer.name
+    account = world.records["account"]
+    twin, double = (_record(world, "account", f"{word} of {name}") for word in ("Harbour", "Port"))
+    reasons = ({"rule": "like_name", "label": "Similar name", "points": 60},)
+    doubts = [Doubtful("account", twin.pk, account.pk, Score(60, reasons))]
+    ask_questions(production_of(world.customer), doubts, now)
+    world.question = MatchQuestion.objects.get(left=twin)
+    world.merge = merge_records(actor=system_actor(), now=now, first=account, second=double)
 
 
 def _failures(world: World) -> None:

@@ -14,8 +14,9 @@ from apps.api.fields import PublicIdField
 from apps.api.schema import PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.canonical.models import CanonicalRecord, CrossReference
+from apps.canonical.selectors import search_records
 from apps.connectors.sdk.entities import ENTITIES, json_schema
-from apps.sync.selectors import get_record, list_records
+from apps.sync.selectors import get_record, list_records, record_timeline
 
 
 class CrossReferenceSerializer(serializers.Serializer[CrossReference]):
@@ -44,11 +45,17 @@ class RecordList(ApiView):
 
     @extend_schema(
         responses=paged(RecordSerializer),
-        parameters=[*PAGE_PARAMETERS, OpenApiParameter("entity", str, enum=sorted(ENTITIES))],
+        parameters=[
+            *PAGE_PARAMETERS,
+            OpenApiParameter("entity", str, enum=sorted(ENTITIES)),
+            OpenApiParameter("q", str, description="Beginnings of words of the name or number, or an id in a system."),
+        ],
     )
     def get(self, request: Request) -> Response:
         """List canonical records with their ids in each system."""
-        rows = of_customer(list_records(self.actor), request).prefetch_related("cross_references")
+        text = request.query_params.get("q", "")
+        found = search_records(self.actor, text).order_by("-changed_at", "-id") if text else list_records(self.actor)
+        rows = of_customer(found, request).prefetch_related("cross_references")
         entity = request.query_params.get("entity")
         if entity is not None and entity not in ENTITIES:
             raise ValidationError({"entity": [f"Use one of {', '.join(sorted(ENTITIES))}."]})
@@ -63,6 +70,27 @@ class RecordDetail(ApiView):
     def get(self, request: Request, record_id: UUID) -> Response:
         """Read a canonical record."""
         return Response(RecordSerializer(get_record(self.actor, record_id)).data)
+
+
+class TimelineEntrySerializer(serializers.Serializer[Any]):
+    """One change of the record, or one write of it to a system. `fields` is {field: [before, after]}."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(["changed", "created", "updated", "skipped", "failed"])
+    system = serializers.CharField()
+    fields = serializers.JSONField()  # type: ignore[assignment]
+    run = PublicIdField("run", source="run_id", allow_null=True)
+
+
+class RecordTimeline(ApiView):
+    tag = "Records"
+    scopes = {"GET": "records.view"}
+
+    @extend_schema(responses=TimelineEntrySerializer(many=True))
+    def get(self, request: Request, record_id: UUID) -> Response:
+        """The newest hundred things that happened to a record, over all systems."""
+        record = get_record(self.actor, record_id)
+        return Response(TimelineEntrySerializer(record_timeline(self.actor, record).entries, many=True).data)
 
 
 class EntitySchema(ApiView):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from apps.api.fields import PREFIXES, converter_for
-from apps.api.v1 import connections, customers, description, integrations, invoices, records, runs, sla
+from apps.api.v1 import connections, customers, description, integrations, invoices, records, runs, sla, stewardship
 
 for kind, prefix in PREFIXES.items():
     register_converter(converter_for(kind), prefix)
@@ -29,6 +29,12 @@ urlpatterns = [
     path("runs/<run:run_id>/records", runs.RunRecordList.as_view(), name="run_records"),
     path("records", records.RecordList.as_view(), name="records"),
     path("records/<rec:record_id>", records.RecordDetail.as_view(), name="record"),
+    path("records/<rec:record_id>/timeline", records.RecordTimeline.as_view(), name="record_timeline"),
+    path("match-questions", stewardship.QuestionList.as_view(), name="questions"),
+    path("match-questions/<mqu:question_id>", stewardship.QuestionDetail.as_view(), name="question"),
+    path("match-questions/<mqu:question_id>/answer", stewardship.QuestionAnswer.as_view(), name="question_answer"),
+    path("merges", stewardship.MergeList.as_view(), name="merges"),
+    path("merges/<mrg:merge_id>/undo", stewardship.MergeUndo.as_view(), name="merge_undo"),
     path("schemas/<slug:entity>", records.EntitySchema.as_view(), name="entity_schema"),
     path("sla-reports", sla.SlaReportList.as_view(), name="sla_reports"),
     path("sla-reports/<slr:report_id>", sla.SlaReportDetail.as_view(), name="sla_report"),

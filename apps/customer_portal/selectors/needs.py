@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from apps.canonical.models import MatchQuestion, QuestionStatus
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
@@ -69,7 +70,24 @@ def count_failures_with_partner(actor: Actor) -> int:
 def count_needs(actor: Actor) -> int:
     waiting = Connection.objects.visible_to(actor).production().filter(archived_at=None, status__in=NEEDS_PERSON)
     records = _open(actor).filter(error_class__in=SOLVABLE)
-    return int(waiting.values("pk").union(records.values("pk"), all=True).count())  # one query: every page asks
+    questions = list_questions_to_answer(actor).order_by()
+    # One query: every page asks.
+    return int(waiting.values("pk").union(records.values("pk"), questions.values("pk"), all=True).count())
+
+
+def list_questions_to_answer(actor: Actor) -> QuerySet[MatchQuestion]:
+    """Pairs of records that may be one; newest first."""
+    visible = MatchQuestion.objects.visible_to(actor).production().filter(status=QuestionStatus.OPEN)
+    found: QuerySet[MatchQuestion] = visible.select_related("left", "right").order_by("-asked_at", "-id")
+    return found
+
+
+def get_question_to_answer(actor: Actor, question_id: UUID) -> MatchQuestion:
+    """Raises NotVisible, also for questions that are answered."""
+    found = list_questions_to_answer(actor).filter(pk=question_id).first()
+    if found is None:
+        raise NotVisible("There is no such question; perhaps somebody answered it.")
+    return found
 
 
 def get_failure_to_fix(actor: Actor, failure_id: UUID) -> RecordFailure:

@@ -17,6 +17,7 @@ from apps.customer_portal.selectors.needs import (
     explain,
     get_failure_to_fix,
     list_failures_to_fix,
+    list_questions_to_answer,
     list_waiting_connections,
 )
 from apps.customer_portal.words import begin, count_of
@@ -35,6 +36,7 @@ def needs_list(request: ActorRequest) -> HttpResponse:
         "connections": need_cards(list_waiting_connections(actor), [], may_connect=actor.can("connections.authorize")),
         "records": [explain(failure) for failure in page.items],
         "page": page,
+        "questions": list(list_questions_to_answer(actor)[:PAGE_SIZE]),
         "with_partner": _told(count_failures_with_partner(actor)),
         "may_retry": actor.can("errors.resolve"),
     }

@@ -19,10 +19,6 @@ def unsolved_failures(actor: Actor) -> QuerySet[RecordFailure]:
     return failures.filter(status__in=UNSOLVED)
 
 
-def count_open_failures(actor: Actor) -> int:
-    return unsolved_failures(actor).count()
-
-
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
     """All unsolved failures of one cause, with the newest of them as its example."""

@@ -2,13 +2,14 @@
 
 from django.urls import URLPattern, URLResolver
 
-from apps.partner_portal.urls import api_keys, brand, customers, delivery, home, mails, money, team
+from apps.partner_portal.urls import api_keys, brand, customers, delivery, home, mails, money, records, team
 
 app_name = "partner_portal"
 urlpatterns: list[URLPattern | URLResolver] = [
     *home.urlpatterns,
     *customers.urlpatterns,
     *delivery.urlpatterns,
+    *records.urlpatterns,
     *money.urlpatterns,
     *team.urlpatterns,
     *brand.urlpatterns,

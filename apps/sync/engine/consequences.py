@@ -89,6 +89,13 @@ def settle_plan(context: RunContext, plan: Plan, now: datetime) -> None:
                 title=problem.state.title,
             )
         )  # fmt: skip
+    for state, system, mapping in plan.doubtful:
+        context.journal.note(
+            Entry(
+                connection_id=system.connection.pk, direction="write", object_name=mapping.spec.name,
+                entity=state.entity, action=RecordAction.SKIPPED, record_id=state.id, title=state.title,
+            )
+        )  # fmt: skip
     if not context.has_failures:
         return
     held: dict[tuple[UUID, str], list[UUID]] = defaultdict(list)

@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.canonical.matching import match_records
+from apps.canonical.matching import Doubt, Verdict, decide, find_candidates, thresholds_of
 from apps.canonical.promoted import match_keys
 from apps.canonical.references import Reference, by_external_id
+from apps.canonical.scoring import Subject
+from apps.canonical.services import ask_questions
+from apps.canonical.services.questions import Doubtful
 from apps.canonical.workspace import State, Workspace
 from apps.connectors.sdk.entities import InvalidRecord
 from apps.core.ids import uuid7
@@ -42,6 +45,7 @@ class Merger:
     failures: list[ReadFailure] = field(default_factory=list)
     references: dict[tuple[str, str], Reference] = field(default_factory=dict)
     saved: list[Reference] = field(default_factory=list)
+    doubts: list[Doubtful] = field(default_factory=list)
 
     def merge(self, records: Iterable[MappedRecord]) -> None:
         """This method will apply all records; what they refer to stands before them, or among them."""
@@ -51,11 +55,16 @@ class Merger:
         waiting: list[tuple[MappedRecord, State]] = []
         for object_name, group in groups.items():
             self._load(object_name, group)
-            matched = self._match(object_name, group)
-            self.workspace.load(matched.values())
+            verdict = self._match(object_name, group)
             for record in group:
-                self._merge_one(record, matched.get(record.external_id), waiting)
+                self._merge_one(record, verdict.matched.get(record.external_id), waiting)
+                self._doubt(record, verdict.doubts.get(record.external_id, []))
         self._link_late(waiting)
+
+    def ask(self) -> None:
+        """This method will note who may be whom as questions, after the records were written."""
+        if self.doubts:
+            ask_questions(self.workspace.environment, self.doubts, self.now)
 
     def _load(self, object_name: str, group: list[MappedRecord]) -> None:
         known = by_external_id(self.system.connection.pk, object_name, [record.external_id for record in group])
@@ -70,15 +79,29 @@ class Merger:
         self.references.update({(object_name, external_id): ref for external_id, ref in known.items()})
         self.workspace.load(reference.record_id for reference in known.values())
 
-    def _match(self, object_name: str, group: list[MappedRecord]) -> dict[str, UUID]:
-        new = [record for record in group if (object_name, record.external_id) not in self.references]
-        return match_records(
+    def _match(self, object_name: str, group: list[MappedRecord]) -> Verdict:
+        entity = group[0].entity
+        new = [r for r in group if (object_name, r.external_id) not in self.references and not r.source.deleted]
+        candidates = find_candidates(
             environment_id=self.workspace.environment.pk,
-            entity=group[0].entity,
+            entity=entity,
             connection_id=self.system.connection.pk,
             object_name=object_name,
             keys={record.external_id: match_keys(record.entity, record.data) for record in new},
         )
+        if not candidates:
+            return Verdict()
+        ids = {record_id for found in candidates.values() for record_id in found}
+        self.workspace.load(ids)
+        known = {s.id: Subject(s.data, s.links) for s in map(self.workspace.find, ids) if s}
+        subjects = {r.external_id: Subject(r.data, self._links(r)) for r in new if r.external_id in candidates}
+        thresholds = thresholds_of(entity, self.workspace.environment.customer_id)
+        return decide(entity, subjects, candidates, known, thresholds)
+
+    def _doubt(self, record: MappedRecord, doubts: list[Doubt]) -> None:
+        reference = self.references.get((record.object_name, record.external_id))
+        if reference is not None:  # a record that could not be taken over is no newcomer yet
+            self.doubts += [Doubtful(record.entity, reference.record_id, d.record_id, d.score) for d in doubts]
 
     def _merge_one(self, record: MappedRecord, match: UUID | None, waiting: list[tuple[MappedRecord, State]]) -> None:
         reference = self.references.get((record.object_name, record.external_id))

@@ -69,6 +69,7 @@ class StreamReader:
             merger = Merger(workspace, self.system, now)
             merger.merge(page.records)
             workspace.flush()
+            merger.ask()
             save_references(merger.saved, now)
             if page.tombstones:
                 mark_deleted(self.system.connection.pk, self.mapping.spec.name, page.tombstones, now)

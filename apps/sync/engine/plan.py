@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from apps.canonical.doubts import held_back
 from apps.canonical.references import Reference, by_record
 from apps.canonical.workspace import State, Workspace
 from apps.connectors.sdk.entities import REFERENCES
@@ -53,11 +54,15 @@ class PlanProblem:
 
 @dataclass
 class Plan:
-    """What came out of planning. `held`: records whose target holds everything already."""
+    """What came out of planning. `held`: records whose target holds everything already.
+
+    `doubtful`: records the target may know under another name; they wait for a person's answer.
+    """
 
     writes: dict[tuple[UUID, UUID, str], PlannedWrite] = field(default_factory=dict)
     held: list[tuple[State, BoundSystem, SinkMapping]] = field(default_factory=list)
     problems: list[PlanProblem] = field(default_factory=list)
+    doubtful: list[tuple[State, BoundSystem, SinkMapping]] = field(default_factory=list)
 
 
 class Planner:
@@ -67,6 +72,7 @@ class Planner:
         self.context = context
         self.workspace = workspace
         self.plan = Plan()
+        self._doubts: dict[tuple[UUID, UUID], str] = {}
 
     def want(self, wanted: Iterable[tuple[State, int]]) -> Plan:
         """This method will plan (record, position of the write rule) pairs."""
@@ -110,6 +116,9 @@ class Planner:
     ) -> None:
         targets = [target for state in states for name in mapping.spec.refs if (target := state.links.get(name))]
         references = by_record(system.connection.pk, [*(state.id for state in states), *targets])
+        new = [state.id for state in states if (state.id, mapping.spec.stream) not in references]
+        found = held_back(mapping.spec.entity, new, system.connection.pk)
+        self._doubts.update({(record_id, system.connection.pk): other for record_id, other in found.items()})
         for state in states:
             try:
                 self._plan_one(system, mapping, state, write, rule, references, depth)
@@ -123,6 +132,10 @@ class Planner:
         reference = references.get((state.id, mapping.spec.stream))
         kind = IntentKind.UPDATE if reference else IntentKind.CREATE
         if not _is_allowed(mapping, write, kind):
+            return
+        if kind is IntentKind.CREATE and (state.id, system.connection.pk) in self._doubts:
+            if depth == 0:  # what was only to be written for another's sake is told with that one
+                self.plan.doubtful.append((state, system, mapping))
             return
         refs, missing = self._refs(mapping, state, references)
         waits = self._ensure(system, mapping, state, write, missing, depth)
@@ -184,6 +197,9 @@ class Planner:
             demand = WriteSpec(role=write.role, update=False)
             before = len(self.plan.problems)
             self._plan_all(system, self._mapping(system, sink.name), [target], demand, None, depth + 1)
+            other = self._doubts.get((target_id, system.connection.pk))
+            if other is not None:
+                raise _doubtful(system, name, target, other)
             if len(self.plan.problems) > before:
                 raise _not_there(system, name, target)
         return waits
@@ -207,3 +223,11 @@ def _not_there(system: BoundSystem, name: str, target: State | None) -> RecordPr
     title = f" “{target.title}”" if target else ""
     message = f"Its {name.replace('_', ' ')}{title} is not in {system.connection.name} yet."
     return RecordProblem(ErrorClass.MISSING_REFERENCE, message, code=f"missing_{name}")
+
+
+def _doubtful(system: BoundSystem, name: str, target: State, other: str) -> RecordProblem:
+    message = (
+        f"Its {name.replace('_', ' ')} “{target.title}” may be the same as “{other}” in {system.connection.name}. "
+        "Answer that question first."
+    )
+    return RecordProblem(ErrorClass.MISSING_REFERENCE, message, code="same_or_not")

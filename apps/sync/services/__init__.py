@@ -5,22 +5,36 @@ from apps.sync.services.dry_run import DryRun, DryRunFlow, PlannedChange, dry_ru
 from apps.sync.services.failures import UnableToRetry, ignore_failure, retry_failure, retry_failures
 from apps.sync.services.running import execute_run, reap_runs, run_due_flow
 from apps.sync.services.runs import UnableToCancelRun, UnableToStartRun, cancel_run, start_run
+from apps.sync.services.stewardship import (
+    PlannedUpdate,
+    answer_different,
+    answer_later,
+    answer_same,
+    preview_merge,
+    undo_merge,
+)
 
 __all__ = [
     "DryRun",
     "DryRunFlow",
     "PlannedChange",
+    "PlannedUpdate",
     "UnableToCancelRun",
     "UnableToRetry",
     "UnableToStartRun",
+    "answer_different",
+    "answer_later",
+    "answer_same",
     "cancel_run",
     "dry_run",
     "execute_run",
     "ignore_failure",
     "note_change",
+    "preview_merge",
     "reap_runs",
     "retry_failure",
     "retry_failures",
     "run_due_flow",
     "start_run",
+    "undo_merge",
 ]

@@ -36,6 +36,8 @@ SAMPLES: dict[str, Sample] = {
     "flow_id": lambda scene, world: next(iter(world.flows.values())).pk,
     "run_id": lambda scene, world: next(iter(world.runs.values())).pk,
     "record_id": lambda scene, world: world.records["invoice"].pk,
+    "question_id": lambda scene, world: world.question.pk,  # type: ignore[union-attr]
+    "merge_id": lambda scene, world: world.merge.pk,  # type: ignore[union-attr]
     "failure_id": lambda scene, world: world.failures["validation"].pk,
     "invoice_id": lambda scene, world: world.invoice.pk,  # type: ignore[union-attr]
     "report_id": lambda scene, world: world.report.pk,  # type: ignore[union-attr]
@@ -47,8 +49,10 @@ SAMPLES: dict[str, Sample] = {
     "environment_id": lambda scene, world: world.connections["delivery"].environment_id,
     "fingerprint": lambda scene, world: world.failures["validation"].fingerprint,
     "entity": lambda scene, world: "invoice",
+    "partner_portal:entity": lambda scene, world: "account",
     "vendor": lambda scene, world: "redmine",
     "change": lambda scene, world: "pause",
+    "answer": lambda scene, world: "later",
     "step": lambda scene, world: "settings",
     # The partner's own: staff see them, customers have no page for them.
     "partner_portal:member_id": lambda scene, world: scene.member.pk,

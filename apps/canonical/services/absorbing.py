@@ -1,4 +1,4 @@
-"""Writes to the canonical model that are not made in bulk by the engine."""
+"""Two records of one thing, found out by the engine itself while it writes: made one without asking."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 
 from apps.connectors.models import Connection
@@ -34,11 +35,16 @@ class Entity(models.TextChoices):
     TICKET = "ticket", "Ticket"
 
 
+# Nobody looks for these by a word, and there are many: the word index leaves them out.
+MASS_ENTITIES = (Entity.TIME_ENTRY.value, Entity.USAGE_RECORD.value)
+WORDS = SearchVector("title", "number", config="simple")
+
+
 class CanonicalRecord(EngineOwned):
     """One real thing of a customer, whatever systems hold it. `data` follows the entity's published schema.
 
     `title`, `number`, `state` and `occurred_on` repeat what lists filter and sort by. `version` rises with each change.
-    `match_keys` are the exact keys by which another system's record is recognized as the same thing (`matching.py`).
+    `match_keys` are what it is looked up by when another system's record may be the same thing (`matching.py`).
     A record that a rule made (a project from a won opportunity) has an id computed from its origin: made twice, it is one.
     """
 
@@ -61,6 +67,7 @@ class CanonicalRecord(EngineOwned):
             models.Index(fields=["environment", "entity", "number"], name="canonical_by_number"),
             # Without a list of pending entries, which every search would walk through.
             GinIndex(fields=["match_keys"], name="canonical_by_match_key", fastupdate=False),
+            GinIndex(WORDS, name="canonical_by_word", condition=~models.Q(entity__in=MASS_ENTITIES)),
         ]
 
     def __str__(self) -> str:

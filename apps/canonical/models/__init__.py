@@ -1,0 +1,14 @@
+from apps.canonical.models.records import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference, Entity
+from apps.canonical.models.stewardship import MatchPolicy, MatchQuestion, QuestionStatus, RecordMerge
+
+__all__ = [
+    "CanonicalChange",
+    "CanonicalLink",
+    "CanonicalRecord",
+    "CrossReference",
+    "Entity",
+    "MatchPolicy",
+    "MatchQuestion",
+    "QuestionStatus",
+    "RecordMerge",
+]

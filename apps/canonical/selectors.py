@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Q, QuerySet
+
+from apps.canonical.models import (
+    CanonicalRecord,
+    CrossReference,
+    MatchPolicy,
+    MatchQuestion,
+    RecordMerge,
+)
+from apps.canonical.models.records import MASS_ENTITIES, WORDS
+from apps.canonical.names import plain
+from apps.canonical.scoring import DEFAULTS, RULES
+from apps.core.actor import Actor
+from apps.core.errors import NotVisible
+from apps.customers.models import Customer
+
+
+def list_questions(actor: Actor) -> QuerySet[MatchQuestion]:
+    """All, the newest first; filter by `status`."""
+    visible = MatchQuestion.objects.visible_to(actor).select_related("customer", "left", "right", "environment")
+    found: QuerySet[MatchQuestion] = visible.order_by("-asked_at", "-id")
+    return found
+
+
+def get_question(actor: Actor, question_id: UUID) -> MatchQuestion:
+    """Raises NotVisible."""
+    found = list_questions(actor).filter(pk=question_id).first()
+    if found is None:
+        raise NotVisible("There is no such question, or it was answered with “same”.")
+    return found
+
+
+def list_merges(actor: Actor) -> QuerySet[RecordMerge]:
+    """Newest first."""
+    visible = RecordMerge.objects.visible_to(actor).select_related("customer", "kept").defer("snapshot")
+    found: QuerySet[RecordMerge] = visible.order_by("-merged_at", "-id")
+    return found
+
+
+def get_merge(actor: Actor, merge_id: UUID) -> RecordMerge:
+    """Raises NotVisible."""
+    found = list_merges(actor).filter(pk=merge_id).first()
+    if found is None:
+        raise NotVisible("There is no such merge.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedField:
+    """One field of both records. `chosen` is the side whose value the merged record would have: left, right or both."""
+
+    name: str
+    left: Any
+    right: Any
+    chosen: str
+
+    @property
+    def is_contested(self) -> bool:
+        return self.left not in (None, "") and self.right not in (None, "") and self.left != self.right
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two records side by side: `left` is the newcomer, `right` was known before."""
+
+    fields: list[ComparedField]
+    left_references: list[CrossReference]
+    right_references: list[CrossReference]
+    left_related: list[tuple[str, CanonicalRecord]]
+    right_related: list[tuple[str, CanonicalRecord]]
+
+
+def compare(question: MatchQuestion, take: Collection[str] = ()) -> Comparison:
+    """`take`: fields in which the newcomer wins where both say something."""
+    left, right = question.left, question.right
+    names = list(dict.fromkeys([*right.data, *left.data]))
+    fields = [
+        ComparedField(n, left.data.get(n), right.data.get(n), _chosen(left.data.get(n), right.data.get(n), n in take))
+        for n in names
+    ]
+    return Comparison(fields, _references(left), _references(right), related_records(left), related_records(right))
+
+
+def _chosen(left: Any, right: Any, takes_left: bool) -> str:
+    if left == right:
+        return "both"
+    if right is None or (takes_left and left is not None):
+        return "left"
+    return "right"
+
+
+def _references(record: CanonicalRecord) -> list[CrossReference]:
+    return list(record.cross_references.select_related("connection").order_by("connection__name", "object_name"))
+
+
+def related_records(record: CanonicalRecord, limit: int = 20) -> list[tuple[str, CanonicalRecord]]:
+    """What it refers to, then what refers to it (newest first), each with the reference's name."""
+    own = [(link.name, link.target) for link in record.links.select_related("target").order_by("name")]
+    back = record.backlinks.select_related("source").order_by("-source__changed_at", "-source_id")[:limit]
+    return [*own, *((link.source.entity, link.source) for link in back)]
+
+
+def search_records(actor: Actor, text: str) -> QuerySet[CanonicalRecord]:
+    """Records whose name or number has words that begin like these, or whose id in any system is `text`; by index."""
+    visible = CanonicalRecord.objects.visible_to(actor)
+    words = plain(text).replace("\\", " ").replace("'", " ").split()
+    query = " & ".join(f"'{word}':*" for word in words)
+    by_id = CrossReference.objects.filter(external_id=text.strip()).values("record_id")[:50]
+    by_word = Q(pk__in=_word_hits(visible, query)) if query else Q(pk=None)
+    found: QuerySet[CanonicalRecord] = visible.filter(by_word | Q(pk__in=by_id))
+    return found
+
+
+def _word_hits(visible: QuerySet[CanonicalRecord], query: str) -> QuerySet[Any]:
+    words = SearchQuery(query, config="simple", search_type="raw")
+    return visible.annotate(words=WORDS).filter(~Q(entity__in=MASS_ENTITIES), words=words).values("pk")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInForce:
+    key: str
+    label: str
+    points: int
+    shipped_points: int
+
+
+@dataclass(frozen=True)
+class PolicyInForce:
+    """`origin`: shipped | partner | customer."""
+
+    entity: str
+    merge_score: int
+    ask_score: int
+    rules: list[RuleInForce]
+    origin: str
+
+
+def match_policies(customer: Customer | None) -> list[PolicyInForce]:
+    """For every kind of record with rules: the customer's own, else the partner's, else as shipped."""
+    owners = ["", customer.subject_key] if customer else [""]
+    rows = MatchPolicy.objects.filter(owner_key__in=owners).order_by("-owner_key")
+    found: dict[str, MatchPolicy] = {}
+    for policy in rows:
+        found.setdefault(policy.entity, policy)
+    return [_in_force(entity, found.get(entity)) for entity in RULES]
+
+
+def _in_force(entity: str, policy: MatchPolicy | None) -> PolicyInForce:
+    shipped = DEFAULTS[entity]
+    merge, ask = (policy.merge_score, policy.ask_score) if policy else (shipped.merge, shipped.ask)
+    weights = policy.weights if policy else {}
+    disabled = policy.disabled if policy else []
+    rules = [
+        RuleInForce(r.key, r.label, 0 if r.key in disabled else weights.get(r.key, r.points), r.points)
+        for r in RULES[entity]
+    ]
+    origin = "shipped" if policy is None else "customer" if policy.owner_key else "partner"
+    return PolicyInForce(entity, merge, ask, rules, origin)

@@ -1,0 +1,32 @@
+"""The numbers beside the navigation, for every page: one question to the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.canonical.models import MatchQuestion, QuestionStatus
+from apps.core.actor import Actor
+from apps.core.bulk import fetch_rows
+from apps.partner_portal.selectors.failures import unsolved_failures
+
+
+def count_badges(actor: Actor) -> dict[str, int]:
+    """{page: what waits there}, for the pages the actor may open."""
+    open_ones = MatchQuestion.objects.visible_to(actor).filter(status=QuestionStatus.OPEN)
+    waiting = {
+        "partner_portal:errors": ("errors.view", unsolved_failures(actor)),
+        "partner_portal:questions": ("records.view", open_ones),
+    }
+    rows = {
+        page: found.order_by().values("pk") for page, (permission, found) in waiting.items() if actor.can(permission)
+    }
+    if not rows:
+        return {}
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for found in rows.values():
+        statement, values = found.query.sql_with_params()
+        parts.append(f"(SELECT count(*) FROM ({statement}) waiting)")  # noqa: S608 - compiled by Django
+        parameters += values
+    counts = fetch_rows(f"SELECT {', '.join(parts)}", parameters)[0]
+    return dict(zip(rows, counts, strict=True))
