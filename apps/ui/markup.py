@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from apps.core import clock
-from apps.ui import formatting
+from apps.ui import differences, formatting
 from apps.ui.status import Status, status_of
 
 
@@ -194,3 +194,16 @@ def avatar(name: str, *, size: str = "", square: bool = False) -> SafeString:
 def kbd(keys: str) -> SafeString:
     """Keys of a shortcut: "Ctrl K"."""
     return mark_safe(" ".join(format_html("<kbd>{}</kbd>", key) for key in keys.split()))  # noqa: S308
+
+
+def record_value(value: object) -> SafeString | str:
+    """A canonical or vendor's field as people read it: money formatted, lists counted, nothing as a dash."""
+    if value is None or value in ("", [], {}):
+        return SafeString('<span class="empty-value">–</span>')
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict) and set(value) == {"amount", "currency"}:
+        return formatting.money_text(int(value["amount"]), str(value["currency"]), _locale())
+    if isinstance(value, list):
+        return f"{len(value)} entries" if len(value) != 1 else "1 entry"
+    return differences.json_text(value) if isinstance(value, dict) else str(value)

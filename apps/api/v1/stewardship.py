@@ -105,10 +105,10 @@ class QuestionAnswer(ApiView):
     @extend_schema(request=AnswerInput, responses=AnsweredSerializer)
     def post(self, request: Request, question_id: UUID) -> Response:
         """Answer: the same (they are merged), different (remembered), or later."""
-        given = self.read(AnswerInput)
 
         def act() -> Response:
             question, now = get_question(self.actor, question_id), clock.now()
+            given = self.read(AnswerInput)
             if given["answer"] == "same":
                 merge = answer_same(actor=self.actor, now=now, question=question, take=given["take"])
                 return Response(AnsweredSerializer({"merge": merge, "question": None}).data)

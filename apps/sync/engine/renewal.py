@@ -81,7 +81,7 @@ class _Renewal:
                 refused.append(intent)
             else:
                 (refused if intent.record_id in failed else needless).append(intent)
-        settle_plan(self.context, Plan(problems=plan.problems, held=plan.held), self.now)
+        settle_plan(self.context, Plan(problems=plan.problems, held=plan.held, doubtful=plan.doubtful), self.now)
         reject_intents(refused, self.now)
         self._drop(needless)
         return ready

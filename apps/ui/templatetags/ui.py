@@ -30,6 +30,7 @@ for part in (
     markup.copy_id,
     markup.avatar,
     markup.kbd,
+    markup.record_value,
 ):
     register.simple_tag(part)
 register.simple_tag(markup.datetime_tag, name="datetime")
@@ -69,20 +70,6 @@ def bar_list(bars: list[charts.Bar], *, label: str) -> dict[str, Any]:
 @register.inclusion_tag("components/system_map.html")
 def system_map(map: SystemMap, *, refresh_url: str = "") -> dict[str, Any]:
     return {"map": map, "refresh_url": refresh_url}
-
-
-@register.simple_tag
-def record_value(value: object) -> SafeString | str:
-    """A canonical or vendor's field as people read it: money formatted, lists counted, nothing as a dash."""
-    if value is None or value in ("", [], {}):
-        return mark_safe('<span class="empty-value">–</span>')
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict) and set(value) == {"amount", "currency"}:
-        return formatting.money_text(int(value["amount"]), str(value["currency"]), _locale())
-    if isinstance(value, list):
-        return f"{len(value)} entries" if len(value) != 1 else "1 entry"
-    return differences.json_text(value) if isinstance(value, dict) else str(value)
 
 
 @register.inclusion_tag("components/field_diff.html")
