@@ -53,10 +53,7 @@ def delete(call: Call, model: str, row_id: int) -> Any:
     row = existing(call, model, row_id)
     if row.get("state") in ("posted", "paid"):
         raise VendorError(400, f'To delete invoice "{row["number"]}" you must cancel it.')
-    for child, inverse in model_of(model).many.values():
-        for found in rules.children(call.account, child, inverse, row_id):
-            call.account.remove(child, str(found["id"]))
-    call.account.remove(model, str(row_id))
+    rules.removed(call.account, model, row_id)
     return Response(status=204)
 
 

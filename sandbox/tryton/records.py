@@ -63,6 +63,9 @@ def read(account: Account, model: str, row: Row, fields: list[str]) -> Row:
         head, _, rest = name.partition(".")
         if rest:
             nested.setdefault(head, []).append(rest)
+        elif (model, head) == ("ir.model.log", "resource"):
+            # What is gone is not shown, though it can be searched for.
+            shown[head] = None
         else:
             shown[head] = value(account, model, row, head)
     for head, rest in nested.items():

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from sandbox.account import Account
-from sandbox.tryton.records import Row, change, children, computed, insert, refusal, row_of, rows_of, store
+from sandbox.tryton.records import Row, change, children, computed, insert, model_of, refusal, row_of, rows_of, store
 from sandbox.tryton.wire import tag_date, tag_decimal, tag_moment, untagged
 
 CENT = Decimal("0.01")
@@ -104,6 +104,15 @@ def changed(account: Account, model: str, row: Row, values: Row) -> None:
     change(account, model, row, values)
     if model == "project.work":
         make_available(account, account.objects(model)[str(row["id"])], [])
+
+
+def removed(account: Account, model: str, row_id: int) -> None:
+    """With what hangs on it; the log keeps a line about the record."""
+    for child, inverse in model_of(model).many.values():
+        for found in children(account, child, inverse, row_id):
+            account.remove(child, str(found["id"]))
+    account.remove(model, str(row_id))
+    insert(account, "ir.model.log", {"event": "delete", "resource": f"{model},{row_id}"}, [])
 
 
 def check_progress(account: Account, work: Row) -> None:

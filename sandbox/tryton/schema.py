@@ -64,6 +64,7 @@ MODELS = {
         required=("company", "employee", "date", "duration", "work"),
         readonly=("uuid",),
     ),
+    "ir.model.log": Model("Log", plain=("event", "resource")),
     "account.account.type": Model("Account Type", plain=("revenue", "receivable")),
     "account.account": Model(
         "Account", plain=("code", "name", "closed"), one={"type": "account.account.type", **COMPANY}

@@ -62,6 +62,9 @@ class Tryton(Vendor):
         rules.change(account, model, row, data)
         return account.objects(model)[object_id]
 
+    def delete_object(self, account: Account, kind: str, object_id: str) -> None:
+        rules.removed(account, KINDS[kind], int(object_id))
+
 
 VENDOR = Tryton()
 

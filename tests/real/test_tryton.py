@@ -29,6 +29,9 @@ class RealFirm:
     def rename_party(self, party: str, name: str) -> None:
         self._user.write("party.party", int(party), {"name": name})
 
+    def delete_party(self, party: str) -> None:
+        self._user.rpc("model.party.party.delete", [int(party)])
+
     def pay(self, invoice: str, amount: Decimal) -> None:
         self._user.pay_invoice(int(invoice), amount)
 

@@ -28,6 +28,8 @@ class Firm(Protocol):
 
     def rename_party(self, party: str, name: str) -> None: ...
 
+    def delete_party(self, party: str) -> None: ...
+
     def pay(self, invoice: str, amount: Decimal) -> None: ...
 
 
@@ -161,6 +163,22 @@ class TrytonSuite:
         seen = [record.external_id for page in pages for record in page.records] + [r.external_id for r in rest]
         assert wanted <= set(seen)
         assert len(seen) == len(set(seen))
+
+    def test_what_was_deleted_is_told_once_and_only_to_those_who_saw_it(self, firm: Firm) -> None:
+        connector = connect(firm)
+        kept, *doomed = (firm.add_party(f"Doomed {number}") for number in range(12))
+        first, checkpoint = read_all(connector, "parties")
+        for party in doomed:
+            firm.delete_party(party)
+
+        told, after = read_all(connector, "parties", checkpoint)
+        again, _ = read_all(connector, "parties", after)
+        fresh, _ = read_all(connect(firm), "parties")
+
+        assert {*doomed, kept} <= {record.external_id for record in first}
+        assert [record.external_id for record in told if record.deleted] == doomed
+        assert [record for record in (*again, *fresh) if record.deleted] == []
+        assert doomed[0] not in {record.external_id for record in fresh}
 
     def test_nothing_written_during_a_read_is_missed(self, firm: Firm) -> None:
         connector = connect(firm)

@@ -34,6 +34,9 @@ class SimulatedFirm:
     def rename_party(self, party: str, name: str) -> None:
         self._control.update("parties", party, {"name": name})
 
+    def delete_party(self, party: str) -> None:
+        self._control.delete("parties", party)
+
     def pay(self, invoice: str, amount: Decimal) -> None:
         self._control.create("payments", {"invoice": invoice, "amount": str(amount)})
 

@@ -66,6 +66,7 @@ STREAMS = (
         name="parties",
         label="Parties",
         entity="account",
+        deletes=True,
         fields={
             "name": "text(record.name)",
             "number": "record.code",
@@ -80,6 +81,7 @@ STREAMS = (
         name="projects",
         label="Projects",
         entity="project",
+        deletes=True,
         fields={
             "name": "record.name",
             "code": "record.number",
@@ -91,6 +93,7 @@ STREAMS = (
         name="tasks",
         label="Tasks",
         entity="task",
+        deletes=True,
         fields={
             "name": "record.name",
             "status": WORK_STATUS.format(done="done"),
@@ -113,6 +116,7 @@ STREAMS = (
         name="timesheet_lines",
         label="Timesheet lines",
         entity="time_entry",
+        deletes=True,
         fields={
             "work_date": "record.date",
             "duration_seconds": "integer(record.duration)",
@@ -130,6 +134,7 @@ STREAMS = (
         name="invoices",
         label="Customer invoices",
         entity="invoice",
+        deletes=True,
         fields={
             "number": "record.number",
             "reference": "record.reference",

@@ -9,6 +9,7 @@ from typing import Any
 
 from apps.connectors.sdk.types import JsonDict, Page, SourceRecord
 from apps.connectors.vendors.tryton.api import Domain, TrytonApi
+from apps.connectors.vendors.tryton.deletions import deletions, newest_line
 from apps.connectors.vendors.tryton.wire import wire_moment
 
 # Stamps are taken when a transaction starts but show when it commits, so a late one can hide behind what we have seen.
@@ -27,12 +28,14 @@ class TrytonStream:
     model = ""
     fields: tuple[str, ...] = ()
     domain: Domain = []
+    shows_deletes = True
 
     def __init__(self, connector: Any) -> None:
         self.api: TrytonApi = connector.api
 
     def read(self, *, checkpoint: JsonDict | None, page_size: int = 100) -> Iterator[Page]:
         state = _opening(checkpoint or {})
+        yield from self._deleted(state)
         while state["phase"] < len(PHASES):
             phase = PHASES[state["phase"]]
             rows = self._rows(self._after(phase, state), order=[[_stamp(phase), "ASC"], ["id", "ASC"]], limit=page_size)
@@ -44,6 +47,17 @@ class TrytonStream:
                 state.pop("id", None)
                 state.pop("since", None)
             yield Page(records=self.records(rows), checkpoint=_closing(state))
+
+    def _deleted(self, state: JsonDict) -> Iterator[Page]:
+        """Tombstones since the last pass; a first pass only notes where the log stands before it begins."""
+        if not self.shows_deletes or state["phase"] > 0 or "id" in state:
+            return
+        until = newest_line(self.api)
+        while found := deletions(self.api, self.model, after=state.get("log", until), until=until):
+            state["log"] = found[-1][0]
+            gone = [SourceRecord(external_id=record_id, data={}, deleted=True) for _, record_id in found]
+            yield Page(records=gone, checkpoint=dict(state))
+        state["log"] = until
 
     def _after(self, phase: str, state: JsonDict) -> Domain:
         stamp = _stamp(phase)
@@ -101,10 +115,10 @@ def _opening(checkpoint: JsonDict) -> JsonDict:
 
 
 def _closing(state: JsonDict) -> JsonDict:
-    """Of a finished read only the two stamps remain."""
+    """Of a finished read only the two stamps and the place in the log remain."""
     if state["phase"] < len(PHASES):
         return dict(state)
-    return {phase: state[phase] for phase in PHASES if state.get(phase)}
+    return {name: state[name] for name in (*PHASES, "log") if state.get(name) is not None}
 
 
 def _stamp(phase: str) -> str:
@@ -238,6 +252,8 @@ class PaymentStream(TrytonStream):
         "move.number", "move.company.currency.code", "move.journal.name",
     )  # fmt: skip
     domain = [["invoice_payment.type", "=", "out"]]
+    # Posted entries cannot be deleted, and drafts were never payments.
+    shows_deletes = False
 
     def records(self, rows: list[JsonDict]) -> list[SourceRecord]:
         return [record_of(shown_payment(row)) for row in rows]
