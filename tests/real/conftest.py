@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.real.servers import RealServer, Unavailable, start_redmine, start_tryton
+from tests.real.servers import RealServer, Unavailable, start_bottlecrm, start_redmine, start_tryton
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,11 @@ def tryton_server() -> Iterator[RealServer]:
 @pytest.fixture(scope="session")
 def redmine_server() -> Iterator[RealServer]:
     yield from _running(start_redmine)
+
+
+@pytest.fixture(scope="session")
+def bottlecrm_server() -> Iterator[RealServer]:
+    yield from _running(start_bottlecrm)
 
 
 def _running(start: Callable[[], RealServer]) -> Iterator[RealServer]:

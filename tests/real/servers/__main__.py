@@ -6,12 +6,12 @@ import json
 import signal
 import sys
 
-from tests.real.servers import Unavailable, start_redmine, start_tryton
+from tests.real.servers import Unavailable, start_bottlecrm, start_redmine, start_tryton
 
 
 def main() -> None:
     running, facts = [], {}
-    for start in (start_tryton, start_redmine):
+    for start in (start_tryton, start_redmine, start_bottlecrm):
         try:
             server = start()
         except Unavailable as reason:

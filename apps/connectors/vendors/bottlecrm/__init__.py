@@ -1,0 +1,7 @@
+"""BottleCRM (django-crm) by personal access token: accounts, contacts and opportunities, both ways."""
+
+from apps.connectors.vendors.bottlecrm.connector import BottleConnector
+
+CONNECTOR = BottleConnector
+
+__all__ = ["CONNECTOR", "BottleConnector"]
