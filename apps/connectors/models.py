@@ -159,6 +159,47 @@ class AllowedHost(models.Model):
         return self.pattern
 
 
+class CustomConnector(models.Model):
+    """A system the partner wrote down (`sdk/declared`). `draft` is what is being edited; connections use `published`.
+
+    `key` is what connections store as their vendor.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+    draft = models.TextField()
+    published = models.ForeignKey(
+        "CustomConnectorVersion", null=True, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CustomConnectorVersion(models.Model):
+    """One published text of a connector; never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    connector = models.ForeignKey(CustomConnector, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    source = models.TextField()
+    note = models.CharField(max_length=200, blank=True)
+    published_at = models.DateTimeField()
+    published_by_label = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connector", "number"], name="custom_connector_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connector_id} v{self.number}"
+
+
 class CallBudget(models.Model):
     """A connection's rate budget where there is no Redis: an unlogged table, empty again after a crash.
 

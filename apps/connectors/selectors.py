@@ -9,7 +9,14 @@ from django.db.models import QuerySet
 
 from apps.accounts.tokens import token_hash
 from apps.connectors import budget
-from apps.connectors.models import Connection, ConnectLink, OAuthApp, PendingAuthorization
+from apps.connectors.models import (
+    Connection,
+    ConnectLink,
+    CustomConnector,
+    CustomConnectorVersion,
+    OAuthApp,
+    PendingAuthorization,
+)
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.machine_access import machine_access
 from apps.connectors.sdk.manifest import ConfigField
@@ -58,6 +65,29 @@ class CallUsage:
 def get_call_usage(connection: Connection, now: datetime) -> CallUsage:
     limit = get_manifest(connection.vendor).rate_limit
     return CallUsage(budget.calls_today(connection.pk, now), limit.per_day)
+
+
+def list_custom_connectors(actor: Actor) -> QuerySet[CustomConnector]:
+    """The partner's own connectors, drafts among them; nobody of a customer sees one."""
+    if actor.scope is not None:
+        return CustomConnector.objects.none()
+    return CustomConnector.objects.filter(archived_at=None).select_related("published").order_by("name")
+
+
+def get_custom_connector(actor: Actor, connector_id: UUID) -> CustomConnector:
+    """Raises NotVisible."""
+    found = list_custom_connectors(actor).filter(pk=connector_id).first()
+    if found is None:
+        raise NotVisible("There is no such connector.")
+    return found
+
+
+def get_custom_version(connector: CustomConnector, version_id: UUID) -> CustomConnectorVersion:
+    """Raises NotVisible."""
+    found = connector.versions.filter(pk=version_id).first()
+    if found is None:
+        raise NotVisible("There is no such version.")
+    return found
 
 
 def list_oauth_apps() -> QuerySet[OAuthApp]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from apps.accounts.policies import (
     STAFF_PERMISSIONS,
 )
 from apps.accounts.services import create_api_key, create_operator, invite
+from apps.connectors.models import CustomConnector
+from apps.connectors.services import create_custom_connector, publish_connector
 from apps.core import clock
 from apps.core.actor import Actor, ActorKind, system_actor
 from apps.core.planes import public_plane, tenant_plane
@@ -39,7 +42,7 @@ KEY_TABLES = [
     *(f"p_acme.{table}" for table in (
         "accounts_user", "accounts_staffmembership", "accounts_invitation", "customers_customer",
         "customers_customermembership", "connectors_connection", "connectors_credential",
-        "connectors_pendingauthorization", "connectors_connectlink", "connectors_oauthapp", "flows_integration", "flows_flow", "flows_flowversion",
+        "connectors_pendingauthorization", "connectors_connectlink", "connectors_customconnector", "connectors_allowedhost", "connectors_oauthapp", "flows_integration", "flows_flow", "flows_flowversion",
         "sync_syncrun", "sync_recordfailure", "canonical_canonicalrecord", "billing_invoice", "billing_payment",
         "billing_billingaccount", "billing_subscription", "sla_slareport", "sla_slaassignment", "branding_brandsettings",
     )),
@@ -126,8 +129,17 @@ def _scene(ours: World, theirs: World, partner: Partner, member: User) -> Scene:
         member=StaffMembership.objects.get(user=member),
         staff_invitation=invite(actor=system_actor(), now=NOW, email="new@acme.example", role="viewer"),
         api_key=api_key,
+        connector=_custom_connector(),
         mail=OutgoingMail.objects.filter(is_secret=False).first() or OutgoingMail.objects.first(),
     )
+
+
+def _custom_connector() -> CustomConnector:
+    source = (Path(__file__).parents[2] / "docs/examples/connectors/kimai.yaml").read_text(encoding="utf-8")
+    connector = create_custom_connector(actor=_owner(), now=NOW, source=source)
+    publish_connector(actor=_owner(), now=NOW, connector=connector)
+    connector.refresh_from_db()
+    return connector
 
 
 def _owner() -> Actor:

@@ -41,6 +41,19 @@ class HeaderKeyAuth(msgspec.Struct, frozen=True):
         return (self.key,)
 
 
+class QueryKeyAuth(msgspec.Struct, frozen=True):
+    """A key among the parameters of the address, for systems that know no better."""
+
+    parameter: str
+    key: str
+
+    def apply(self, headers: dict[str, str], params: dict[str, str]) -> None:
+        params[self.parameter] = self.key
+
+    def secrets(self) -> tuple[str, ...]:
+        return (self.key,)
+
+
 class BasicAuth(msgspec.Struct, frozen=True):
     """RFC 7617; the encoded pair is as secret as the password in it."""
 

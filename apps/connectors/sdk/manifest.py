@@ -24,6 +24,7 @@ class Evidence(StrEnum):
     RECORDED = "recorded"
     SPEC_CHECKED = "spec_checked"
     SIMULATED = "simulated"
+    DECLARED = "declared"  # written down by the partner: whatever they tried
 
 
 class AuthKind(StrEnum):
@@ -116,6 +117,7 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     refs: dict[str, dict[str, str]] = {}
     incremental: bool = True
     deletes: bool = False
+    paged: bool = True  # False where the vendor gives a list only as a whole
 
 
 class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):

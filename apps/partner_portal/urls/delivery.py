@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.partner_portal.views import catalogue, connections, deploy, errors, integrations, runs
+from apps.partner_portal.views import catalogue, connections, custom_connectors, deploy, errors, integrations, runs
 
 INTEGRATION = [
     path("", integrations.show_integration, name="integration"),
@@ -25,6 +25,15 @@ RUN = [
     path("again/", runs.start_again, name="run_again"),
 ]
 
+CUSTOM = [
+    path("", custom_connectors.edit_connector, name="custom_connector"),
+    path("try/", custom_connectors.try_connector, name="custom_try"),
+    path("publish/", custom_connectors.publish, name="custom_publish"),
+    path("archive/", custom_connectors.archive, name="custom_archive"),
+    path("export/", custom_connectors.export_connector, name="custom_export"),
+    path("versions/<uuid:connector_version_id>/restore/", custom_connectors.restore, name="custom_restore"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/", integrations.show_integrations, name="integrations"),
     path("integrations/<uuid:integration_id>/", include(INTEGRATION)),
@@ -37,6 +46,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("errors/causes/<slug:fingerprint>/retry/", errors.retry_group, name="error_group_retry"),
     path("errors/<uuid:failure_id>/", errors.show_error, name="error"),
     path("errors/<uuid:failure_id>/retry/", errors.retry, name="error_retry"),
+    path("catalogue/custom/", custom_connectors.add_connector, name="custom_add"),
+    path("catalogue/custom/<uuid:connector_id>/", include(CUSTOM)),
     path("catalogue/", catalogue.show_catalogue, name="catalogue"),
     path("catalogue/connectors/<slug:vendor>/", catalogue.show_connector, name="connector"),
     path("catalogue/templates/<uuid:version_id>/", catalogue.show_template, name="template"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.connectors.registry import UnknownVendor, get_manifest, list_manifests
 from apps.connectors.sdk.manifest import AuthKind, ConnectorManifest
-from apps.connectors.selectors import find_oauth_app, hook_address
+from apps.connectors.selectors import find_oauth_app, hook_address, list_custom_connectors
 from apps.connectors.services import save_oauth_app
 from apps.connectors.services.authorizations import redirect_uri
 from apps.core import clock
@@ -31,6 +31,7 @@ from apps.ui import htmx
 def show_catalogue(request: ActorRequest) -> HttpResponse:
     context = {
         "manifests": [(manifest, _domains(manifest)) for manifest in list_manifests()],
+        "drafts": [found for found in list_custom_connectors(request.actor) if found.published is None],
         "templates": [(version, template_spec(version)) for version in list_templates()],
     }
     return render(request, "partner_portal/catalogue.html", context)
@@ -52,7 +53,9 @@ def show_connector(request: ActorRequest, vendor: str) -> HttpResponse:
         if saved is not None:
             messages.info(request, f"Your app at {manifest.name} is stored.")
             return htmx.redirect(request, reverse("partner_portal:connector", args=[vendor]))
+    own = list_custom_connectors(request.actor).filter(key=vendor).first()
     context = {
+        "own": own,
         "manifest": manifest, "facts": _facts(manifest), "crumbs": _crumbs(), "form": form, "app": app,
         "needs_app": needs_app(manifest), "redirect_address": redirect_uri(),
         "hook": hook_address(app) if app and manifest.webhook and manifest.webhook.scope == "app" else "",

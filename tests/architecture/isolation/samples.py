@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from apps.accounts.models import ApiKey, Invitation, StaffMembership
+from apps.connectors.models import CustomConnector
 from apps.notifications.models import OutgoingMail
 from apps.tenants.models import Partner
 from tests.architecture.isolation.routes import Route
@@ -22,6 +23,7 @@ class Scene:
     member: StaffMembership
     staff_invitation: Invitation
     api_key: ApiKey
+    connector: CustomConnector
     mail: OutgoingMail
 
 
@@ -32,6 +34,8 @@ SAMPLES: dict[str, Sample] = {
     "customer_id": lambda scene, world: world.customer.pk,
     "connection_id": lambda scene, world: world.connections["delivery"].pk,
     "link_id": lambda scene, world: world.connect_link.pk,
+    "connector_id": lambda scene, world: scene.connector.pk,
+    "connector_version_id": lambda scene, world: scene.connector.published_id,
     "integration_id": lambda scene, world: world.integrations["time-to-invoice"].pk,
     "flow_id": lambda scene, world: next(iter(world.flows.values())).pk,
     "run_id": lambda scene, world: next(iter(world.runs.values())).pk,

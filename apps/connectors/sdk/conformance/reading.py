@@ -49,7 +49,7 @@ class ReadingConformance:
         for spec in harness.connector_type.manifest.streams:
             seeded = set(harness.seed(spec.name, harness.page_size * 2 + 1))
             pages = list(records_of(harness.connector(), spec.name, size=harness.page_size))
-            assert len(pages) >= 2, spec.name
+            assert len(pages) >= (2 if spec.paged else 1), spec.name
             assert seeded <= {i for page in pages for i in ids(page.records)}, spec.name
 
     def test_it_resumes_from_the_checkpoint_of_any_page(self, harness: Harness) -> None:

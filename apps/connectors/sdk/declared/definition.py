@@ -1,0 +1,262 @@
+"""The shape of a connector that is written down.
+
+Places in answers are dotted paths (`data.items`; empty is the whole answer), mappings are expressions like everywhere
+else. Addresses may hold `{id}`, `{key}` and `{<setting>}`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlsplit
+
+import msgspec
+import yaml
+
+from apps.connectors.sdk.entities import ENTITIES, REFERENCES
+from apps.connectors.sdk.manifest import Domain
+from apps.core import expressions
+
+LONGEST_SOURCE = 100_000
+_PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,38}$")]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class InvalidDefinition(ValueError):
+    """The text cannot be a connector; `place` says where (`objects[0].list.path`), the message why."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.place = place
+        self.reason = reason
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything in a definition: a misspelled key is an error, not a silently ignored wish."""
+
+
+class AuthPart(Part, frozen=True):
+    """How calls prove who they are. `name` is the header or parameter that carries the key."""
+
+    kind: Literal["none", "bearer", "header", "query", "basic"] = "bearer"
+    name: str = ""
+
+
+class SettingPart(Part, frozen=True):
+    """One more input of the connection form, for use in addresses as `{key}`."""
+
+    key: Name
+    label: Text
+    help: str = ""
+    default: str = ""
+    required: bool = True
+
+
+class CheckPart(Part, frozen=True):
+    """A call that only good credentials answer, and where in its answer the account is named."""
+
+    path: Text
+    account_id: str = ""
+    account_name: str = ""
+
+
+class PagingPart(Part, frozen=True):
+    """How the next page is asked for.
+
+    page, offset: `parameter` counts; cursor: `next` is where the answer holds what `parameter` sends back; link: the
+    answer's Link header. `size_parameter` is left out where the system has none; `size` is the most it gives. Where a
+    header tells how many pages there are, `pages_header` names it.
+    """
+
+    kind: Literal["none", "page", "offset", "cursor", "link"] = "none"
+    parameter: str = ""
+    size_parameter: str = ""
+    size: Annotated[int, msgspec.Meta(ge=1, le=5000)] = 100
+    first: int = 1
+    next: str = ""
+    pages_header: str = ""
+
+
+class ListPart(Part, frozen=True):
+    """Reading many. With `since` only what changed is read again; without it everything is.
+
+    `since_format`: an ISO text in UTC, the same without a zone (local), a day, or seconds or milliseconds since 1970.
+    """
+
+    path: Text
+    records: str = ""
+    params: dict[str, str] = {}
+    since: str = ""
+    since_format: Literal["iso", "local", "date", "seconds", "milliseconds"] = "iso"
+    paging: PagingPart | None = None
+
+
+class ItemPart(Part, frozen=True):
+    """Reading one: `path` holds `{id}`."""
+
+    path: Text
+    record: str = ""
+
+
+class WritePart(Part, frozen=True):
+    """Creating or changing one. `wrap` is a key around the body; `id` is where the answer names what was made."""
+
+    path: Text
+    method: Literal["POST", "PUT", "PATCH"] = "POST"
+    wrap: str = ""
+    id: str = "id"
+    idempotency_header: str = ""
+
+
+class MarkPart(Part, frozen=True):
+    """How a create whose answer was lost is found again: `field` of the body carries a key; `find` looks it up."""
+
+    field: Text
+    find: ListPart
+
+
+class ObjectPart(Part, frozen=True):
+    """A kind of object of the system, and the canonical entity it is."""
+
+    name: Name
+    label: Text
+    entity: str
+    list: ListPart
+    id: str = "id"
+    modified: str = ""
+    deleted: str = ""
+    item: ItemPart | None = None
+    create: WritePart | None = None
+    update: WritePart | None = None
+    mark: MarkPart | None = None
+    fields: dict[str, str] = {}
+    refs: dict[str, dict[str, str]] = {}
+    writes: dict[str, str] = {}
+    write_refs: dict[str, str] = {}
+    required_refs: tuple[str, ...] = ()
+
+
+class LimitPart(Part, frozen=True):
+    calls: Annotated[int, msgspec.Meta(ge=1)] = 60
+    seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    per_day: int | None = None
+
+
+class ConnectorDefinition(Part, frozen=True):
+    name: Text
+    domain: Domain
+    base_url: Text
+    check: CheckPart
+    objects: Annotated[list[ObjectPart], msgspec.Meta(min_length=1, max_length=50)]
+    description: str = ""
+    auth: AuthPart = AuthPart()
+    headers: dict[str, str] = {}
+    settings: list[SettingPart] = []
+    paging: PagingPart = PagingPart()
+    rate_limit: LimitPart = LimitPart()
+    error_message: str = ""
+
+
+def parse_definition(source: str) -> ConnectorDefinition:
+    """This function will read and check a definition. Raises InvalidDefinition with the place and the reason."""
+    if len(source) > LONGEST_SOURCE:
+        raise InvalidDefinition("", f"A definition has at most {LONGEST_SOURCE:,} characters.")
+    try:
+        data = yaml.safe_load(source)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else ""
+        raise InvalidDefinition(
+            where, f"This is not YAML: {getattr(error, 'problem', None) or 'unreadable'}."
+        ) from None
+    try:
+        definition = msgspec.convert(data, ConnectorDefinition)
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$")
+        raise InvalidDefinition(place.strip("`.").lstrip("."), reason) from None
+    _check(definition)
+    return definition
+
+
+def _check(definition: ConnectorDefinition) -> None:
+    address = urlsplit(definition.base_url)
+    if address.scheme not in ("https", "http") or not address.hostname:
+        raise InvalidDefinition("base_url", "Give the whole address, beginning with https://.")
+    if definition.auth.kind in ("header", "query") and not definition.auth.name:
+        raise InvalidDefinition("auth.name", "Name the header or parameter that carries the key.")
+    settings = {setting.key for setting in definition.settings} | {"base_url"}
+    _check_path("check.path", definition.check.path, settings)
+    _check_paging("paging", definition.paging)
+    names = [part.name for part in definition.objects]
+    for index, part in enumerate(definition.objects):
+        place = f"objects[{index}]"
+        if names.count(part.name) > 1:
+            raise InvalidDefinition(f"{place}.name", f"There are two objects named {part.name}.")
+        _check_object(place, part, settings, set(names))
+
+
+def _check_object(place: str, part: ObjectPart, settings: set[str], names: set[str]) -> None:
+    if part.entity not in ENTITIES:
+        raise InvalidDefinition(f"{place}.entity", f"Choose one of {', '.join(sorted(ENTITIES))}.")
+    unknown = sorted(set(part.fields) - set(ENTITIES[part.entity].__struct_fields__))
+    if unknown:
+        raise InvalidDefinition(f"{place}.fields.{unknown[0]}", f"{part.entity} has no such field.")
+    for name in (*part.refs, *part.write_refs):
+        if name not in REFERENCES[part.entity]:
+            raise InvalidDefinition(f"{place}.refs.{name}", f"{part.entity} has no such reference.")
+    for name, ref in part.refs.items():
+        if set(ref) != {"object", "id"} or ref["object"] not in names:
+            raise InvalidDefinition(f"{place}.refs.{name}", "Give `object` (one of this definition) and `id`.")
+    _check_expressions(f"{place}.fields", part.fields)
+    _check_expressions(f"{place}.refs", {name: ref["id"] for name, ref in part.refs.items()})
+    _check_expressions(f"{place}.writes", part.writes)
+    _check_paths(place, part, settings)
+
+
+def _check_paths(place: str, part: ObjectPart, settings: set[str]) -> None:
+    _check_path(f"{place}.list.path", part.list.path, settings)
+    if part.list.paging:
+        _check_paging(f"{place}.list.paging", part.list.paging)
+    if part.item:
+        _check_path(f"{place}.item.path", part.item.path, settings | {"id"}, must="id")
+    if part.create:
+        _check_path(f"{place}.create.path", part.create.path, settings)
+    if part.update:
+        _check_path(f"{place}.update.path", part.update.path, settings | {"id"}, must="id")
+    if (part.create or part.update) and not part.writes:
+        raise InvalidDefinition(f"{place}.writes", "Say which fields are written.")
+    if (part.create or part.update) and part.item is None:
+        raise InvalidDefinition(f"{place}.item", "What is written is read back: say how one is read.")
+    if part.mark:
+        _check_path(f"{place}.mark.find.path", part.mark.find.path, settings | {"key"})
+
+
+def _check_path(place: str, path: str, known: set[str], *, must: str = "") -> None:
+    if not path.startswith("/"):
+        raise InvalidDefinition(place, "A path begins with / and stays on the base address.")
+    found = set(_PLACEHOLDER.findall(path))
+    if must and must not in found:
+        raise InvalidDefinition(place, f"The path must hold {{{must}}}.")
+    if found - known:
+        raise InvalidDefinition(place, f"There is no {{{sorted(found - known)[0]}}}.")
+
+
+def _check_paging(place: str, paging: PagingPart) -> None:
+    if paging.kind in ("page", "offset", "cursor") and not paging.parameter:
+        raise InvalidDefinition(f"{place}.parameter", "Name the parameter that asks for the next page.")
+    if paging.kind == "cursor" and not paging.next:
+        raise InvalidDefinition(f"{place}.next", "Say where the answer holds the next cursor.")
+
+
+def _check_expressions(place: str, fields: dict[str, str]) -> None:
+    for name, expression in fields.items():
+        try:
+            expressions.compile_one(expression)
+        except expressions.ExpressionError as error:
+            raise InvalidDefinition(f"{place}.{name}", str(error)) from None
+
+
+def filled(path: str, values: dict[str, Any]) -> str:
+    """The path with its placeholders replaced, each as one segment that cannot break out of it."""
+    return _PLACEHOLDER.sub(lambda found: quote(str(values.get(found[1], "")), safe=""), path)
