@@ -83,5 +83,6 @@ API_SCOPES: dict[str, str] = {
     "errors.resolve": "Answer questions about records and settle failures",
     "sla.view": "Read SLA reports",
     "billing.view": "Read invoices",
+    "billing.manage": "Record payments",
 }
-PARTNER_WIDE_SCOPES = frozenset({"customers.manage"})
+PARTNER_WIDE_SCOPES = frozenset({"customers.manage", "billing.manage"})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import ApiKey
-from apps.accounts.policies import API_SCOPES
+from apps.accounts.policies import API_SCOPES, PARTNER_WIDE_SCOPES
 from apps.accounts.services import create_api_key
 from apps.core.actor import Actor
 from apps.customers.models import Customer
@@ -57,5 +57,5 @@ def stranger(partner: Partner) -> Customer:
 @pytest.fixture
 def bound(owner_actor: Actor, now: datetime, brightwater: Customer) -> ApiClient:
     """A key of the customer Brightwater."""
-    scopes = sorted(set(API_SCOPES) - {"customers.manage"})
+    scopes = sorted(set(API_SCOPES) - PARTNER_WIDE_SCOPES)
     return ApiClient(make_key(owner_actor, now, scopes=scopes, customer_id=brightwater.pk)[1])

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from apps.accounts.policies import API_SCOPES
+from apps.accounts.policies import API_SCOPES, PARTNER_WIDE_SCOPES
 from apps.billing.models import Invoice
 from apps.billing.services import draft_invoice
 from apps.billing.services.subscriptions import open_period
@@ -38,7 +38,7 @@ def draft(harbor: World, now: datetime) -> Invoice:
 @pytest.fixture
 def own(owner_actor: Actor, now: datetime, harbor: World) -> ApiClient:
     """A key of the customer Brightwater."""
-    scopes = sorted(set(API_SCOPES) - {"customers.manage"})
+    scopes = sorted(set(API_SCOPES) - PARTNER_WIDE_SCOPES)
     return ApiClient(make_key(owner_actor, now, scopes=scopes, customer_id=harbor.customer.pk)[1])
 
 

@@ -3,7 +3,18 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from apps.api.fields import PREFIXES, converter_for
-from apps.api.v1 import connections, customers, description, integrations, invoices, records, runs, sla, stewardship
+from apps.api.v1 import (
+    connections,
+    customers,
+    description,
+    integrations,
+    invoices,
+    payments,
+    records,
+    runs,
+    sla,
+    stewardship,
+)
 
 for kind, prefix in PREFIXES.items():
     register_converter(converter_for(kind), prefix)
@@ -41,5 +52,6 @@ urlpatterns = [
     path("invoices", invoices.InvoiceList.as_view(), name="invoices"),
     path("invoices/<inv:invoice_id>", invoices.InvoiceDetail.as_view(), name="invoice"),
     path("invoices/<inv:invoice_id>/pdf", invoices.InvoicePdf.as_view(), name="invoice_pdf"),
+    path("invoices/<inv:invoice_id>/payments", payments.InvoicePaymentList.as_view(), name="invoice_payments"),
     path("<path:anything>", description.unknown_address, name="unknown"),
 ]

@@ -9,6 +9,7 @@ from django.forms import BaseFormSet, formset_factory
 
 from apps.billing.meters import METERS
 from apps.billing.models import BillingAccount, Invoice, LegalEntity, PaidBy, PlanVersion
+from apps.billing.rating import PriceTerms
 from apps.billing.services import NewPrice
 from apps.core.ids import uuid7
 from apps.core.money import Money, exponent
@@ -51,6 +52,21 @@ class PriceForm(forms.Form):
         return data
 
 
+class UsageForm(forms.Form):
+    """What a month might use: one quantity per meter, for the calculator."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for meter in METERS.values():
+            self.fields[meter.key] = forms.DecimalField(
+                label=meter.label, required=False, min_value=Decimal(0), max_digits=15, decimal_places=3,
+                help_text=f"In a month, {meter.unit}.",
+            )  # fmt: skip
+
+    def quantities(self) -> dict[str, Decimal]:
+        return {meter: quantity for meter, quantity in self.cleaned_data.items() if quantity is not None}
+
+
 PriceFormSet = formset_factory(PriceForm, extra=0, min_num=4, max_num=12, absolute_max=12)
 
 
@@ -66,6 +82,16 @@ def new_prices(rows: BaseFormSet[Any], currency: str) -> list[NewPrice]:
         for row in (form.cleaned_data for form in rows)
         if row.get("label")
     ]
+
+
+def price_terms(prices: list[NewPrice]) -> list[PriceTerms]:
+    return [
+        PriceTerms(
+            label=price.label, meter=price.meter, unit_amount=price.unit_amount,
+            included_quantity=price.included_quantity,
+        )
+        for price in prices
+    ]  # fmt: skip
 
 
 def initial_prices(version: PlanVersion) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.partner_portal.views import billing, invoices, plans, sla
+from apps.partner_portal.views import billing, invoices, plans, sla, usage
 
 urlpatterns = [
     path("sla/", sla.show_month, name="sla"),
@@ -16,10 +16,12 @@ urlpatterns = [
     path("billing/invoices/<uuid:invoice_id>/", invoices.show_invoice, name="invoice"),
     path("billing/invoices/<uuid:invoice_id>/issue/", invoices.issue, name="invoice_issue"),
     path("billing/invoices/<uuid:invoice_id>/pdf/", invoices.download_invoice, name="invoice_pdf"),
+    path("billing/invoices/<uuid:invoice_id>/lines/<int:position>/", usage.show_line_usage, name="line_usage"),
     path("billing/subscriptions/", billing.show_subscriptions, name="subscriptions"),
     path("billing/company/", billing.edit_legal_entity, name="legal_entity"),
     path("billing/plans/", plans.show_plans, name="plans"),
     path("billing/plans/add/", plans.add_plan, name="plan_add"),
+    path("billing/plans/calculate/", plans.calculate_month, name="plan_calculate"),
     path("billing/plans/<uuid:plan_id>/", plans.show_plan, name="plan"),
     path("billing/plans/<uuid:plan_id>/archive/", plans.retire_plan, name="plan_archive"),
 ]

@@ -15,17 +15,27 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.billing.models import Plan, PlanVersion, PriceKind
+from apps.billing.rating import TaxRule, rate_invoice
 from apps.billing.services import archive_plan, create_plan, publish_plan_version
 from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.core.money import Money, round_half_up
 from apps.partner_portal.actions import perform, submit, tell_refusal
-from apps.partner_portal.forms.billing import PlanForm, PriceFormSet, initial_prices, new_prices
+from apps.partner_portal.forms.billing import (
+    PlanForm,
+    PriceFormSet,
+    UsageForm,
+    initial_prices,
+    new_prices,
+    price_terms,
+)
 from apps.partner_portal.request import partner_of
 from apps.partner_portal.selectors.plans import current_plan_versions
 from apps.partner_portal.views.billing import TABS
 from apps.ui import htmx
 from apps.ui.tables import Column, build_table
+
+NO_TAX = TaxRule(category="Z", rate=Decimal(0))
 
 
 def monthly_of(version: PlanVersion) -> Money:
@@ -52,6 +62,23 @@ def show_plans(request: ActorRequest) -> HttpResponse:
     return render(request, "partner_portal/plans.html", {"tabs": TABS.of(request, "plans"), "table": table})
 
 
+@require_POST
+@requires(Audience.STAFF, "billing.manage")
+def calculate_month(request: ActorRequest) -> HttpResponse:
+    """What a month would cost by the prices in the editor, saved or not, rated by the code that invoices.
+
+    Without tax: it depends on who is billed.
+    """
+    form, usage = PlanForm(request.POST, is_version=True), UsageForm(request.POST, prefix="use")
+    rows = PriceFormSet(request.POST, prefix="prices")
+    context: dict[str, Any] = {"usage": usage}
+    if form.is_valid() and usage.is_valid() and rows.is_valid():
+        currency = form.cleaned_data["currency"]
+        terms = price_terms(new_prices(rows, currency))
+        context |= {"rated": rate_invoice(terms, usage.quantities(), NO_TAX), "currency": currency}
+    return render(request, "partner_portal/_calculation.html", context)
+
+
 @require_http_methods(["GET", "POST"])
 @requires(Audience.STAFF, "billing.manage")
 def add_plan(request: ActorRequest) -> HttpResponse:
@@ -68,7 +95,8 @@ def add_plan(request: ActorRequest) -> HttpResponse:
         if made is not None:
             messages.info(request, f"{made.plan.name} can be sold now.")
             return htmx.redirect(request, reverse("partner_portal:plan", args=[made.plan_id]))
-    return render(request, "partner_portal/plan_add.html", {"form": form, "rows": rows, "crumbs": _crumbs()})
+    context = {"form": form, "rows": rows, "usage": UsageForm(prefix="use"), "crumbs": _crumbs()}
+    return render(request, "partner_portal/plan_add.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,7 +115,7 @@ def show_plan(request: ActorRequest, plan_id: UUID) -> HttpResponse:
         if plan.archived_at is not None:
             tell_refusal(request, form)
     context = {
-        "plan": plan, "form": form, "rows": rows, "crumbs": _crumbs(),
+        "plan": plan, "form": form, "rows": rows, "usage": UsageForm(prefix="use"), "crumbs": _crumbs(),
         "history": [(version, monthly_of(version)) for version in versions],
     }  # fmt: skip
     return render(request, "partner_portal/plan.html", context)
