@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
 from typing import Any
 
 from apps.connectors.sdk.conformance import Harness
 from apps.connectors.vendors.tryton import CONNECTOR
 from tests.connectors.harness import SandboxHarness
+from tests.connectors.tryton.dates import invoice_day
 
 _numbers = itertools.count(1)
 
@@ -91,7 +91,7 @@ class TrytonWork(Harness):
         line = {"description": "Work", "quantity": "3.25", "unit_price": "150.00", "amount": "487.50"}
         return {
             "party": str(self.party), "status": "open", "reference": f"W-{number}",
-            "issue_date": datetime.now(UTC).date().isoformat(), "due_date": None, "currency": "EUR", "tax": "0.00", "total": "487.50", "lines": [line],
+            "issue_date": invoice_day().isoformat(), "due_date": None, "currency": "EUR", "tax": "0.00", "total": "487.50", "lines": [line],
         }  # fmt: skip
 
     def bad_payload(self, sink: str) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from apps.connectors.sdk.errors import ConfigurationError, RecordRejected
 from apps.connectors.sdk.types import SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.tryton import CONNECTOR
 from apps.core import expressions
+from tests.connectors.tryton.dates import day_before, due_day, invoice_day
 
 
 class Firm(Protocol):
@@ -81,9 +82,6 @@ def read_all(
 
 ACCOUNT = {"name": "Initech GmbH", "email": "ap@initech.example", "phone": None, "website": "https://initech.example"}
 EUR = "EUR"
-# Tryton numbers invoices in the order of their dates: one dated before the last is refused.
-TODAY = datetime.now(UTC).date().isoformat()
-IN_A_MONTH = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
 
 
 def euros(minor: int) -> dict[str, Any]:
@@ -93,7 +91,7 @@ def euros(minor: int) -> dict[str, Any]:
 def invoice(number: str, **fields: Any) -> dict[str, Any]:
     line = {"description": "Consulting", "quantity": "3.25", "unit_price": euros(15000), "amount": euros(48750)}
     return {
-        "number": number, "reference": None, "status": "open", "issue_date": TODAY, "due_date": IN_A_MONTH,
+        "number": number, "reference": None, "status": "open", "issue_date": invoice_day().isoformat(), "due_date": due_day().isoformat(),
         "currency": EUR, "subtotal": euros(48750), "tax": euros(0), "total": euros(48750), "lines": [line], **fields,
     }  # fmt: skip
 
@@ -255,7 +253,7 @@ class TrytonSuite:
         assert (shown["status"], shown["reference"], shown["refs"]) == ("open", "F-2026-1", {"account": party})
         assert (shown["subtotal"], shown["tax"], shown["total"]) == (euros(48750), euros(9263), euros(58013))
         assert (shown["amount_paid"], shown["amount_due"]) == (euros(0), euros(58013))
-        assert (shown["issue_date"], shown["due_date"]) == (TODAY, IN_A_MONTH)
+        assert (shown["issue_date"], shown["due_date"]) == (wanted["issue_date"], wanted["due_date"])
         assert shown["lines"] == wanted["lines"]
         assert shown["number"]
         assert connector.sink("invoices").resolve("bill-1").external_id == created.external_id
@@ -269,7 +267,7 @@ class TrytonSuite:
         changed, _ = read_all(connector, "invoices", checkpoint)
         whole = {record.external_id: mapped("invoices", record) for record in changed}[created.external_id]
         assert (whole["status"], whole["amount_paid"], whole["amount_due"]) == ("paid", euros(58013), euros(0))
-        assert whole["due_date"] == IN_A_MONTH
+        assert whole["due_date"] == wanted["due_date"]
         payments = [mapped("payments", record) for record in read_all(connector, "payments", paid_until)[0]]
         ours = [p for p in payments if p["refs"]["invoice"] == created.external_id]
         assert [p["amount"] for p in ours] == [euros(10000), euros(48013)]
@@ -278,7 +276,7 @@ class TrytonSuite:
         connector = connect(firm)
         party = create(connector, "parties", "late-party", ACCOUNT).external_id
         create(connector, "invoices", "late-1", invoice("L-1"), account=party)
-        before = payload("invoices", invoice("L-2", issue_date=f"{TODAY[:4]}-01-01", due_date=None), account=party)
+        before = payload("invoices", invoice("L-2", issue_date=day_before().isoformat(), due_date=None), account=party)
         result = connector.sink("invoices").write([WriteRequest(key="late-2", payload=before)])[0]
         assert isinstance(result.error, RecordRejected)
         assert "must set an invoice date after" in result.error.message
