@@ -13,6 +13,7 @@ from apps.branding.letterhead import render_document
 from apps.branding.selectors import current_brand
 from apps.core.formats import format_date, format_money, format_number, format_unit_price
 from apps.core.money import Money
+from apps.core.regions import country_name
 
 _TAX_LABELS = {"S": "VAT {rate} %", "Z": "VAT 0 %", "AE": "VAT (reverse charge)"}
 _REVERSE_CHARGE = "Reverse charge: the recipient is liable for value added tax."
@@ -68,8 +69,13 @@ def _recipient(invoice: Invoice) -> dict[str, Any]:
     recipient = invoice.recipient
     return {
         "name": recipient.get("name", ""),
-        "lines": [*_lines_of(recipient.get("address", "")), *filter(None, [recipient.get("country", "")])],
+        "lines": [*_lines_of(recipient.get("address", "")), *filter(None, [_country(invoice)])],
     }
+
+
+def _country(invoice: Invoice) -> str:
+    code = invoice.recipient.get("country", "")
+    return country_name(code, invoice.account.locale) if code else ""
 
 
 def _lines_of(text: str) -> list[str]:

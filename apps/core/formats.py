@@ -12,7 +12,7 @@ from babel.numbers import format_currency, format_decimal
 from apps.core.money import Money, exponent
 
 
-def _locale(name: str) -> Locale:
+def parse_locale(name: str) -> Locale:
     try:
         return Locale.parse(name.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
@@ -20,7 +20,7 @@ def _locale(name: str) -> Locale:
 
 
 def format_money(money: Money, locale: str = "en") -> str:
-    return str(format_currency(money.decimal, money.currency, locale=_locale(locale)))
+    return str(format_currency(money.decimal, money.currency, locale=parse_locale(locale)))
 
 
 def format_unit_price(unit_amount: Decimal, currency: str, locale: str = "en") -> str:
@@ -28,12 +28,12 @@ def format_unit_price(unit_amount: Decimal, currency: str, locale: str = "en") -
     major = unit_amount.scaleb(-exponent(currency)).normalize()
     places = max(exponent(currency), -int(major.as_tuple().exponent))
     pattern = f"¤#,##0.{'0' * places}" if places else "¤#,##0"
-    return str(format_currency(major, currency, format=pattern, locale=_locale(locale), currency_digits=False))
+    return str(format_currency(major, currency, format=pattern, locale=parse_locale(locale), currency_digits=False))
 
 
 def format_number(value: Decimal | int, locale: str = "en") -> str:
-    return str(format_decimal(value, locale=_locale(locale), decimal_quantization=False))
+    return str(format_decimal(value, locale=parse_locale(locale), decimal_quantization=False))
 
 
 def format_date(value: date, locale: str = "en") -> str:
-    return str(babel_date(value, format="long", locale=_locale(locale)))
+    return str(babel_date(value, format="long", locale=parse_locale(locale)))

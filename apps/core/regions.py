@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from babel.core import Locale
 from babel.numbers import get_currency_name, get_territory_currencies
+
+from apps.core.formats import parse_locale
 
 # Two letters in CLDR, but no country of ISO 3166-1: unions, islands with codes of their own, test and unknown regions.
 _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"})
@@ -14,7 +15,7 @@ _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO",
 @cache
 def countries(language: str = "en") -> tuple[tuple[str, str], ...]:
     """(code, name) of every country, by name."""
-    names = {str(code): str(name) for code, name in Locale.parse(language).territories.items()}
+    names = {str(code): str(name) for code, name in parse_locale(language).territories.items()}
     found = [(code, name) for code, name in names.items() if len(code) == 2 and code.isalpha()]
     return tuple(sorted((pair for pair in found if pair[0] not in _NO_COUNTRIES), key=lambda pair: pair[1]))
 
