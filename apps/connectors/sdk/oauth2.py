@@ -54,8 +54,10 @@ class OAuth2App(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             client_id=client_id,
             client_secret=client_secret,
-            authorize_url=endpoint(spec.authorize_url, base_url=base_url, vendor_base_url=manifest.base_url),
-            token_url=endpoint(spec.token_url, base_url=base_url, vendor_base_url=manifest.base_url),
+            authorize_url=filled(
+                endpoint(spec.authorize_url, base_url=base_url, vendor_base_url=manifest.base_url), settings
+            ),
+            token_url=filled(endpoint(spec.token_url, base_url=base_url, vendor_base_url=manifest.base_url), settings),
             scopes=spec.scopes,
             token_auth=spec.token_auth,
             extra_authorize_params=spec.extra_authorize_params,
@@ -97,6 +99,17 @@ def endpoint(template: str, *, base_url: str, vendor_base_url: str) -> str:
     if base == vendor_base_url.rstrip("/"):
         return template
     return base + urlsplit(template).path
+
+
+def filled(address: str, settings: Mapping[str, Any]) -> str:
+    """`{account}` and the like, where a vendor gives each customer a host of its own. Raises ConfigurationError."""
+    for name in re.findall(r"\{(\w+)\}", address):
+        value = str(settings.get(name) or "")
+        # Anything else could turn the address into one of somebody else.
+        if not re.fullmatch(r"[A-Za-z0-9-]{1,63}", value):
+            raise ConfigurationError(f"{name} may have letters, digits and hyphens only", code=name)
+        address = address.replace(f"{{{name}}}", value)
+    return address
 
 
 def new_code_verifier() -> str:
