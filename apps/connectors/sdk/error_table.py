@@ -63,7 +63,7 @@ class ErrorTable(msgspec.Struct, frozen=True, kw_only=True):
 
     `overrides` replaces entries of the table (Harvest answers 403 for a revoked token ...). `describe` reads the vendor's
     error body. `classify` looks at the whole answer first and may name the class, even for a 200 (Odoo); None means
-    "use the table". `delay` reads the wait from a vendor's own headers; `Retry-After` is understood anyway.
+    "use the table". `accepts` names answers that are good ones whatever their status says. `delay` reads the wait from a vendor's own headers; `Retry-After` is understood anyway.
 
         ErrorTable(overrides={409: TransientError}, describe=lambda data: ErrorText(data["message"], data["category"]))
     """
@@ -72,10 +72,11 @@ class ErrorTable(msgspec.Struct, frozen=True, kw_only=True):
     describe: Callable[[Any], ErrorText] | None = None
     classify: Callable[[VendorResponse], type[ConnectorError] | None] | None = None
     delay: Callable[[Mapping[str, str]], float | None] | None = None
+    accepts: Callable[[VendorResponse], bool] | None = None
 
     def error_for(self, response: VendorResponse, *, now: datetime) -> ConnectorError | None:
         """The error this answer stands for, or None when it is a good one."""
-        kind = self._kind(response)
+        kind = None if self.accepts and self.accepts(response) else self._kind(response)
         if kind is None:
             return None
         text = self._text(response)
