@@ -173,10 +173,10 @@ STREAMS = (
             "tax": amount("amount_tax"),
             "total": amount("amount_total"),
             # The residual of what was never posted, or was cancelled, says nothing about payments.
-            "amount_paid": 'money(record.state == "posted" ? record.amount_total - record.amount_residual : 0.0, '
+            "amount_paid": 'money(record.state == "posted" ? double(record.amount_total) - double(record.amount_residual) : 0.0, '
             "record.currency_id.name)",
             "amount_due": 'money(record.state == "cancel" ? 0.0 : '
-            '(record.state == "draft" ? record.amount_total : record.amount_residual), record.currency_id.name)',
+            '(record.state == "draft" ? double(record.amount_total) : double(record.amount_residual)), record.currency_id.name)',
             "lines": lines("quantity"),
         },
         refs=ACCOUNT_REF,
