@@ -139,7 +139,7 @@ MANIFEST = ConnectorManifest(
     description="Projects, tasks, milestones, people and tracked time of an Asana workspace.",
     evidence=Evidence.SIMULATED,
     evidence_note=(
-        "Shown against a simulator built from Asana's documentation only. Tasks in no project, subtasks and deletions "
+        "Shown against a simulator built from Asana's documentation, which Asana's own client library accepts. Tasks in no project, subtasks and deletions "
         "that no webhook told of are not seen."
     ),
     auth=AuthKind.API_KEY,
