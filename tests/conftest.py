@@ -14,6 +14,7 @@ from apps.core.planes import public_plane, tenant_plane
 from apps.provisioning.schema_template import build_template, create_schema_from_template
 from apps.tenants.models import Domain, Partner, PartnerStatus
 from tests.browsing import Browser
+from tests.conformance_table import print_table
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 SCHEMAS = {"acme": "p_acme", "globex": "p_globex"}
@@ -87,3 +88,7 @@ def owner_actor() -> Actor:
 def client() -> Browser:
     """A browser at acme's host."""
     return Browser()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    print_table(terminalreporter)
