@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from sandbox.account import Account
 from sandbox.redmine.listing import listed, ordered
 from sandbox.redmine.vendor import (
+    ARCHIVED,
     EDITORS,
     MAKERS,
     SHOWERS,
@@ -71,6 +72,9 @@ def found(call: Call, reference: str) -> Row:
     row = next((row for row in rows if reference in (str(row["id"]), row["identifier"])), None)
     if row is None:
         raise VendorError(404)
+    if row["status"] == ARCHIVED:
+        # Not even an administrator sees into an archived project.
+        raise VendorError(403)
     return row
 
 
@@ -78,7 +82,7 @@ def found(call: Call, reference: str) -> Row:
 def projects(call: Call) -> Any:
     rows = list(call.account.objects("projects").values()) if visitor(call) else []
     wanted = call.args.get("status", str(ACTIVE)).split("|")
-    rows = [row for row in rows if str(row["status"]) in wanted]
+    rows = [row for row in rows if str(row["status"]) in wanted and row["status"] != ARCHIVED]
     return listed(call, "projects", ordered(call, rows, ("name", "identifier", "created_on"), []), show)
 
 

@@ -24,6 +24,7 @@ STATUSES = (
     {"id": 5, "name": "Closed", "is_closed": True},
     {"id": 6, "name": "Rejected", "is_closed": True},
 )
+ARCHIVED = 9
 APPROVAL_FIELD = {"id": 1, "name": "Approved", "customized_type": "time_entry", "field_format": "bool"}
 
 
@@ -96,6 +97,8 @@ def existing(call: Call, kind: str, object_id: str) -> Row:
     row = call.account.objects(kind).get(object_id)
     if row is None:
         raise VendorError(404)
+    if call.account.objects("projects").get(str(row.get("project")), {}).get("status") == ARCHIVED:
+        raise VendorError(403)
     return row
 
 

@@ -15,6 +15,7 @@ from tests.real.servers.redmine_user import RedmineUsers
 pytestmark = [pytest.mark.real, pytest.mark.enable_socket]
 
 SINGULAR = {"projects": "project", "issues": "issue", "users": "user", "time_entries": "time_entry"}
+PARTS = {"versions": "version", "memberships": "membership"}
 _numbers = itertools.count(1)
 
 
@@ -31,6 +32,8 @@ class RealRedmine(RedmineWork):
         return self.server.credentials if valid else {"api_key": "wrong-key-0987654321"}
 
     def make(self, kind: str, **data: Any) -> str:
+        if kind in PARTS:
+            return self.make_part(kind, **data)
         if kind == "users":
             data["password"] = "personal-1"
         if kind == "projects":
@@ -38,10 +41,19 @@ class RealRedmine(RedmineWork):
         made = self.people.call("POST", f"/{kind}.json", {SINGULAR[kind]: data})
         return str(made[SINGULAR[kind]]["id"])
 
+    def make_part(self, kind: str, *, project_id: str, **data: Any) -> str:
+        """What is made below a project."""
+        if kind == "memberships":
+            data["role_ids"] = [self.server.facts["roles"]["Developer"]]
+        made = self.people.call("POST", f"/projects/{project_id}/{kind}.json", {PARTS[kind]: data})
+        return str(made[PARTS[kind]]["id"])
+
     def edit(self, stream: str, external_id: str) -> None:
         self.people.rename_issue(external_id, f"Edited {next(_numbers)}")
 
     def count(self, sink: str) -> int:
+        if sink in PARTS:
+            return int(self.people.call("GET", f"/projects/{self.project}/{sink}.json?limit=1")["total_count"])
         filters = "status=1|5" if sink == "projects" else "status_id=*"
         return int(self.people.call("GET", f"/{sink}.json?{filters}&limit=1")["total_count"])
 

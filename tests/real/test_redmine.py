@@ -49,6 +49,13 @@ class RealTeam:
     def lock(self, person: str) -> None:
         self._people.lock(person)
 
+    def archive(self, project: str) -> None:
+        self._people.call("PUT", f"/projects/{project}/archive.json")
+
+    def share_version(self, project: str, name: str) -> str:
+        body = {"version": {"name": name, "sharing": "system"}}
+        return str(self._people.call("POST", f"/projects/{project}/versions.json", body)["version"]["id"])
+
 
 @pytest.fixture(scope="module")
 def team(redmine_server: RealServer) -> Team:

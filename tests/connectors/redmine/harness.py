@@ -37,6 +37,10 @@ class RedmineWork(Harness):
                 lastname=f"N{number}",
                 mail=f"p{number}@example.org",
             )
+        if stream == "versions":
+            return self.make("versions", project_id=self.project, name=f"Version {number}", due_date="2026-12-18")
+        if stream == "memberships":
+            return self.make("memberships", project_id=self.project, user_id=self._seed_one("users"))
         entry = {"project_id": self.project, "hours": 0.25, "spent_on": "2026-11-20", "comments": f"Work {number}"}
         return self.make("time_entries", **entry)
 
@@ -51,20 +55,33 @@ class RedmineWork(Harness):
         number = next(_numbers)
         if sink == "projects":
             return {"name": f"Written {number}", "closed": False}
+        if sink == "versions":
+            return {"project": self.project, "name": f"Written {number}", "status": "open", "due_date": "2026-12-18"}
+        if sink == "memberships":
+            return {"project": self.project, "user": self._seed_one("users")}
         return {"project": self.project, "subject": f"Written {number}", "done": False, "estimated_hours": "12.5"}
 
     def change(self, sink: str) -> dict[str, Any]:
+        if sink == "versions":
+            return {**self.payload(sink), "status": "closed"}
         state = "closed" if sink == "projects" else "done"
         return {**self.payload(sink), state: True}
 
     def bad_payload(self, sink: str) -> dict[str, Any] | None:
-        return {**self.payload(sink), "name" if sink == "projects" else "subject": ""}
+        if sink == "memberships":
+            return {**self.payload(sink), "user": "999999"}
+        return {**self.payload(sink), "subject" if sink == "issues" else "name": ""}
 
 
 class SimulatedRedmine(RedmineWork, SandboxHarness):
     vendor = "redmine"
     abilities = frozenset({"faults"})
-    create_calls = {"projects": ("POST", "/projects.json"), "issues": ("POST", "/issues.json")}
+    create_calls = {
+        "projects": ("POST", "/projects.json"),
+        "issues": ("POST", "/issues.json"),
+        "versions": ("POST", "/projects/"),
+        "memberships": ("POST", "/projects/"),
+    }
 
     def make(self, kind: str, **data: Any) -> str:
         if kind == "time_entries":

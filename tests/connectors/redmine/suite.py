@@ -36,6 +36,10 @@ class Team(Protocol):
 
     def lock(self, person: str) -> None: ...
 
+    def archive(self, project: str) -> None: ...
+
+    def share_version(self, project: str, name: str) -> str: ...
+
 
 def connect(team: Team, *, api_key: str = "", **settings: str) -> Any:
     context = ConnectionContext(
@@ -226,3 +230,68 @@ class RedmineSuite:
         unmarked = read_all(connect(team), "time_entries")[0]
         assert {mapped("time_entries", record)["status"] for record in unmarked} == {"approved"}
         assert read_all(connect(team, time_since="2026-11-21"), "time_entries")[0] == []
+
+    def test_a_milestone_goes_there_and_back(self, team: Team) -> None:
+        connector = connect(team)
+        project = team.add_project("Milestones")
+        milestone = {"name": "Go-live", "status": "open", "due_date": "2026-12-18"}
+
+        made = ok(write(connector, "versions", "version_k1", milestone, project=project))
+        done = ok(
+            write(connector, "versions", "v2", {**milestone, "status": "done"}, made.external_id, project=project)
+        )
+
+        assert mapped("versions", made) == {**milestone, "refs": {"project": project}}
+        assert mapped("versions", done) == {**milestone, "status": "done", "refs": {"project": project}}
+        assert connector.sink("versions").resolve("version_k1").external_id == made.external_id
+        assert connector.sink("versions").resolve("versionXk1") is None
+        twice = write(connector, "versions", "version_k2", milestone, project=project)
+        assert isinstance(twice.error, RecordRejected)
+        assert "Name has already been taken" in twice.error.message
+
+    def test_a_version_shared_with_all_projects_is_read_once(self, team: Team) -> None:
+        connector = connect(team)
+        project = team.add_project("Sharing")
+        shared = team.share_version(project, "For everybody")
+        team.add_project("Sees it too")
+
+        records = [record for record in read_all(connector, "versions", page_size=1)[0] if record.external_id == shared]
+
+        assert [mapped("versions", record)["refs"] for record in records] == [{"project": project}]
+
+    def test_a_person_is_in_a_project_once(self, team: Team) -> None:
+        connector = connect(team)
+        project, person = team.add_project("Staffed"), team.users["dana"]
+        record = {"name": "n", "status": "active"}
+
+        made = ok(write(connector, "memberships", "m1", record, project=project, resource=person))
+        again = ok(write(connector, "memberships", "m2", record, project=project, resource=person))
+
+        assert again.external_id == made.external_id
+        assert mapped("memberships", made) == {
+            "name": "Dana Reyes · Staffed", "status": "active", "refs": {"project": project, "resource": person},
+        }  # fmt: skip
+        listed = {record.external_id: record for record in read_all(connector, "memberships", page_size=1)[0]}
+        assert listed[made.external_id].data["roles"][0]["name"] == "Developer"
+
+    def test_a_role_that_is_not_there_is_named(self, team: Team) -> None:
+        project = team.add_project("Unstaffed")
+        with pytest.raises(ConfigurationError, match="no role 'Architect'; it has Manager"):
+            write(
+                connect(team, role="Architect"), "memberships", "m1", {"name": "n", "status": "active"},
+                project=project, resource=team.users["dana"],
+            )  # fmt: skip
+
+    def test_an_archived_project_is_gone_and_stops_nothing(self, team: Team) -> None:
+        connector = connect(team)
+        project = team.add_project("Archived")
+        issue = team.add_issue(project, "Out of sight")
+        team.archive(project)
+
+        assert connector.stream("projects").get(project) is None
+        assert connector.stream("issues").get(issue) is None
+        assert project not in {record.external_id for record in read_all(connector, "projects")[0]}
+        assert read_all(connector, "versions")[1] == {}
+        change = write(connector, "projects", "a1", {"name": "Back", "status": "open"}, project)
+        assert isinstance(change.error, RecordRejected)
+        assert change.error.status == 404

@@ -11,6 +11,8 @@ from apps.connectors.sdk.error_table import ErrorTable, ErrorText
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError
 from apps.connectors.sdk.types import CheckResult
 from apps.connectors.vendors.redmine.manifest import MANIFEST
+from apps.connectors.vendors.redmine.part_sinks import MembershipSink, VersionSink
+from apps.connectors.vendors.redmine.parts import MembershipStream, VersionStream
 from apps.connectors.vendors.redmine.sinks import IssueSink, ProjectSink
 from apps.connectors.vendors.redmine.streams import IssueStream, ProjectStream, TimeEntryStream, UserStream
 
@@ -21,9 +23,16 @@ class RedmineConnector(Connector):
         "projects": ProjectStream,
         "issues": IssueStream,
         "users": UserStream,
+        "versions": VersionStream,
+        "memberships": MembershipStream,
         "time_entries": TimeEntryStream,
     }
-    sink_types = {"projects": ProjectSink, "issues": IssueSink}
+    sink_types = {
+        "projects": ProjectSink,
+        "issues": IssueSink,
+        "versions": VersionSink,
+        "memberships": MembershipSink,
+    }
 
     @cached_property
     def client(self) -> VendorClient:

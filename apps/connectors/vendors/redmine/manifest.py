@@ -29,6 +29,13 @@ CONFIG = (
         required=False,
     ),
     ConfigField(
+        key="role",
+        label="Role",
+        help="Name of the role of people who are made members of a project.",
+        required=False,
+        default="Developer",
+    ),
+    ConfigField(
         key="time_since",
         label="Time since",
         help="Leave out time spent before this day (YYYY-MM-DD). Redmine cannot list time by change, so all of it is "
@@ -77,6 +84,30 @@ STREAMS = (
         },
     ),
     StreamSpec(
+        name="versions",
+        label="Versions",
+        entity="milestone",
+        incremental=False,
+        fields={
+            "name": "record.name",
+            # A locked version takes no more issues, but is not done.
+            "status": 'record.status == "closed" ? "done" : "open"',
+            "due_date": 'date(get(record, "due_date"))',
+        },
+        refs={"project": {"stream": "projects", "id": ref('get(record, "project.id")')}},
+    ),
+    StreamSpec(
+        name="memberships",
+        label="Members of projects",
+        entity="assignment",
+        incremental=False,
+        fields={"name": 'record.user.name + " · " + record.project.name', "status": '"active"'},
+        refs={
+            "project": {"stream": "projects", "id": ref('get(record, "project.id")')},
+            "resource": {"stream": "users", "id": ref('get(record, "user.id")')},
+        },
+    ),
+    StreamSpec(
         name="time_entries",
         label="Spent time",
         entity="time_entry",
@@ -120,15 +151,41 @@ SINKS = (
         required_refs=("project",),
         resolve=Resolve.LOOKUP,
     ),
+    SinkSpec(
+        name="versions",
+        label="Versions",
+        entity="milestone",
+        stream="versions",
+        fields={
+            "project": "refs.project",
+            "name": "record.name",
+            "status": 'record.status == "done" ? "closed" : "open"',
+            "due_date": "record.due_date",
+        },
+        refs={"project": "projects"},
+        required_refs=("project",),
+        resolve=Resolve.LOOKUP,
+    ),
+    SinkSpec(
+        name="memberships",
+        label="Members of projects",
+        entity="assignment",
+        stream="memberships",
+        fields={"project": "refs.project", "user": "refs.resource"},
+        refs={"project": "projects", "resource": "users"},
+        required_refs=("project", "resource"),
+        resolve=Resolve.IDEMPOTENCY_KEY,
+        updates=False,
+    ),
 )
 
 MANIFEST = ConnectorManifest(
     key="redmine",
     name="Redmine",
     domain=Domain.DELIVERY,
-    description="Projects, issues, people and spent time of a Redmine 5 server.",
+    description="Projects, issues, versions, people, their memberships and spent time of a Redmine 5 server.",
     evidence=Evidence.REAL_SERVER,
-    evidence_note="The whole suite runs against a Redmine 5.0 server.",
+    evidence_note="The whole suite runs against a Redmine 5.0 server. Redmine does not tell what was deleted.",
     auth=AuthKind.API_KEY,
     base_url="",
     config=CONFIG,

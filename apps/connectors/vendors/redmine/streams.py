@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from apps.connectors.sdk.client import VendorClient
-from apps.connectors.sdk.errors import FatalError
+from apps.connectors.sdk.errors import ConfigurationError, FatalError
 from apps.connectors.sdk.types import JsonDict, Page, SourceRecord
 
 # Asking for more is not refused: Redmine answers with a hundred and says so.
@@ -53,7 +53,13 @@ class RedmineStream:
         return rows
 
     def get(self, external_id: str) -> SourceRecord | None:
-        data = self.client.find(f"/{self.collection}/{external_id}.json")
+        try:
+            data = self.client.find(f"/{self.collection}/{external_id}.json")
+        except ConfigurationError as error:
+            # What an administrator may not see is in an archived project: gone, as far as Redmine tells.
+            if error.status != 403:
+                raise
+            return None
         return self.record(data[self.singular]) if data else None
 
     def record(self, row: JsonDict) -> SourceRecord:
