@@ -60,7 +60,7 @@ class UsageForm(forms.Form):
         for meter in METERS.values():
             self.fields[meter.key] = forms.DecimalField(
                 label=meter.label, required=False, min_value=Decimal(0), max_digits=15, decimal_places=3,
-                help_text=f"In a month, {meter.unit}.",
+                help_text=f"{meter.unit.capitalize()} a month.",
             )  # fmt: skip
 
     def quantities(self) -> dict[str, Decimal]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -69,47 +71,35 @@ def invite_member(request: ActorRequest) -> HttpResponse:
 @requires(Audience.STAFF, "team.manage")
 @require_POST
 def set_role(request: ActorRequest, member_id: UUID) -> HttpResponse:
-    member = _member(request, member_id)
     role = request.POST.get("role", "")
     label = dict(_GIVEN_ROLES).get(role, "")
-    return answer(
-        request, "team",
-        lambda: change_role(actor=request.actor, now=clock.now(), membership=member, role=role),
-        f"{member.user} is now: {label}.",
-    )  # fmt: skip
+    return _act_on_member(request, member_id, partial(change_role, role=role), f"is now: {label}.")
 
 
 @requires(Audience.STAFF, "partner.transfer")
 @require_POST
 def transfer(request: ActorRequest, member_id: UUID) -> HttpResponse:
-    member = _member(request, member_id)
-    return answer(
-        request, "team",
-        lambda: transfer_ownership(actor=request.actor, now=clock.now(), membership=member),
-        f"{member.user} is the owner now.",
-    )  # fmt: skip
+    return _act_on_member(request, member_id, transfer_ownership, "is the owner now.")
 
 
 @requires(Audience.STAFF, "team.manage")
 @require_POST
 def deactivate_member(request: ActorRequest, member_id: UUID) -> HttpResponse:
-    member = _member(request, member_id)
-    return answer(
-        request, "team",
-        lambda: deactivate(actor=request.actor, now=clock.now(), membership=member),
-        f"{member.user} is signed out everywhere and cannot sign in.",
-    )  # fmt: skip
+    return _act_on_member(request, member_id, deactivate, "is signed out everywhere and cannot sign in.")
 
 
 @requires(Audience.STAFF, "team.manage")
 @require_POST
 def reactivate_member(request: ActorRequest, member_id: UUID) -> HttpResponse:
+    return _act_on_member(request, member_id, reactivate, "can sign in again.")
+
+
+def _act_on_member(request: ActorRequest, member_id: UUID, act: Callable[..., object], done: str) -> HttpResponse:
+    """This function will call the service on the member and tell what it did: the person's name, then `done`."""
     member = _member(request, member_id)
     return answer(
-        request, "team",
-        lambda: reactivate(actor=request.actor, now=clock.now(), membership=member),
-        f"{member.user} can sign in again.",
-    )  # fmt: skip
+        request, "team", lambda: act(actor=request.actor, now=clock.now(), membership=member), f"{member.user} {done}"
+    )
 
 
 @requires(Audience.STAFF, "team.manage")
