@@ -84,9 +84,8 @@ bench: install bundle ## Measure against the raw limits of this machine
 	@$(SERVICES) --redis --durable -- $(PYTEST) tests/bench -m bench -p no:randomly $(ARGS)
 
 .PHONY: screenshots
-screenshots: install bundle chromium ## Save a picture of every page the browser tests visit, in var/screenshots
-	@mkdir -p var/screenshots
-	@DJANGO_ALLOW_ASYNC_UNSAFE=1 INTERLACE_SCREENSHOTS=var/screenshots $(SERVICES) -- $(PYTEST) -m browser -p no:randomly $(ARGS)
+screenshots: install bundle chromium ## Save a picture of every page, on desktop and phone, light and dark, in var/screenshots
+	@$(PY) -m tests.browser.gallery --out var/screenshots $(ARGS)
 
 .PHONY: lock
 lock: install ## Resolve the dependencies again and pin them by hash

@@ -51,8 +51,8 @@ def take_screens(
                 if login:
                     sign_in(page, base, *login)
                 for name, path in pages.items():
-                    _shoot(page, f"{base}{path}", out / f"{name}-{size}-{theme}.png", full=full)
-                    complaints += _overflow(page, f"{name} {size}")
+                    shoot(page, f"{base}{path}", out / f"{name}-{size}-{theme}.png", full=full)
+                    complaints += sideways_scroll(page, f"{name} {size}")
                 context.close()
         browser.close()
     return complaints
@@ -63,7 +63,7 @@ def _note(complaints: list[str], message: ConsoleMessage) -> None:
         complaints.append(message.text)
 
 
-def _shoot(page: Page, url: str, target: Path, *, full: bool) -> None:
+def shoot(page: Page, url: str, target: Path, *, full: bool) -> None:
     page.goto(url, wait_until="load")
     page.evaluate("document.fonts.ready")
     page.evaluate("document.activeElement?.blur(); window.scrollTo(0, 0)")
@@ -72,12 +72,12 @@ def _shoot(page: Page, url: str, target: Path, *, full: bool) -> None:
         # A taller window, not a stitched capture: the sidebar reaches the end and clipped drawings stay whole.
         height = int(page.evaluate("document.documentElement.scrollHeight"))
         page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
-    page.screenshot(path=str(target))
+    page.screenshot(path=str(target), **({"type": "jpeg", "quality": 75} if target.suffix == ".jpg" else {}))
     if size:
         page.set_viewport_size(size)
 
 
-def _overflow(page: Page, name: str) -> list[str]:
+def sideways_scroll(page: Page, name: str) -> list[str]:
     """A page that scrolls sideways is broken on a phone."""
     extra: Any = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return [f"{name}: {extra} px wider than the screen"] if extra > 0 else []

@@ -46,6 +46,17 @@ class Site:
         return self.cast.customers[0].contact.email
 
 
+@dataclass(frozen=True)
+class BackOffice:
+    """The platform's own host in the running demo."""
+
+    port: int
+
+    @property
+    def base(self) -> str:
+        return f"http://localhost:{self.port}"
+
+
 def start(*arguments: str, small: bool = True, folder: Path = FOLDER) -> subprocess.Popen[str]:
     env = {name: value for name, value in os.environ.items() if name not in OURS}
     env["INTERLACE_DEMO_DIR"] = str(folder)
