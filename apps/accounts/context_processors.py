@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import reverse
 
+from apps.accounts.lists import ListSettings
+
 _TABS = [
     ("Profile", ("account_profile",)),
     ("E-mail", ("account_email",)),
@@ -26,6 +28,11 @@ class AccountTab:
     url: str
     active: bool
     count: None = None
+
+
+def list_settings(request: HttpRequest) -> dict[str, ListSettings]:
+    """What the person keeps about the list of this page; nothing is read before a list asks."""
+    return {"list_settings": ListSettings(request)}
 
 
 def account_tabs(request: HttpRequest) -> dict[str, list[AccountTab]]:

@@ -57,6 +57,29 @@ class User(AbstractBaseUser):
         return False
 
 
+class SavedView(models.Model):
+    """A list as one person likes it. With a name: filters and order to come back to. Without: the columns always left out.
+
+    `page` is the list's URL name, so what is chosen for one customer's runs holds for every customer's.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    page = models.CharField(max_length=80)
+    name = models.CharField(max_length=60, blank=True)
+    query = models.CharField(max_length=1000, blank=True)
+    hidden_columns = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "page", "name"], name="saved_view_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.page
+
+
 class StaffMembership(models.Model):
     """A person works for the partner in one role. In public the row makes them an operator."""
 

@@ -1,7 +1,9 @@
 """Tables as data: the page states columns and rows, one template draws them on every screen width."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -87,6 +89,19 @@ class Table:
     total: int | None = None
     noun: str = "rows"
     target_id: str = "list"
+
+    @property
+    def choosable(self) -> list[Column]:
+        """Columns a person may put away: not the one that names the row, nor one with buttons."""
+        return [column for column in self.columns if not column.main and not column.hidden_label]
+
+    def without(self, hidden: Collection[str]) -> Table:
+        """The table without these columns; what may not be put away stays."""
+        gone = {column.key for column in self.choosable} & set(hidden)
+        if not gone:
+            return self
+        rows = [replace(row, cells=tuple(c for c in row.cells if c.column.key not in gone)) for row in self.rows]
+        return replace(self, columns=[c for c in self.columns if c.key not in gone], rows=rows)
 
     @property
     def heads(self) -> list[tuple[Column, str, str]]:

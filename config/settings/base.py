@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "apps.accounts.middleware.TimeZoneMiddleware",
     "apps.accounts.middleware.AccountFrameMiddleware",
+    "apps.ui.forms.FieldCheckMiddleware",
 ]
 TEMPLATES = [
     {
@@ -124,6 +125,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "apps.branding.context_processors.brand",
                 "apps.accounts.context_processors.account_tabs",
+                "apps.accounts.context_processors.list_settings",
                 "apps.ui.context_processors.ui",
             ],
             "builtins": ["apps.ui.templatetags.ui"],

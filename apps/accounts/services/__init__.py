@@ -14,6 +14,7 @@ from apps.accounts.services.invitations import (
     invite,
     revoke_invitation,
 )
+from apps.accounts.services.lists import UnableToSaveView, choose_columns, delete_view, save_view
 from apps.accounts.services.operators import create_operator
 from apps.accounts.services.people import (
     UnableToChangeTeam,
@@ -34,18 +35,22 @@ __all__ = [
     "UnableToCreateApiKey",
     "UnableToCreatePerson",
     "UnableToInvite",
+    "UnableToSaveView",
     "accept_invitation",
     "appoint",
     "authenticate_api_key",
     "change_role",
+    "choose_columns",
     "create_api_key",
     "create_operator",
     "create_person",
     "deactivate",
+    "delete_view",
     "invite",
     "reactivate",
     "revoke_api_key",
     "revoke_invitation",
+    "save_view",
     "transfer_ownership",
     "update_profile",
 ]

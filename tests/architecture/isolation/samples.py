@@ -59,6 +59,9 @@ SAMPLES: dict[str, Sample] = {
     "change": lambda scene, world: "pause",
     "answer": lambda scene, world: "later",
     "step": lambda scene, world: "settings",
+    "page": lambda scene, world: "partner_portal:runs",
+    # A person's own; somebody else's is left as it is (tests/accounts/test_saved_views.py).
+    "view_id": lambda scene, world: scene.partner.pk,
     # The partner's own: staff see them, customers have no page for them.
     "partner_portal:member_id": lambda scene, world: scene.member.pk,
     "partner_portal:invitation_id": lambda scene, world: scene.staff_invitation.pk,
