@@ -7,9 +7,10 @@ from django import forms
 
 from apps.provisioning.services import NewPartner
 from apps.ui.fields import CountryField, CurrencyField
+from apps.ui.forms import CheckedForm
 
 
-class PartnerForm(forms.Form):
+class PartnerForm(CheckedForm):
     name = forms.CharField(label="Name", max_length=120)
     slug = forms.CharField(
         label="Address", max_length=40, help_text="The first part of the partner's host: letters, digits and hyphens."
@@ -29,7 +30,7 @@ class PartnerForm(forms.Form):
         return NewPartner(**self.cleaned_data)
 
 
-class SuspendForm(forms.Form):
+class SuspendForm(CheckedForm):
     """The address is typed again, so that nobody closes the wrong partner's doors."""
 
     reason = forms.CharField(label="Reason", max_length=200, help_text="Kept in the audit trail; never shown outside.")

@@ -8,9 +8,10 @@ from apps.accounts.policies import CustomerRole
 from apps.connectors.models import Connection
 from apps.connectors.sdk.manifest import ConfigField
 from apps.connectors.selectors import open_fields
+from apps.ui.forms import CheckedForm
 
 
-class AccessForm(forms.Form):
+class AccessForm(CheckedForm):
     """What the system's own people enter to give access: the secrets, and settings that nobody has filled in yet."""
 
     def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
@@ -41,7 +42,7 @@ def _access_field(field: ConfigField) -> forms.CharField:
     )
 
 
-class InviteForm(forms.Form):
+class InviteForm(CheckedForm):
     email = forms.EmailField(label="E-mail address", help_text="The invitation goes here and is good for seven days.")
     role = forms.ChoiceField(
         label="Role",
@@ -51,5 +52,5 @@ class InviteForm(forms.Form):
     )
 
 
-class RoleForm(forms.Form):
+class RoleForm(CheckedForm):
     role = forms.ChoiceField(label="Role", choices=CustomerRole.choices)

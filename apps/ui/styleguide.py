@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from apps.core import clock
 from apps.core.money import Money
+from apps.ui.forms import CheckedForm
 
 from . import charts, nav
 from .filters import Filter, Sorting, parse_filters, period
@@ -25,7 +26,7 @@ _RUNS = (
 )
 
 
-class SampleForm(forms.Form):
+class SampleForm(CheckedForm):
     name = forms.CharField(label="Connection name", help_text="Your colleagues see this name; the customer does not.")
     region = forms.ChoiceField(label="Data center", choices=[("eu", "Europe"), ("us", "United States")])
     address = forms.URLField(label="Base address", required=False, assume_scheme="https")

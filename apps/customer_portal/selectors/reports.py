@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from django.utils.translation import get_language, to_locale
 
 from apps.sla.documents import render_report_pdf
 from apps.sla.measures import ObjectiveKey
@@ -107,9 +108,9 @@ def _figure(
 
 
 def month_of(report: SlaReport) -> str:
-    """`October 2026`, in the customer's zone and language."""
+    """`October 2026`: the customer's month, in the language of the page around it."""
     start = report.period_start.astimezone(ZoneInfo(report.customer.time_zone))
-    return str(format_date(start, "MMMM y", locale=report.customer.locale.replace("-", "_")))
+    return str(format_date(start, "MMMM y", locale=to_locale(get_language() or "en")))
 
 
 def file_name_of(report: SlaReport) -> str:

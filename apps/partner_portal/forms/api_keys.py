@@ -8,11 +8,12 @@ from django import forms
 from apps.accounts.policies import API_SCOPES
 from apps.core.actor import Actor
 from apps.customers.models import Customer
+from apps.ui.forms import CheckedForm
 
 _LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "One year"), ("", "Until it is revoked")]
 
 
-class ApiKeyForm(forms.Form):
+class ApiKeyForm(CheckedForm):
     name = forms.CharField(
         label="Name", max_length=120, help_text="The machine or script that will use it, such as “Warehouse export”."
     )

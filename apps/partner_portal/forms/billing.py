@@ -14,9 +14,10 @@ from apps.billing.services import NewPrice
 from apps.core.ids import uuid7
 from apps.core.money import Money, exponent
 from apps.ui.fields import CountryField, CurrencyField
+from apps.ui.forms import CheckedForm
 
 
-class PlanForm(forms.Form):
+class PlanForm(CheckedForm):
     name = forms.CharField(label="Name", max_length=80, help_text="As customers and invoices see it.")
     description = forms.CharField(label="What it includes", max_length=300, required=False)
     currency = CurrencyField()
@@ -28,7 +29,7 @@ class PlanForm(forms.Form):
                 del self.fields[name]
 
 
-class PriceForm(forms.Form):
+class PriceForm(CheckedForm):
     """One row of the editor; a row without a label is left out."""
 
     label = forms.CharField(label="On the invoice", max_length=120, required=False)
@@ -107,7 +108,7 @@ def initial_prices(version: PlanVersion) -> list[dict[str, Any]]:
     ]
 
 
-class AccountForm(forms.Form):
+class AccountForm(CheckedForm):
     """Who is billed. The currency is the customer's and stays."""
 
     legal_name = forms.CharField(label="Legal name", max_length=160)
@@ -124,7 +125,7 @@ class AccountForm(forms.Form):
         return {name: getattr(account, name) for name in cls.base_fields}
 
 
-class SubscribeForm(forms.Form):
+class SubscribeForm(CheckedForm):
     plan = forms.ChoiceField(label="Plan")
 
     def __init__(self, versions: list[PlanVersion], *args: Any, **kwargs: Any) -> None:
@@ -137,7 +138,7 @@ class SubscribeForm(forms.Form):
         return self._versions[self.cleaned_data["plan"]]
 
 
-class PaymentForm(forms.Form):
+class PaymentForm(CheckedForm):
     amount = forms.DecimalField(label="Amount", max_digits=14, decimal_places=3)
     paid_on = forms.DateField(label="Received on", widget=forms.DateInput(attrs={"type": "date"}))
     method = forms.ChoiceField(label="How", choices=PaidBy.choices)
@@ -162,19 +163,19 @@ class PaymentForm(forms.Form):
         return Money.from_decimal(amount, self._currency).amount
 
 
-class VoidForm(forms.Form):
+class VoidForm(CheckedForm):
     reason = forms.CharField(
         label="Why it is voided", max_length=300, help_text="Kept with the invoice and in the audit trail."
     )
 
 
-class WriteOffForm(forms.Form):
+class WriteOffForm(CheckedForm):
     reason = forms.CharField(
         label="Why it will not be paid", max_length=300, help_text="Kept with the invoice and in the audit trail."
     )
 
 
-class LegalEntityForm(forms.Form):
+class LegalEntityForm(CheckedForm):
     """The issuer of invoices; what is issued already keeps its snapshot."""
 
     name = forms.CharField(label="Legal name", max_length=160)

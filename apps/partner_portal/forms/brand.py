@@ -5,13 +5,14 @@ from typing import Any
 from django import forms
 
 from apps.branding.models import BrandSettings, CornerRadius
+from apps.ui.forms import CheckedForm
 
 _COLOR = forms.TextInput(attrs={"type": "color"})
 IMAGE_SLOTS = ("logo", "logo_dark", "favicon")
 _ACCEPT = {"accept": "image/png,image/webp,image/jpeg"}
 
 
-class BrandForm(forms.Form):
+class BrandForm(CheckedForm):
     """Shape only: whether a color can be read and a picture be used is the service's to say."""
 
     display_name = forms.CharField(label="Name", max_length=80, help_text="What your customers read everywhere.")

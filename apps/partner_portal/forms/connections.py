@@ -11,6 +11,7 @@ from apps.connectors.models import Connection
 from apps.connectors.sdk.machine_access import ACCESS, MACHINE, machine_access
 from apps.connectors.sdk.manifest import AuthKind, ConfigField, ConnectorManifest
 from apps.customers.models import EnvironmentKind
+from apps.ui.forms import CheckedForm
 
 GIVEN_BY, LINK = "given_by", "link"
 _GIVERS = [("", "Me, now"), (LINK, "The customer, by a mailed link")]
@@ -21,7 +22,7 @@ _END_OF_ACCESS = forms.DateField(
 _WAYS = [("", "A person agrees on the system's own page"), (MACHINE, "A client of the customer's own")]
 
 
-class ConnectionForm(forms.Form):
+class ConnectionForm(CheckedForm):
     """`connection` is given when an existing one is changed: its secrets may then stay empty."""
 
     name = forms.CharField(label="Name", max_length=120, help_text="How your team tells it from others.")
@@ -141,7 +142,7 @@ def is_consent(manifest: ConnectorManifest, connection: Connection | None = None
     return manifest.auth is AuthKind.OAUTH2
 
 
-class ConnectLinkForm(forms.Form):
+class ConnectLinkForm(CheckedForm):
     email = forms.EmailField(label="E-mail address", help_text="The link goes here and is good for seven days.")
     message = forms.CharField(
         label="Message", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3}),
@@ -149,7 +150,7 @@ class ConnectLinkForm(forms.Form):
     )  # fmt: skip
 
 
-class VendorAppForm(forms.Form):
+class VendorAppForm(CheckedForm):
     client_id = forms.CharField(label="Client id", max_length=200)
     client_secret = forms.CharField(
         label="Client secret", max_length=2000, required=False, help_text="Leave empty to keep the stored one.",

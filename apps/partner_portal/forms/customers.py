@@ -9,6 +9,7 @@ from apps.accounts.models import StaffMembership, User
 from apps.accounts.policies import CustomerRole
 from apps.customers.models import Customer, Lifecycle
 from apps.ui.fields import CountryField, CurrencyField
+from apps.ui.forms import CheckedForm
 
 
 def zone_choices() -> list[tuple[str, str]]:
@@ -16,7 +17,7 @@ def zone_choices() -> list[tuple[str, str]]:
     return [("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in zones)]
 
 
-class CustomerForm(forms.Form):
+class CustomerForm(CheckedForm):
     """What is said of a customer. Integration and billing details have forms of their own."""
 
     name = forms.CharField(label="Name", max_length=160, help_text="As the customer's people know it.")
@@ -52,7 +53,7 @@ class CustomerSettingsForm(CustomerForm):
         return {**{name: getattr(customer, name) for name in plain}, "owner": str(customer.owner_id or "")}
 
 
-class InviteForm(forms.Form):
+class InviteForm(CheckedForm):
     email = forms.EmailField(label="E-mail address")
     role = forms.ChoiceField(
         label="Role", choices=CustomerRole.choices, initial=CustomerRole.ADMIN,

@@ -11,9 +11,10 @@ from apps.connectors.registry import get_manifest
 from apps.core.money import Money
 from apps.flows.binding import domains_of
 from apps.flows.definition import SettingSpec, TemplateSpec
+from apps.ui.forms import CheckedForm
 
 
-class BindingsForm(forms.Form):
+class BindingsForm(CheckedForm):
     """One choice per role, among the customer's connections whose system can play it."""
 
     def __init__(self, spec: TemplateSpec, connections: list[Connection], *args: Any, **kwargs: Any) -> None:
@@ -38,7 +39,7 @@ def _label(connection: Connection) -> str:
     return f"{name} · {connection.account_name or connection.get_status_display()}"
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(CheckedForm):
     name = forms.CharField(label="Name of this integration", max_length=120)
 
     def __init__(self, spec: TemplateSpec, *args: Any, **kwargs: Any) -> None:

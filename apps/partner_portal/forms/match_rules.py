@@ -6,11 +6,12 @@ from django import forms
 
 from apps.canonical.scoring import NEVER
 from apps.canonical.selectors import PolicyInForce
+from apps.ui.forms import CheckedForm
 
 PREFIX = "rule_"
 
 
-class MatchRulesForm(forms.Form):
+class MatchRulesForm(CheckedForm):
     """Thresholds, and points for each rule of one kind of record."""
 
     merge_score = forms.IntegerField(

@@ -7,11 +7,12 @@ from django import forms
 
 from apps.sla.measures import ObjectiveKey
 from apps.sla.models import SlaPolicyVersion
+from apps.ui.forms import CheckedForm
 
 PERCENT: dict[str, Any] = {"min_value": Decimal("0.001"), "max_value": Decimal(100)}
 
 
-class PolicyForm(forms.Form):
+class PolicyForm(CheckedForm):
     """A promise: each objective counts when its target is filled in."""
 
     name = forms.CharField(label="Name", max_length=80, help_text="As reports show it, such as Gold.")
@@ -66,7 +67,7 @@ class PolicyForm(forms.Form):
         return {**initial, "freshness_minutes": seconds // 60 if seconds else None}
 
 
-class AssignForm(forms.Form):
+class AssignForm(CheckedForm):
     policy = forms.ChoiceField(label="Policy", help_text="Promised from now on; the running month is judged by it.")
 
     def __init__(self, versions: list[SlaPolicyVersion], *args: Any, **kwargs: Any) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django import forms
 
 from apps.accounts.policies import StaffRole
+from apps.ui.forms import CheckedForm
 
 ROLE_HELP = {
     StaffRole.ADMIN: "Everything except transferring the ownership.",
@@ -13,7 +14,7 @@ ROLE_HELP = {
 }
 
 
-class InviteForm(forms.Form):
+class InviteForm(CheckedForm):
     email = forms.EmailField(label="E-mail", help_text="The invitation is sent here and works for seven days.")
     role = forms.ChoiceField(
         label="Role",

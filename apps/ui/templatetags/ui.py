@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from apps.ui import charts, differences, markup
+from apps.ui.forms import CheckedForm
 from apps.ui.status import Tone
 from apps.ui.status import tone_of as read_tone
 from apps.ui.system_map import SystemMap
@@ -44,7 +45,10 @@ def tone_of(value: object) -> Tone:
 @register.simple_tag(takes_context=True)
 def table_rows(context: template.Context, table: Table) -> SafeString:
     """The table of components/data_table.html; pages include that."""
-    return table_markup(table, context)
+    settings = context.get("list_settings")
+    # A page's own list has columns to choose; a small table inside a page has not.
+    hidden = settings.hidden if settings and context.get("filters") else ()
+    return table_markup(table.without(hidden), context)
 
 
 @register.inclusion_tag("components/sparkline.html")
@@ -95,6 +99,7 @@ def form_field(field: Any, *, optional: bool | None = None) -> dict[str, Any]:
         "field": field,
         "optional": not field.field.required if optional is None else optional,
         "kind": field_kind(field),
+        "checked": isinstance(field.form, CheckedForm),
     }
 
 
