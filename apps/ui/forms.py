@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 HEADER = "X-Check-Field"
-_asked: ContextVar[str] = ContextVar("field_to_check", default="")
+_asked: ContextVar[str | None] = ContextVar("field_to_check", default=None)
 
 
 class FieldChecked(Exception):
@@ -26,7 +26,7 @@ class CheckedForm(forms.Form):
     """A view calls `is_valid` before it does anything; when only a check was asked for, that call does not return."""
 
     def is_valid(self) -> bool:
-        if _asked.get() and self.is_bound:
+        if _asked.get() is not None and self.is_bound:
             raise FieldChecked(self)
         return super().is_valid()
 
@@ -38,7 +38,7 @@ class FieldCheckMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = _asked.set(request.headers.get(HEADER, "") if request.method == "POST" else "")
+        token = _asked.set(request.headers.get(HEADER) if request.method == "POST" else None)
         try:
             return self.get_response(request)
         finally:

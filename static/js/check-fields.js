@@ -25,7 +25,7 @@ function show(box, field, markup) {
 
 async function check(box, field) {
   const asked = valueOf(field);
-  const answer = await fetch(field.form.action, {
+  const answer = await fetch(field.form.getAttribute("action") || window.location.href, {
     method: "POST", body: body(field.form), headers: { "X-Check-Field": field.name }, credentials: "same-origin", redirect: "error",
   }).catch(() => null);
   // No answer, or another value by now: the form itself will tell when it is sent.
@@ -38,7 +38,8 @@ export function startFieldChecks() {
   });
   document.addEventListener("focusout", ({ target }) => {
     const box = target.matches?.(controls) && !skipped.has(target.type) ? target.closest("[data-check]") : null;
-    if (!box || !target.form || target.form.method !== "post") return;
+    // The search box of a searchable select has no name: it is no field of the form.
+    if (!box || !target.name || !target.form || target.form.method !== "post") return;
     if (valueOf(target) !== target.dataset.entered) check(box, target);
   });
 }
