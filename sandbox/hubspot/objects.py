@@ -29,11 +29,11 @@ def list_objects(call: Call, name: str) -> Json:
     if limit > MAX_LIMIT:
         raise VendorError(400, f"limit must be at most {MAX_LIMIT}")
     after = int(call.args.get("after") or 0)
-    ids = sorted(int(i) for i in call.account.objects(kind))
+    place = f"archived.{kind}" if call.args.get("archived") == "true" else kind
+    held = call.account.objects(place)
+    ids = sorted(int(i) for i in held)
     chosen = [i for i in ids if i >= after][: limit + 1]
-    results = [
-        records.render(call.account, kind, call.account.objects(kind)[str(i)], wanted(call)) for i in chosen[:limit]
-    ]
+    results = [records.render(call.account, kind, held[str(i)], wanted(call)) for i in chosen[:limit]]
     page: Json = {"results": results}
     if len(chosen) > limit:
         after_text = str(chosen[limit])
@@ -83,7 +83,7 @@ def update_object(call: Call, name: str, object_id: str) -> Json:
 
 @VENDOR.route("/crm/v3/objects/<name>/<object_id>", methods=["DELETE"])
 def archive_object(call: Call, name: str, object_id: str) -> tuple[None, int]:
-    call.account.remove(kind_of(name), object_id)
+    records.archive(call.account, kind_of(name), object_id)
     return None, 204
 
 

@@ -23,6 +23,14 @@ ASSOCIATION_TYPES = {
     ("companies", "contacts"): (2, 280),
     ("deals", "contacts"): (None, 3),
     ("contacts", "deals"): (None, 4),
+    ("quotes", "deals"): (None, 64),
+    ("deals", "quotes"): (None, 63),
+    ("quotes", "line_items"): (None, 67),
+    ("line_items", "quotes"): (None, 68),
+    ("quotes", "contacts"): (None, 69),
+    ("contacts", "quotes"): (None, 70),
+    ("quotes", "companies"): (None, 71),
+    ("companies", "quotes"): (None, 72),
 }
 # record id → [(when, version the search index still shows or None)]
 Unindexed = dict[str, list[tuple[datetime, Json | None]]]
@@ -53,6 +61,21 @@ def update_many(account: Account, kind: str, changes: list[tuple[str, Json]]) ->
         for name, value in values.items():
             _announce(account, kind, record["id"], "propertyChange", propertyName=name, propertyValue=value)
     return changed
+
+
+def archive(account: Account, kind: str, object_id: str) -> None:
+    """Away from lists and search, and shown among the archived, without its associations."""
+    record = account.objects(kind).get(object_id)
+    if record is None:
+        raise VendorError(404, "resource not found")
+    now = iso_millis(account.now())
+    for place, index in account.scratch.items():
+        if place[:2] == ("unique", kind):
+            index.pop(record["properties"].get(place[2], ""), None)
+    account.remove(kind, object_id)
+    account.remove("associations", f"{kind}:{object_id}")
+    account.put(f"archived.{kind}", object_id, {**record, "archived": True, "archivedAt": now, "updatedAt": now})
+    _announce(account, kind, object_id, "deletion")
 
 
 def clean(
@@ -144,6 +167,11 @@ def _new(account: Account, kind: str, object_id: str, values: dict[str, str]) ->
 def _changed(kind: str, record: Json, values: dict[str, str], now: str) -> Json:
     merged = {**record["properties"], **values, MODIFIED[kind]: now}
     merged = {name: value for name, value in merged.items() if value != ""}
+    if kind == "line_items" and "price" in merged:
+        merged["amount"] = f"{float(merged['price']) * float(merged.get('quantity', 1)):g}"
+    if kind == "quotes":
+        merged.setdefault("hs_createdate", now)
+        merged.setdefault("hs_status", "DRAFT")
     if kind == "deals":
         stage = merged.get("dealstage", "")
         merged["hs_is_closed_won"] = "true" if stage == "closedwon" else "false"

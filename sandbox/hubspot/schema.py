@@ -9,16 +9,25 @@ from sandbox.clock import iso_millis
 
 TYPES = {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "contact": "contacts", "company": "companies"}
 TYPES |= {"deal": "deals", "contacts": "contacts", "companies": "companies", "deals": "deals"}
-TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3"}
-SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
+TYPES |= {"0-8": "line_items", "line_items": "line_items", "0-14": "quotes", "quotes": "quotes"}
+TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "line_items": "0-8", "quotes": "0-14"}
+SINGULAR = {
+    "contacts": "contact",
+    "companies": "company",
+    "deals": "deal",
+    "line_items": "line_item",
+    "quotes": "quote",
+}
 # Contacts are the oldest object and kept the old name.
-MODIFIED = {"contacts": "lastmodifieddate", "companies": "hs_lastmodifieddate", "deals": "hs_lastmodifieddate"}
+MODIFIED = dict.fromkeys(TYPE_IDS, "hs_lastmodifieddate") | {"contacts": "lastmodifieddate"}
 DEFAULT_RETURNED = {
     "contacts": ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"),
     "companies": ("createdate", "domain", "hs_lastmodifieddate", "hs_object_id", "name"),
     "deals": (
         "amount", "closedate", "createdate", "dealname", "dealstage", "hs_lastmodifieddate", "hs_object_id", "pipeline",
     ),
+    "line_items": ("createdate", "hs_lastmodifieddate", "hs_object_id"),
+    "quotes": ("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
 }  # fmt: skip
 STAGES = (
     "appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin", "contractsent",
@@ -39,6 +48,8 @@ _TEXT = {
     "contacts": "email firstname lastname phone company jobtitle lifecyclestage hubspot_owner_id website",
     "companies": "name domain phone website city country industry lifecyclestage hubspot_owner_id description",
     "deals": "dealname pipeline deal_currency_code hubspot_owner_id dealtype description",
+    "line_items": "name description hs_product_id",
+    "quotes": "hs_title hs_status hs_sign_status hs_quote_number hs_currency hubspot_owner_id",
 }
 _OTHER: dict[str, dict[str, str]] = {
     "contacts": {"createdate": "datetime", "lastmodifieddate": "datetime", "hs_object_id": "number"},
@@ -49,6 +60,14 @@ _OTHER: dict[str, dict[str, str]] = {
     "deals": {
         "amount": "number", "closedate": "datetime", "createdate": "datetime", "hs_lastmodifieddate": "datetime",
         "hs_object_id": "number", "hs_is_closed_won": "bool", "hs_is_closed_lost": "bool", "hs_is_closed": "bool",
+    },
+    "line_items": {
+        "quantity": "number", "price": "number", "amount": "number", "createdate": "datetime",
+        "hs_lastmodifieddate": "datetime", "hs_object_id": "number",
+    },
+    "quotes": {
+        "hs_quote_amount": "number", "hs_expiration_date": "datetime", "createdate": "datetime",
+        "hs_createdate": "datetime", "hs_lastmodifieddate": "datetime", "hs_object_id": "number",
     },
 }  # fmt: skip
 

@@ -85,6 +85,12 @@ class HubSpot(Vendor):
     def update_object(self, account: Account, kind: str, object_id: str, data: dict[str, Any]) -> dict[str, Any]:
         return records.update_many(account, _kind(kind), [(object_id, data)])[0]
 
+    def delete_object(self, account: Account, kind: str, object_id: str) -> None:
+        if kind in TYPES:
+            records.archive(account, _kind(kind), object_id)
+        else:
+            super().delete_object(account, kind, object_id)
+
     def webhook_headers(self, *, secret: str, url: str, body: bytes, now: datetime) -> dict[str, str]:
         timestamp = str(int(now.timestamp() * 1000))
         message = b"POST" + url.encode() + body + timestamp.encode()

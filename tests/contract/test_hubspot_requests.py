@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
 from apps.connectors.sdk.types import WriteRequest
+from apps.connectors.vendors.hubspot import CONNECTOR
 from tests.contract.gate import hubspot_gates
 from tests.contract.hubspot_support import connect, map_sink
 from tests.contract.recorder import Exchange
@@ -30,7 +32,14 @@ OPERATIONS = {
     ("POST", "/crm/v4/associations/contacts/companies/batch/associate/default"),
     *(("POST", f"/crm/v4/associations/deals/{name}/batch/read") for name in ("companies", "contacts")),
     *(("POST", f"/crm/v4/associations/deals/{name}/batch/associate/default") for name in ("companies", "contacts")),
-    ("GET", "/crm/v3/objects/companies"),
+    *(("GET", f"/crm/v3/objects/{name}") for name in (*OBJECTS, "quotes")),
+    ("POST", "/crm/v3/objects/quotes/search"),
+    ("GET", "/crm/v3/objects/quotes/id"),
+    ("POST", "/crm/v3/objects/line_items/batch/read"),
+    *(
+        ("POST", f"/crm/v4/associations/quotes/{name}/batch/read")
+        for name in ("companies", "contacts", "deals", "line_items")
+    ),
 }
 EUROS = {"amount": 1250000, "currency": "EUR"}
 RECORDS = {
@@ -59,9 +68,14 @@ def drive(server) -> None:
     refs: dict[str, str] = {}
     for name, ref in zip(OBJECTS, ("account", "contact", "opportunity"), strict=True):
         refs[ref] = write_in_every_way(hubspot.sink(name), map_sink(name, RECORDS[name], dict(refs)))
-    for name in OBJECTS:
+    line = control.create("line_items", {"name": "Work", "quantity": "2", "price": "10"})
+    control.create("quotes", {"hs_title": "Offer", "associations": {"line_items": [line["id"]]}})
+    later = msgspec.structs.replace(hubspot.context, now=lambda: datetime.now(UTC) + timedelta(hours=2))
+    for name in (*OBJECTS, "quotes"):
         pages = list(hubspot.stream(name).read(checkpoint=None, page_size=2))
         list(hubspot.stream(name).read(checkpoint=pages[-1].checkpoint))
+        # Two hours on, the archived are looked for as well.
+        list(CONNECTOR(later).stream(name).read(checkpoint=pages[-1].checkpoint))
         assert hubspot.stream(name).get(pages[0].records[0].external_id) is not None
 
 

@@ -101,3 +101,15 @@ def test_the_sdk_accepts_the_simulators_signature_and_so_do_we():
     assert not judge("x" + lower["x-hubspot-signature-v3"][1:])
     events = CONNECTOR.verify_webhook(secret="app-secret", headers=lower, body=BODY, url=ADDRESS, now=now)
     assert [(event.account_id, event.stream, event.external_id) for event in events] == [("42", "deals", "512")]
+
+
+def test_the_sdk_accepts_version_1_of_the_signature_and_so_do_we():
+    headers = VENDOR.webhook_headers(secret="app-secret", url=ADDRESS, body=BODY, now=datetime.now(UTC))
+    given = headers["X-HubSpot-Signature"]
+
+    assert Signature.is_valid(
+        signature=given, client_secret="app-secret", request_body=BODY.decode(), signature_version="v1"
+    )
+    older = {"x-hubspot-signature": given, "x-hubspot-signature-version": "v1"}
+    verify = {"secret": "app-secret", "body": BODY, "url": ADDRESS, "now": datetime.now(UTC)}
+    assert [event.event_id for event in CONNECTOR.verify_webhook(headers=older, **verify)] == ["7"]

@@ -30,10 +30,12 @@ class HubSpotHarness(SandboxHarness):
             return {"name": f"Company {number}", "domain": f"c{number}.example", "phone": "+49 1"}
         if stream == "contacts":
             return {"firstname": "Ada", "lastname": f"L{number}", "email": f"a{number}@example.org"}
+        if stream == "quotes":
+            return {"hs_title": f"Quote {number}", "hs_status": "APPROVED", "hs_quote_amount": "12.50"}
         return {"dealname": f"Deal {number}", "amount": f"{number}.50", "dealstage": "closedwon"}
 
     def edit(self, stream: str, external_id: str) -> None:
-        name = {"companies": "name", "contacts": "lastname", "deals": "dealname"}[stream]
+        name = {"companies": "name", "contacts": "lastname", "deals": "dealname", "quotes": "hs_title"}[stream]
         self.control.update(stream, external_id, {name: f"Edited {next(_numbers)}"})
 
     def payload(self, sink: str) -> dict[str, Any]:

@@ -44,6 +44,7 @@ COMPANIES = StreamSpec(
         "phone": 'get(record, "properties.phone")',
         "website": 'get(record, "properties.website")',
     },
+    deletes=True,
 )
 CONTACTS = StreamSpec(
     name="contacts",
@@ -57,6 +58,7 @@ CONTACTS = StreamSpec(
         "phone": 'get(record, "properties.phone")',
     },
     refs={"account": {"stream": "companies", "id": 'get(record, "associations.companies")'}},
+    deletes=True,
 )
 DEALS = StreamSpec(
     name="deals",
@@ -77,6 +79,37 @@ DEALS = StreamSpec(
         "account": {"stream": "companies", "id": 'get(record, "associations.companies")'},
         "contact": {"stream": "contacts", "id": 'get(record, "associations.contacts")'},
     },
+    deletes=True,
+)
+
+QUOTES = StreamSpec(
+    name="quotes",
+    label="Quotes",
+    entity="quote",
+    fields={
+        "name": coalesced('trim(get(record, "properties.hs_title"))'),
+        "status": (
+            'get(record, "properties.hs_sign_status") == "ESIGN_COMPLETED" ? "accepted" : '
+            'lookup({"APPROVED": "sent", "APPROVAL_NOT_NEEDED": "sent"}, get(record, "properties.hs_status"), "draft")'
+        ),
+        "currency": "record.currency",
+        "number": 'get(record, "properties.hs_quote_number")',
+        "total": 'money(get(record, "properties.hs_quote_amount"), record.currency)',
+        "issue_date": 'date(get(record, "properties.hs_createdate"))',
+        "expiry_date": 'date(get(record, "properties.hs_expiration_date"))',
+        "lines": (
+            'record.lines.map(line, {"description": coalesce(text(get(line, "description")), text(get(line, "name"))), '
+            '"quantity": decimal(coalesce(get(line, "quantity"), "1")), '
+            '"unit_price": money(coalesce(get(line, "price"), "0"), record.currency), '
+            '"amount": money(coalesce(get(line, "amount"), "0"), record.currency)})'
+        ),
+    },
+    refs={
+        "account": {"stream": "companies", "id": 'get(record, "associations.companies")'},
+        "contact": {"stream": "contacts", "id": 'get(record, "associations.contacts")'},
+        "opportunity": {"stream": "deals", "id": 'get(record, "associations.deals")'},
+    },
+    deletes=True,
 )
 
 COMPANY_SINK = SinkSpec(
@@ -136,7 +169,7 @@ MANIFEST = ConnectorManifest(
     key="hubspot",
     name="HubSpot",
     domain=Domain.CRM,
-    description="Companies, contacts and deals; payment status written back to deals.",
+    description="Companies, contacts, deals and quotes; payment status written back to deals.",
     evidence=Evidence.RECORDED,
     evidence_note=(
         "Every request is valid against HubSpot's published API descriptions; recorded answers of real portals are "
@@ -149,16 +182,17 @@ MANIFEST = ConnectorManifest(
             key="api_key",
             label="Private app token",
             help="Settings > Integrations > Private apps. Scopes: crm.objects and crm.schemas (read and write) for "
-            "companies, contacts and deals, and crm.objects.owners.read.",
+            "companies, contacts and deals, and to read: crm.objects.owners, and crm.objects.quotes and "
+            "crm.objects.line_items where quotes are synchronized.",
             secret=True,
         ),
         ConfigField(key="base_url", label="API address", kind="url", required=False, default=BASE_URL),
     ),
-    streams=(COMPANIES, CONTACTS, DEALS),
+    streams=(COMPANIES, CONTACTS, DEALS, QUOTES),
     sinks=(COMPANY_SINK, CONTACT_SINK, DEAL_SINK),
     # The tightest published limit is search: private apps may call 100 times per 10 s, search 4 to 5 times a second.
     rate_limit=RateLimit(calls=40, seconds=10, per_day=250_000),
     webhook=WebhookSpec(
-        scope="app", signature_header="x-hubspot-signature-v3", streams=("companies", "contacts", "deals")
+        scope="app", signature_header="x-hubspot-signature-v3", streams=("companies", "contacts", "deals", "quotes")
     ),
 )

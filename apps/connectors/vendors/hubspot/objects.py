@@ -1,4 +1,4 @@
-"""The three CRM objects we speak, and what differs between them."""
+"""The CRM objects we speak, and what differs between them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ SYNC_REF = "sync_ref"
 
 
 class CrmObject(msgspec.Struct, frozen=True, kw_only=True):
-    """`properties` are read; `links` are the associated objects whose ids are joined in; `custom` are created by us."""
+    """`properties` are read; `links` are the associated objects whose ids are joined in; `custom` are created by us.
+
+    `currency` is the property that holds a record's own currency, "" where the object has no money; `lines` adds the
+    line items associated with it.
+    """
 
     name: str
     modified: str
     properties: tuple[str, ...]
     links: tuple[str, ...] = ()
-    has_money: bool = False
+    currency: str = ""
+    lines: bool = False
     group: str
     custom: tuple[dict[str, Any], ...] = ()
 
@@ -51,6 +56,7 @@ PAYMENT_OPTIONS = [
     for order, (value, label) in enumerate(PAYMENT_STATES.items())
 ]
 
+LINE_PROPERTIES = ("name", "description", "quantity", "price", "amount")
 OBJECTS = {
     "companies": CrmObject(
         name="companies",
@@ -76,7 +82,7 @@ OBJECTS = {
             "paid_amount", SYNC_REF,
         ),
         links=("companies", "contacts"),
-        has_money=True,
+        currency="deal_currency_code",
         group="dealinformation",
         custom=(
             sync_ref("dealinformation"),
@@ -85,5 +91,17 @@ OBJECTS = {
             _custom("invoiced_amount", "Invoiced amount", "number", "number"),
             _custom("paid_amount", "Paid amount", "number", "number"),
         ),
+    ),
+    "quotes": CrmObject(
+        name="quotes",
+        modified="hs_lastmodifieddate",
+        properties=(
+            "hs_title", "hs_status", "hs_sign_status", "hs_quote_number", "hs_quote_amount", "hs_currency",
+            "hs_createdate", "hs_expiration_date",
+        ),
+        links=("companies", "contacts", "deals"),
+        currency="hs_currency",
+        lines=True,
+        group="quote",
     ),
 }  # fmt: skip

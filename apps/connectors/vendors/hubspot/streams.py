@@ -6,6 +6,9 @@ page full of equal time stamps (imports write hundreds in one millisecond) is wa
 
 The search index lags behind the records by seconds, now and then by minutes: a new pass starts `OVERLAP` before the
 newest record the last pass saw. What is read twice is recognized as unchanged by its hash.
+
+Search does not show archived records. They are listed apart, in order of their ids, so now and then a pass walks that list
+for what was archived since the last such walk. HubSpot keeps it for 90 days.
 """
 
 from __future__ import annotations
@@ -14,24 +17,30 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from apps.connectors.sdk.errors import FatalError
+from apps.connectors.sdk.paginators import CursorPaginator, paginate
 from apps.connectors.sdk.types import JsonDict, Page, SourceRecord
-from apps.connectors.vendors.hubspot.objects import CrmObject
+from apps.connectors.vendors.hubspot.objects import LINE_PROPERTIES, CrmObject
 
 if TYPE_CHECKING:
     from apps.connectors.vendors.hubspot.connector import HubSpotConnector
 
 OVERLAP = timedelta(minutes=5)
+SWEEP_EVERY = timedelta(hours=1)
 SEARCH_LIMIT = 200
+BATCH_READ = 100
 ASSOCIATION_BATCH = 1000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class HubSpotStream:
-    """A checkpoint is `{"since": ms, "after_id": id | "", "complete": bool, "started": ms}`.
+    """A checkpoint is `{"since": ms, "after_id": id | "", "complete": bool, "started": ms, "swept": ms}`.
 
     `after_id` marks a place among records with equal time stamps. Only a complete pass is followed by the overlap: a
     pass cut short goes on exactly where it stopped, or a long tail inside the overlap would never be finished.
+    `swept` is when archived records were last looked for; what was archived before the first pass was never known.
     """
 
     def __init__(self, connector: HubSpotConnector, *, crm_object: CrmObject) -> None:
@@ -51,7 +60,8 @@ class HubSpotStream:
             if last:
                 # Nothing older than the pass itself may be skipped by the next one, however long this one took.
                 position["since"] = min(position["since"], position["started"])
-            yield Page(records=self._records(fresh), checkpoint=dict(position))
+            archived = self._sweep(position) if last else []
+            yield Page(records=[*self._records(fresh), *archived], checkpoint=dict(position))
             if last:
                 return
 
@@ -84,11 +94,34 @@ class HubSpotStream:
     def _start(self, checkpoint: JsonDict | None) -> JsonDict:
         now = _millis(self.connector.context.now())
         if checkpoint is None:
-            return {"since": 0, "after_id": "", "complete": False, "started": now}
+            return {"since": 0, "after_id": "", "complete": False, "started": now, "swept": now}
+        swept = checkpoint.get("swept", now)
         if checkpoint["complete"]:
             since = max(0, checkpoint["since"] - _millis(EPOCH + OVERLAP))
-            return {"since": since, "after_id": "", "complete": False, "started": now}
-        return dict(checkpoint)
+            return {"since": since, "after_id": "", "complete": False, "started": now, "swept": swept}
+        return {**checkpoint, "swept": swept}
+
+    def _sweep(self, position: JsonDict) -> list[SourceRecord]:
+        """What was archived since the last sweep, when it is time for one. Moves the position's mark."""
+        due, started = position["swept"] + _millis(EPOCH + SWEEP_EVERY), position["started"]
+        if started < due:
+            return []
+        params = {"archived": "true", "limit": BATCH_READ, "properties": ",".join(self._properties())}
+        pages = paginate(
+            self.connector.client,
+            f"/crm/v3/objects/{self.object.name}",
+            CursorPaginator("paging.next.after", "after"),
+            params=params,
+        )
+        since = _moment_of(position["swept"]) - OVERLAP
+        entries = [entry for page in pages for entry in page.data["results"]]
+        position["swept"] = started
+        return [self._archived(entry) for entry in entries if _moment(entry["archivedAt"]) >= since]
+
+    def _archived(self, entry: JsonDict) -> SourceRecord:
+        """An archived record has lost its associations; when it was archived is its last change."""
+        record = self._record(entry, {}, {})
+        return msgspec.structs.replace(record, deleted=True, modified_at=_moment(entry["archivedAt"]))
 
     def _search(self, position: JsonDict, size: int) -> list[JsonDict]:
         since = str(position["since"])
@@ -147,14 +180,19 @@ class HubSpotStream:
 
     def _records(self, found: list[JsonDict]) -> list[SourceRecord]:
         links = {name: self._links(name, found) for name in self.object.links} if found else {}
-        return [self._record(entry, links) for entry in found]
+        lines = self._lines(found) if found and self.object.lines else {}
+        return [self._record(entry, links, lines) for entry in found]
 
-    def _record(self, entry: JsonDict, links: dict[str, dict[str, str]]) -> SourceRecord:
+    def _record(
+        self, entry: JsonDict, links: dict[str, dict[str, str]], lines: dict[str, list[JsonDict]]
+    ) -> SourceRecord:
         data: dict[str, Any] = {"id": entry["id"], "properties": entry["properties"]}
         data["associations"] = {name: found.get(entry["id"]) for name, found in links.items()}
-        if self.object.has_money:
+        if self.object.lines:
+            data["lines"] = lines.get(entry["id"], [])
+        if self.object.currency:
             values = entry["properties"]
-            data["currency"] = values.get("deal_currency_code") or self.connector.currency
+            data["currency"] = values.get(self.object.currency) or self.connector.currency
             owner = values.get("hubspot_owner_id")
             data["owner_email"] = self.connector.owner_emails.get(owner) or None if owner else None
         modified = entry["properties"].get(self.object.modified) or entry["updatedAt"]
@@ -168,11 +206,34 @@ class HubSpotStream:
 
     def _links(self, to_name: str, found: list[JsonDict]) -> dict[str, str]:
         """Record id → id of the primary (else the oldest) associated record."""
+        return {record_id: _preferred(targets) for record_id, targets in self._associated(to_name, found).items()}
+
+    def _associated(self, to_name: str, found: list[JsonDict]) -> dict[str, list[JsonDict]]:
         answer = self.connector.client.post(
             f"/crm/v4/associations/{self.object.name}/{to_name}/batch/read",
             json={"inputs": [{"id": entry["id"]} for entry in found]},
         )
-        return {str(entry["from"]["id"]): _preferred(entry["to"]) for entry in answer["results"] if entry["to"]}
+        return {str(entry["from"]["id"]): entry["to"] for entry in answer["results"] if entry["to"]}
+
+    def _lines(self, found: list[JsonDict]) -> dict[str, list[JsonDict]]:
+        """Record id → the properties of its line items, in the order they were made."""
+        owned = {
+            record_id: sorted((str(target["toObjectId"]) for target in targets), key=int)
+            for record_id, targets in self._associated("line_items", found).items()
+        }
+        wanted = list(dict.fromkeys(line_id for line_ids in owned.values() for line_id in line_ids))
+        lines: dict[str, JsonDict] = {}
+        for start in range(0, len(wanted), BATCH_READ):
+            body = {
+                "inputs": [{"id": line_id} for line_id in wanted[start : start + BATCH_READ]],
+                "properties": list(LINE_PROPERTIES),
+                "propertiesWithHistory": [],
+            }
+            answer = self.connector.client.post("/crm/v3/objects/line_items/batch/read", json=body)
+            lines |= {
+                entry["id"]: {n: entry["properties"].get(n) for n in LINE_PROPERTIES} for entry in answer["results"]
+            }
+        return {record_id: [lines[i] for i in line_ids if i in lines] for record_id, line_ids in owned.items()}
 
 
 def _preferred(targets: list[JsonDict]) -> str:
@@ -182,6 +243,10 @@ def _preferred(targets: list[JsonDict]) -> str:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _moment_of(milliseconds: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def _millis(moment: datetime) -> int:
