@@ -24,14 +24,19 @@ class Promoted(NamedTuple):
 
 def promoted(data: Data) -> Promoted:
     number = str(data.get("number") or data.get("code") or "")
-    title = str(data.get("name") or data.get("number") or data.get("reference") or data.get("description") or "")
     day = next((data[name] for name in _DATE_FIELDS if data.get(name)), None)
     return Promoted(
-        title=title[:250],
+        title=title_of(data),
         number=number[:80],
         state=str(data.get("status") or data.get("stage") or "")[:30],
         occurred_on=date.fromisoformat(day) if day else None,
     )
+
+
+def title_of(data: Data) -> str:
+    """What people call the record."""
+    title = data.get("name") or data.get("number") or data.get("reference") or data.get("description") or ""
+    return str(title)[:250]
 
 
 def match_keys(entity: str, data: Data) -> list[str]:

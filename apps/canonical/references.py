@@ -26,7 +26,7 @@ _BY_EXTERNAL = _SELECT + "WHERE connection_id = %s AND object_name = %s AND exte
 _BY_RECORD = _SELECT + "WHERE connection_id = %s AND record_id = ANY(%s)"
 _COLUMNS = (
     "id", "record_id", "connection_id", "object_name", "external_id", "seen", "last_seen_hash", "write_hash",
-    "rest_hash", "source_modified_at", "url", "deleted_at", "last_seen_at",
+    "rest_hash", "source_modified_at", "url", "deleted_at",
 )  # fmt: skip
 _UPDATE = """
 UPDATE canonical_crossreference xref SET
@@ -89,7 +89,7 @@ def save_references(references: Sequence[Reference], now: datetime) -> None:
     """This function will write new and changed cross-references."""
     new = [reference for reference in references if reference.is_new]
     if new:
-        copy_rows("canonical_crossreference", _COLUMNS, (_row(reference, now) for reference in new))
+        copy_rows("canonical_crossreference", _COLUMNS, map(_row, new), {"last_seen_at": now})
     old = [_values(reference) for reference in references if not reference.is_new]
     if old:
         execute(_UPDATE, [now, json_text(old)])
@@ -106,11 +106,11 @@ def _reference(row: tuple[Any, ...]) -> Reference:
     )  # fmt: skip
 
 
-def _row(reference: Reference, now: datetime) -> tuple[Any, ...]:
+def _row(reference: Reference) -> tuple[Any, ...]:
     return (
         reference.id, reference.record_id, reference.connection_id, reference.object_name, reference.external_id,
         json_text(reference.seen), reference.last_seen_hash, reference.write_hash, reference.rest_hash,
-        reference.source_modified_at, reference.url[:300], reference.deleted_at, now,
+        reference.source_modified_at, reference.url[:300], reference.deleted_at,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from apps.canonical.promoted import match_keys, promoted
+from apps.canonical.promoted import match_keys, promoted, title_of
 from apps.connectors.sdk.entities import validate_entity
 from apps.core.bulk import copy_rows, execute, fetch_rows, json_text, lock_for_transaction
 from apps.customers.models import Environment
@@ -23,10 +23,7 @@ _LOAD = """
 SELECT id, entity, data, version FROM canonical_canonicalrecord WHERE id = ANY(%s) AND environment_id = %s
 """
 _LOAD_LINKS = "SELECT source_id, name, target_id FROM canonical_canonicallink WHERE source_id = ANY(%s)"
-_RECORD_COLUMNS = (
-    "id", "customer_id", "environment_id", "entity", "data", "title", "number", "state", "occurred_on", "version",
-    "match_keys", "created_at", "changed_at",
-)  # fmt: skip
+_RECORD_COLUMNS = ("id", "entity", "data", "title", "number", "state", "occurred_on", "match_keys")
 _UPDATE = """
 UPDATE canonical_canonicalrecord record SET
     data = new.data, title = new.title, number = new.number, state = new.state, occurred_on = new.occurred_on,
@@ -44,10 +41,7 @@ _UNLINK = """
 DELETE FROM canonical_canonicallink link USING unnest(%s::uuid[], %s::text[]) AS gone(source_id, name)
 WHERE link.source_id = gone.source_id AND link.name = gone.name
 """
-_CHANGE_COLUMNS = (
-    "record_id", "environment_id", "entity", "flow_id", "version", "at", "source_kind", "connection_id", "run_id",
-    "fields",
-)  # fmt: skip
+_CHANGE_COLUMNS = ("record_id", "entity", "version", "fields")
 
 
 def lock_environment(environment_id: UUID) -> None:
@@ -83,10 +77,15 @@ class State:
 
     @property
     def title(self) -> str:
-        return promoted(self.data).title
+        return title_of(self.data)
 
     def difference(self) -> dict[str, list[Any]]:
         """{field or reference: [before, after]} against the database."""
+        if self.is_new:
+            return {
+                **{name: [None, value] for name, value in self.data.items() if value is not None},
+                **{name: [None, str(target)] for name, target in self.links.items()},
+            }
         found = {
             name: [self.stored_data.get(name), self.data.get(name)]
             for name in self.data.keys() | self.stored_data.keys()
@@ -183,16 +182,15 @@ class Workspace:
     def _insert(self, states: list[State]) -> None:
         if not states:
             return
-        owner = (self.environment.customer_id, self.environment.pk)
-        copy_rows(
-            "canonical_canonicalrecord",
-            _RECORD_COLUMNS,
-            (
-                (state.id, *owner, state.entity, json_text(state.data), *promoted(state.data), 1,
-                 match_keys(state.entity, state.data), self.now, self.now)
-                for state in states
-            ),
-        )  # fmt: skip
+        rows = ((s.id, s.entity, json_text(s.data), *promoted(s.data), match_keys(s.entity, s.data)) for s in states)
+        shared = {
+            "customer_id": self.environment.customer_id,
+            "environment_id": self.environment.pk,
+            "version": 1,
+            "created_at": self.now,
+            "changed_at": self.now,
+        }
+        copy_rows("canonical_canonicalrecord", _RECORD_COLUMNS, rows, shared)
 
     def _update(self, states: list[State]) -> None:
         if not states:
@@ -220,16 +218,16 @@ class Workspace:
             execute(_UNLINK, [list(column) for column in zip(*gone, strict=True)])
 
     def _write_changes(self, changed: list[tuple[State, dict[str, list[Any]]]]) -> None:
-        source = self.source
-        copy_rows(
-            "canonical_canonicalchange",
-            _CHANGE_COLUMNS,
-            (
-                (state.id, self.environment.pk, state.entity, source.flow_id, state.version + 1, self.now, source.kind,
-                 source.connection_id, source.run_id, json_text(fields))
-                for state, fields in changed
-            ),
-        )  # fmt: skip
+        rows = ((state.id, state.entity, state.version + 1, json_text(fields)) for state, fields in changed)
+        shared = {
+            "environment_id": self.environment.pk,
+            "flow_id": self.source.flow_id,
+            "at": self.now,
+            "source_kind": self.source.kind,
+            "connection_id": self.source.connection_id,
+            "run_id": self.source.run_id,
+        }
+        copy_rows("canonical_canonicalchange", _CHANGE_COLUMNS, rows, shared)
 
 
 def _as_dict(value: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ logging.getLogger("cel").setLevel(logging.CRITICAL + 1)
 ENGINE_NOISE = re.compile(
     r"^Function '\w+' error: Python function call failed: \w+: |\.? Check (?:function|that) .*$", re.DOTALL
 )
-EMPTY: dict[str, Any] = {}
+NOTHING: dict[str, Any] = {name: {} for name in VARIABLES}
 SINGLE = "value"
 BUILT_IN = frozenset(
     {
@@ -57,7 +57,7 @@ class MappingProgram:
 
     def evaluate(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """All fields, in the order they were written. Raises ExpressionError naming the field that failed."""
-        values = {name: context.get(name, EMPTY) for name in VARIABLES}
+        values = {**NOTHING, **context}
         if self._loops:
             self._guard_lists(values)
         try:

@@ -17,6 +17,7 @@ from apps.sync.engine.errors import RunCanceled, RunFailed
 from apps.sync.engine.failures import has_open_failures
 from apps.sync.engine.mapping import stream_mapping
 from apps.sync.engine.page import StreamReader
+from apps.sync.engine.read import together
 from apps.sync.engine.recover import recover_sent
 from apps.sync.engine.waiting import Patience
 from apps.sync.engine.write import Sender
@@ -85,7 +86,7 @@ class _Execution:
             try:
                 position = _checkpoint(self.context, system, name)
                 size = int(system.manifest.extra.get("page_size", PAGE_SIZE))
-                for page in system.connector.stream(name).read(checkpoint=position, page_size=size):
+                for page in together(system.connector.stream(name).read(checkpoint=position, page_size=size)):
                     reader.take(page.records, page.checkpoint)
                     patience.reset()
                     counts["read"] = counts.get("read", 0) + len(page.records)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
+
+import msgspec
 
 from apps.connectors.models import Connection
 from apps.connectors.sdk.connector import HttpExchange
@@ -17,18 +18,16 @@ from apps.sync.models import RecordAction
 
 _LOG = "sync_recordlog"
 _LOG_COLUMNS = (
-    "id", "at", "run_id", "customer_id", "environment_id", "flow_id", "connection_id", "direction", "object_name",
-    "entity", "action", "record_id", "external_id", "title", "changed_fields", "attempts", "latency_ms",
+    "id", "connection_id", "direction", "object_name", "entity", "action", "record_id", "external_id", "title",
+    "changed_fields", "attempts", "latency_ms",
 )  # fmt: skip
 _CALL_COLUMNS = (
-    "at", "run_id", "customer_id", "environment_id", "flow_id", "connection_id", "method", "path", "status",
-    "duration_ms", "response_bytes", "attempt", "error",
+    "at", "connection_id", "method", "path", "status", "duration_ms", "response_bytes", "attempt", "error",
 )  # fmt: skip
 COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "call", "byte")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One record at one system, as the log tells it."""
 
     connection_id: UUID
@@ -39,7 +38,7 @@ class Entry:
     record_id: UUID | None = None
     external_id: str = ""
     title: str = ""
-    diff: dict[str, list[Any]] = field(default_factory=dict)
+    diff: dict[str, list[Any]] = {}
     attempts: int = 1
     latency_ms: int | None = None
 
@@ -52,7 +51,12 @@ class Journal:
     """Buffers until the transaction that makes the facts true writes them (`flush`)."""
 
     def __init__(self, flow: Flow, run_id: UUID | None) -> None:
-        self.owner = (run_id, flow.customer_id, flow.environment_id, flow.pk)
+        self.owner = {
+            "run_id": run_id,
+            "customer_id": flow.customer_id,
+            "environment_id": flow.environment_id,
+            "flow_id": flow.pk,
+        }
         self.entries: list[Entry] = []
         self.counts = dict.fromkeys(COUNTS, 0)
         self._calls: list[tuple[Any, ...]] = []
@@ -77,7 +81,7 @@ class Journal:
         self.count("call")
         self.count("byte", exchange.request_bytes + exchange.response_bytes)
         self._calls.append(
-            (clock.now(), *self.owner, connection.pk, exchange.method, path[:500], exchange.status,
+            (clock.now(), connection.pk, exchange.method, path[:500], exchange.status,
              exchange.duration_ms, exchange.response_bytes, exchange.attempt, exchange.error[:300])
         )  # fmt: skip
 
@@ -95,7 +99,7 @@ class Journal:
         if self.entries:
             self._write_entries(now)
         if self._calls:
-            copy_rows("sync_vendorcall", _CALL_COLUMNS, self._calls)
+            copy_rows("sync_vendorcall", _CALL_COLUMNS, self._calls, self.owner)
         counts, self.counts = self.counts, dict.fromkeys(COUNTS, 0)
         self.entries, self._calls = [], []
         self._failed, self._failing = self._failed | self._failing, set()
@@ -104,17 +108,11 @@ class Journal:
     def _write_entries(self, now: datetime) -> None:
         ids = next_ids(_LOG, len(self.entries))
         numbered = list(zip(ids, self.entries, strict=True))
-        copy_rows(
-            _LOG,
-            _LOG_COLUMNS,
-            (
-                (log_id, now, *self.owner, e.connection_id, e.direction, e.object_name, e.entity, str(e.action),
-                 e.record_id, e.external_id, e.title[:250], json_text(sorted(e.diff)), e.attempts, e.latency_ms)
-                for log_id, e in numbered
-            ),
+        rows = (
+            (log_id, e.connection_id, e.direction, e.object_name, e.entity, e.action, e.record_id, e.external_id,
+             e.title[:250], json_text(sorted(e.diff)), e.attempts, e.latency_ms)
+            for log_id, e in numbered
         )  # fmt: skip
-        copy_rows(
-            "sync_recordpayload",
-            ("log_id", "diff", "at"),
-            ((log_id, json_text(entry.diff), now) for log_id, entry in numbered if entry.diff),
-        )
+        copy_rows(_LOG, _LOG_COLUMNS, rows, {**self.owner, "at": now})
+        payloads = ((log_id, json_text(entry.diff)) for log_id, entry in numbered if entry.diff)
+        copy_rows("sync_recordpayload", ("log_id", "diff"), payloads, {"at": now})

@@ -27,7 +27,7 @@ class SourceMapping:
     def hash(self, record: SourceRecord) -> str:
         return record_hash(record, self.version)
 
-    def apply(self, record: SourceRecord) -> MappedRecord:
+    def apply(self, record: SourceRecord, known_hash: str = "") -> MappedRecord:
         """Raises RecordProblem when an expression fails on this record."""
         context = {"record": record.data}
         try:
@@ -38,7 +38,7 @@ class SourceMapping:
         return MappedRecord(
             source=record,
             mapping=self,
-            hash=self.hash(record),
+            hash=known_hash or self.hash(record),
             data={name: value for name, value in values.items() if value is not None and value != ""},
             refs={
                 name: (self.spec.refs[name]["stream"], str(external_id))
@@ -48,7 +48,7 @@ class SourceMapping:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MappedRecord:
     source: SourceRecord
     mapping: SourceMapping

@@ -19,6 +19,7 @@ from apps.sync.engine.hashing import digest
 from apps.sync.models import ErrorClass
 
 _FIELD = re.compile(r"""\brecord\s*\.\s*(\w+)|\bget\(\s*record\s*,\s*["'](\w+)""")
+NO_REST = digest({})
 _REF = re.compile(r"""\brefs\s*\.\s*(\w+)|\bget\(\s*refs\s*,\s*["'](\w+)""")
 
 
@@ -134,7 +135,8 @@ def _as_seen(mapping: SinkMapping, reference: Reference, context: PayloadContext
 
 
 def _rest_hash(mapping: SinkMapping, payload: dict[str, Any]) -> str:
-    return digest({name: value for name, value in payload.items() if name not in mapping.covered})
+    rest = {name: value for name, value in payload.items() if name not in mapping.covered}
+    return digest(rest) if rest else NO_REST
 
 
 def names(pattern: re.Pattern[str], source: str) -> set[str]:

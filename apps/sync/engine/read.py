@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from apps.canonical.references import by_external_id, seen_hashes
-from apps.connectors.sdk.errors import RecordRejected
-from apps.connectors.sdk.types import SourceRecord
+from apps.connectors.sdk.errors import RecordRejected, TransientError
+from apps.connectors.sdk.types import JsonDict, Page, SourceRecord
 from apps.sync.engine.context import BoundSystem
 from apps.sync.engine.errors import RecordProblem
 from apps.sync.engine.mapping import MappedRecord, SourceMapping, stream_mapping
 from apps.sync.models import ErrorClass
 
 MAX_REFERENCE_DEPTH = 4
+# Pages that come quickly are taken over together: then our commits would be what costs time.
+TOGETHER = 1000
+TOGETHER_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +41,52 @@ class SiftedPage:
     tombstones: list[str] = field(default_factory=list)  # deleted at the source, with nothing left to map
 
 
+def together(pages: Iterator[Page]) -> Iterator[Page]:
+    """The same records in fewer pages. What came before an error is handed out before the error is raised."""
+    records: list[SourceRecord] = []
+    checkpoint: JsonDict = {}
+    failure: Exception | None = None
+    started = time.monotonic()
+    try:
+        for page in pages:
+            records, checkpoint = [*records, *page.records], page.checkpoint
+            if len(records) >= TOGETHER or time.monotonic() - started > TOGETHER_SECONDS:
+                yield Page(records=records, checkpoint=checkpoint)
+                records, checkpoint, started = [], {}, time.monotonic()
+    except TransientError as error:
+        failure = error
+    if checkpoint:
+        yield Page(records=records, checkpoint=checkpoint)
+    if failure:
+        raise failure
+
+
 def sift_page(system: BoundSystem, mapping: SourceMapping, records: Iterable[SourceRecord]) -> SiftedPage:
     """This function will map what changed, and fetch the records it refers to that nobody has read yet."""
     latest = {record.external_id: record for record in records}
     page = SiftedPage(read_count=len(latest))
     known = seen_hashes(system.connection.pk, mapping.spec.name, list(latest))
-    changed = []
-    for external_id, record in latest.items():
-        if known.get(external_id) == mapping.hash(record):
-            page.unchanged.append(external_id)
-        else:
-            changed.append(record)
-    _Fetcher(system, page).take(mapping, changed, depth=0)
+    hashes = {external_id: mapping.hash(record) for external_id, record in latest.items()}
+    page.unchanged = [external_id for external_id, found in hashes.items() if known.get(external_id) == found]
+    for external_id in page.unchanged:
+        del latest[external_id]
+    _Fetcher(system, page, hashes).take(mapping, list(latest.values()), depth=0)
     return page
 
 
 class _Fetcher:
     """Maps records, their unknown references first, so that each finds what it refers to."""
 
-    def __init__(self, system: BoundSystem, page: SiftedPage) -> None:
+    def __init__(self, system: BoundSystem, page: SiftedPage, hashes: dict[str, str]) -> None:
         self.system = system
         self.page = page
+        self.hashes = hashes  # of the page's own records
         self.taken: set[tuple[str, str]] = set()
         self.absent: set[tuple[str, str]] = set()
 
     def take(self, mapping: SourceMapping, records: list[SourceRecord], depth: int) -> None:
-        mapped = [found for record in records if (found := self._map(mapping, record))]
+        hashes = self.hashes if depth == 0 else {}
+        mapped = [found for record in records if (found := self._map(mapping, record, hashes))]
         # Records of one page may refer to each other; they are linked after all of them exist.
         self.taken.update((mapping.spec.name, record.external_id) for record in mapped)
         self._take_references(mapped, depth)
@@ -74,9 +98,9 @@ class _Fetcher:
             else:
                 self.page.records.append(record)
 
-    def _map(self, mapping: SourceMapping, record: SourceRecord) -> MappedRecord | None:
+    def _map(self, mapping: SourceMapping, record: SourceRecord, hashes: dict[str, str]) -> MappedRecord | None:
         try:
-            return mapping.apply(record)
+            return mapping.apply(record, hashes.get(record.external_id, ""))
         except RecordProblem as problem:
             if record.deleted:
                 self.page.tombstones.append(record.external_id)

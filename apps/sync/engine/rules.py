@@ -84,6 +84,8 @@ class RuleWork:
             self._update_linked(rule, chosen)
 
     def _applies(self, rule: CompiledRule, state: State) -> bool:
+        if rule.when is None:
+            return True
         try:
             return rule.applies(rule_context(state, self.settings))
         except ExpressionError as error:
