@@ -25,8 +25,8 @@ FROM canonical_crossreference
 _BY_EXTERNAL = _SELECT + "WHERE connection_id = %s AND object_name = %s AND external_id = ANY(%s)"
 _BY_RECORD = _SELECT + "WHERE connection_id = %s AND record_id = ANY(%s)"
 _COLUMNS = (
-    "id", "record_id", "connection_id", "object_name", "external_id", "seen", "last_seen_hash", "write_hash",
-    "rest_hash", "source_modified_at", "url", "deleted_at",
+    "id", "record_id", "external_id", "seen", "last_seen_hash", "write_hash", "rest_hash", "source_modified_at", "url",
+    "deleted_at",
 )  # fmt: skip
 _UPDATE = """
 UPDATE canonical_crossreference xref SET
@@ -88,8 +88,12 @@ def mark_deleted(connection_id: UUID, object_name: str, external_ids: list[str],
 def save_references(references: Sequence[Reference], now: datetime) -> None:
     """This function will write new and changed cross-references."""
     new = [reference for reference in references if reference.is_new]
-    if new:
-        copy_rows("canonical_crossreference", _COLUMNS, map(_row, new), {"last_seen_at": now})
+    places: dict[tuple[UUID, str], list[Reference]] = {}
+    for reference in new:
+        places.setdefault((reference.connection_id, reference.object_name), []).append(reference)
+    for (connection_id, object_name), found in places.items():
+        shared = {"connection_id": connection_id, "object_name": object_name, "last_seen_at": now}
+        copy_rows("canonical_crossreference", _COLUMNS, map(_row, found), shared)
     old = [_values(reference) for reference in references if not reference.is_new]
     if old:
         execute(_UPDATE, [now, json_text(old)])
@@ -108,8 +112,7 @@ def _reference(row: tuple[Any, ...]) -> Reference:
 
 def _row(reference: Reference) -> tuple[Any, ...]:
     return (
-        reference.id, reference.record_id, reference.connection_id, reference.object_name, reference.external_id,
-        json_text(reference.seen), reference.last_seen_hash, reference.write_hash, reference.rest_hash,
+        reference.id, reference.record_id, reference.external_id, json_text(reference.seen), reference.last_seen_hash, reference.write_hash, reference.rest_hash,
         reference.source_modified_at, reference.url[:300], reference.deleted_at,
     )  # fmt: skip
 

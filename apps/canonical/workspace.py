@@ -98,7 +98,7 @@ class State:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
     """One flushed change: what events and logs are made from."""
 
@@ -118,6 +118,7 @@ class Workspace:
         self._states: dict[UUID, State] = {}
         self._touched: dict[UUID, State] = {}
         self._dirty: dict[UUID, State] = {}
+        self._created: set[UUID] = set()
 
     def load(self, ids: Iterable[UUID]) -> None:
         wanted = [record_id for record_id in dict.fromkeys(ids) if record_id not in self._states]
@@ -139,8 +140,13 @@ class Workspace:
         validate_entity(entity, data)
         state = State(record_id, entity, data, links)
         self._states[record_id] = state
+        self._created.add(record_id)
         self._mark(state)
         return state
+
+    def is_created_here(self, state: State) -> bool:
+        """Whether the record did not exist before this transaction."""
+        return state.id in self._created
 
     def change(self, state: State, fields: dict[str, Any], links: dict[str, UUID | None] | None = None) -> bool:
         """Sets fields and references (None removes them); False when nothing differs. Raises InvalidRecord."""

@@ -29,7 +29,7 @@ from apps.sync.engine.usage import meter_writes
 from apps.sync.models import RecordAction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     intent: Intent
     record: SourceRecord | None

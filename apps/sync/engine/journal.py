@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,10 +18,8 @@ from apps.flows.models import Flow
 from apps.sync.models import RecordAction
 
 _LOG = "sync_recordlog"
-_LOG_COLUMNS = (
-    "id", "connection_id", "direction", "object_name", "entity", "action", "record_id", "external_id", "title",
-    "changed_fields", "attempts", "latency_ms",
-)  # fmt: skip
+_LOG_COLUMNS = ("id", "record_id", "external_id", "title", "changed_fields", "attempts", "latency_ms")
+_KIND_COLUMNS = ("connection_id", "direction", "object_name", "entity", "action")
 _CALL_COLUMNS = (
     "at", "connection_id", "method", "path", "status", "duration_ms", "response_bytes", "attempt", "error",
 )  # fmt: skip
@@ -41,6 +40,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     diff: dict[str, list[Any]] = {}
     attempts: int = 1
     latency_ms: int | None = None
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What most entries of a page have in common."""
+        return (self.connection_id, self.direction, self.object_name, self.entity, self.action)
 
     @property
     def place(self) -> tuple[Any, ...]:
@@ -108,11 +112,12 @@ class Journal:
     def _write_entries(self, now: datetime) -> None:
         ids = next_ids(_LOG, len(self.entries))
         numbered = list(zip(ids, self.entries, strict=True))
-        rows = (
-            (log_id, e.connection_id, e.direction, e.object_name, e.entity, e.action, e.record_id, e.external_id,
-             e.title[:250], json_text(sorted(e.diff)), e.attempts, e.latency_ms)
-            for log_id, e in numbered
-        )  # fmt: skip
-        copy_rows(_LOG, _LOG_COLUMNS, rows, {**self.owner, "at": now})
+        alike: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        for log_id, e in numbered:
+            fields = json_text(sorted(e.diff))
+            alike[e.kind].append((log_id, e.record_id, e.external_id, e.title[:250], fields, e.attempts, e.latency_ms))
+        for kind, rows in alike.items():
+            shared = {**self.owner, "at": now, **dict(zip(_KIND_COLUMNS, kind, strict=True))}
+            copy_rows(_LOG, _LOG_COLUMNS, rows, shared)
         payloads = ((log_id, json_text(entry.diff)) for log_id, entry in numbered if entry.diff)
         copy_rows("sync_recordpayload", ("log_id", "diff"), payloads, {"at": now})

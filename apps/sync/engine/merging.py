@@ -24,7 +24,7 @@ from apps.sync.engine.read import ReadFailure
 from apps.sync.models import ErrorClass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Taken:
     """A record that went through; `state` is None for one that is older than what is known, or never lived for us."""
 

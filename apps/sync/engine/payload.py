@@ -72,13 +72,13 @@ class SinkMapping:
         return {name for name in self.spec.fields if not fields or name in fields or self.origins[name] & set(fields)}
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class PayloadContext:
     system: BoundSystem
     settings: dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Desired:
     """What the target shall hold: `diff` is {vendor's field: [as last seen, wanted]}."""
 

@@ -27,7 +27,7 @@ RANKS = {
 MAX_DEPTH = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlannedWrite:
     """`desired` is None while a record it refers to has yet to be written: then it is computed when that is done."""
 
@@ -115,7 +115,7 @@ class Planner:
         depth: int,
     ) -> None:
         targets = [target for state in states for name in mapping.spec.refs if (target := state.links.get(name))]
-        references = by_record(system.connection.pk, [*(state.id for state in states), *targets])
+        references = by_record(system.connection.pk, [*self._known(system, states), *targets])
         new = [state.id for state in states if (state.id, mapping.spec.stream) not in references]
         found = held_back(mapping.spec.entity, new, system.connection.pk)
         self._doubts.update({(record_id, system.connection.pk): other for record_id, other in found.items()})
@@ -124,6 +124,12 @@ class Planner:
                 self._plan_one(system, mapping, state, write, rule, references, depth)
             except RecordProblem as problem:
                 self.plan.problems.append(PlanProblem(state, system, mapping, problem))
+
+    def _known(self, system: BoundSystem, states: list[State]) -> list[UUID]:
+        """Those that the system may hold: what came to life in this transaction is only where it was read."""
+        if self.workspace.source.connection_id == system.connection.pk:
+            return [state.id for state in states]
+        return [state.id for state in states if not self.workspace.is_created_here(state)]
 
     def _plan_one(
         self, system: BoundSystem, mapping: SinkMapping, state: State, write: WriteSpec, rule: int | None,
