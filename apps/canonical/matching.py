@@ -18,15 +18,16 @@ TOO_COMMON = 30
 MAX_QUESTIONS = 3
 # A record that this system knows under another id already is no candidate: two ids in one system are two things.
 # Within the first part only the index of match keys can help. Left to itself, and to the statistics of a table that is
-# being filled, the planner compares every key with every record of the environment.
+# being filled, the planner compares every key with every record of the environment; for the same reason references
+# are looked up one by one and not joined.
 _CANDIDATES = """
 WITH found AS MATERIALIZED (
     SELECT id, environment_id, entity, match_keys FROM canonical_canonicalrecord WHERE match_keys && %s::varchar[])
 SELECT record.id, record.match_keys FROM found record
 WHERE record.environment_id = %s AND record.entity = %s
-  AND NOT EXISTS (
-    SELECT 1 FROM canonical_crossreference xref
-    WHERE xref.record_id = record.id AND xref.connection_id = %s AND xref.object_name = %s)
+  AND (
+    SELECT xref.id FROM canonical_crossreference xref
+    WHERE xref.record_id = record.id AND xref.connection_id = %s AND xref.object_name = %s LIMIT 1) IS NULL
 """
 _BY_INDEX = "SELECT set_config('enable_seqscan', %s, true)"
 _POLICY = """

@@ -7,7 +7,6 @@ import unicodedata
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-_SPACE = re.compile(r"\s+")
 _WORDS = re.compile(r"[^\W_]+")
 _REPEATED = re.compile(r"(.)\1+")
 _SPELLED = str.maketrans({"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe"})
@@ -82,7 +81,10 @@ SHARED_DOMAINS = frozenset(
 
 def plain(value: object) -> str:
     """Without case, accents' spelling and double spaces."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", str(value or ""))).strip().casefold()
+    text = str(value or "")
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(text.split()).casefold()
 
 
 def core_name(value: object) -> str:
@@ -101,7 +103,12 @@ def _core_name(value: str) -> str:
 
 def skeleton(value: object) -> str:
     """The words' consonants in alphabetical order: the same for “Volcan Industris” and “Industries, Vulcan”."""
-    return " ".join(sorted(filter(None, map(_bones, core_name(value).split()))))
+    return _skeleton(core_name(value))
+
+
+@lru_cache(maxsize=8192)
+def _skeleton(name: str) -> str:
+    return " ".join(sorted(filter(None, map(_bones, name.split()))))
 
 
 def _bones(word: str) -> str:
@@ -120,7 +127,7 @@ def similarity(left: object, right: object) -> float:
 def domain_of(value: object) -> str:
     """The host of an address, a website or an e-mail address, without www."""
     text = str(value or "").strip().lower().rpartition("@")[2]
-    host = re.sub(r"^[a-z]+://", "", text).split("/")[0].split(":")[0]
+    host = text.rpartition("://")[2].partition("/")[0].partition(":")[0]
     return host.removeprefix("www.")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from apps.canonical.references import by_external_id, seen_hashes
-from apps.connectors.sdk.errors import RecordRejected, TransientError
+from apps.connectors.sdk.errors import ConnectorError, RecordRejected
 from apps.connectors.sdk.types import JsonDict, Page, SourceRecord
 from apps.sync.engine.context import BoundSystem
 from apps.sync.engine.errors import RecordProblem
@@ -53,7 +53,7 @@ def together(pages: Iterator[Page]) -> Iterator[Page]:
             if len(records) >= TOGETHER or time.monotonic() - started > TOGETHER_SECONDS:
                 yield Page(records=records, checkpoint=checkpoint)
                 records, checkpoint, started = [], {}, time.monotonic()
-    except TransientError as error:
+    except ConnectorError as error:
         failure = error
     if checkpoint:
         yield Page(records=records, checkpoint=checkpoint)
