@@ -37,8 +37,9 @@ def claim_run(run_id: UUID, now: datetime) -> int | None:
 
 
 def beat(context: RunContext, now: datetime) -> None:
-    """This function will write the journal and the counts. Raises ClaimLost when the run is no longer ours."""
+    """This function will write journal, timeline and counts. Raises ClaimLost when the run is no longer ours."""
     counts = context.journal.flush(now)
+    context.timeline.flush()
     rows = fetch_rows(_BEAT, [now, *(counts[name] for name in COUNTS), context.run_id, context.claim])
     if not rows:
         raise ClaimLost

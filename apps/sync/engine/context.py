@@ -20,6 +20,7 @@ from apps.customers.models import EnvironmentKind
 from apps.flows.definition import FlowSpec, parse_flow
 from apps.flows.models import Flow
 from apps.sync.engine.journal import Journal
+from apps.sync.engine.timeline import Timeline
 from apps.sync.models import SyncRun
 
 _FIELDS = {entity: tuple(kind.__struct_fields__) for entity, kind in ENTITIES.items()}
@@ -66,6 +67,7 @@ class RunContext:
     settings: dict[str, Any]
     systems: dict[str, BoundSystem]
     journal: Journal
+    timeline: Timeline
     run_id: UUID | None
     claim: int = 0
     is_dry: bool = False
@@ -112,6 +114,7 @@ def build_context(flow: Flow, run: SyncRun | None, *, claim: int = 0) -> RunCont
         settings=flow.integration.settings,
         systems=systems,
         journal=journal,
+        timeline=Timeline(run.pk if run else None, is_first_attempt=claim == 1),
         run_id=run.pk if run else None,
         claim=claim,
         is_dry=run is None,

@@ -11,7 +11,6 @@ from apps.flows.binding import stream_of
 from apps.flows.definition import AggregateSpec, ReadSpec
 from apps.sync.engine.aggregate import aggregate_time
 from apps.sync.engine.catch_up import catch_up, open_history, retry_failures
-from apps.sync.engine.claim import effects
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.errors import RunCanceled, RunFailed
 from apps.sync.engine.failures import has_open_failures
@@ -21,7 +20,7 @@ from apps.sync.engine.read import together
 from apps.sync.engine.recover import recover_sent
 from apps.sync.engine.waiting import Patience
 from apps.sync.engine.write import Sender
-from apps.sync.models import Checkpoint, ErrorClass, RunStatus, RunStep
+from apps.sync.models import Checkpoint, ErrorClass, RunStatus
 
 PAGE_SIZE = 100
 MAX_DURATION = timedelta(hours=2)
@@ -51,24 +50,19 @@ class _Execution:
         self.context = context
         self.started_at = started_at
         self.read_count = 0
-        self.position = RunStep.objects.filter(run_id=context.run_id).count()
 
     @contextmanager
     def step(self, label: str) -> Iterator[dict[str, int]]:
         """A line of the timeline; the block fills the counts."""
-        self.position += 1
         counts: dict[str, int] = {}
-        assert self.context.run_id is not None  # noqa: S101 - dry runs are not executed
-        step = RunStep.objects.create(
-            run_id=self.context.run_id, position=self.position, label=label[:160], started_at=self.context.now()
-        )
-        status: RunStatus = RunStatus.FAILED
+        timeline, status = self.context.timeline, RunStatus.FAILED
+        step = timeline.open(label, self.context.now())
         try:
             yield counts
             status = RunStatus.SUCCEEDED
         finally:
             # A killed worker leaves the line open; the next claim closes it.
-            RunStep.objects.filter(pk=step.pk).update(status=status, finished_at=self.context.now(), counts=counts)
+            timeline.close(step, status, counts, self.context.now())
 
     def read(self, read: ReadSpec) -> None:
         system = self.context.active = self.context.systems[read.role]
@@ -163,9 +157,3 @@ class _Execution:
 def _checkpoint(context: RunContext, system: BoundSystem, stream: str) -> dict[str, object] | None:
     found = Checkpoint.objects.filter(flow=context.flow, connection=system.connection, stream=stream).first()
     return found.position if found else None
-
-
-def settle_calls(context: RunContext) -> None:
-    """This function will write what is still buffered of the log: calls of an attempt that failed."""
-    with effects(context):
-        pass

@@ -12,16 +12,15 @@ from django.db import transaction
 from apps.connectors.sdk.errors import ConnectorError, RateLimited
 from apps.connectors.services import note_connection_failure, note_connection_success
 from apps.core import clock
-from apps.customers.models import EnvironmentKind
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
 from apps.events.services import record_event, relay_outbox
 from apps.flows.models import Flow, IntegrationStatus
 from apps.flows.services.integrations import FLOW_DUE_KIND
-from apps.sync.engine.claim import STALE_AFTER, claim_run, forget_heartbeat
+from apps.sync.engine.claim import STALE_AFTER, beat, claim_run, forget_heartbeat
 from apps.sync.engine.context import RunContext, build_context
 from apps.sync.engine.errors import ClaimLost, RunCanceled, RunDeferred, RunFailed, classify
 from apps.sync.engine.events import RUN_FINISHED
-from apps.sync.engine.execute import execute, settle_calls
+from apps.sync.engine.execute import execute
 from apps.sync.models import ErrorClass, IntentStatus, RunStatus, RunStep, RunTrigger, SyncRun, WriteIntent
 from apps.sync.services.runs import ACTIVE, queue_run
 
@@ -49,7 +48,6 @@ def run_due_flow(*, flow_id: UUID, now: datetime) -> SyncRun | None:
         complete(kind=FLOW_DUE_KIND, key=str(flow_id))
         return None
     run = waiting or queue_run(flow=flow, trigger=RunTrigger.SCHEDULE, label="", now=now)
-    schedule(kind=REAP_KIND, key="all", due_at=now + REAP_EVERY)
     finished = execute_run(run_id=run.pk)
     _set_next(flow, finished)
     return finished
@@ -88,18 +86,28 @@ def execute_run(*, run_id: UUID) -> SyncRun:
 
     A run that another live worker holds is left alone.
     """
-    claim = claim_run(run_id, clock.now())
-    run = _load_run(run_id)
+    claim, run = _claim(run_id, clock.now())
     if claim is None:
         return run
-    extend_lease(kind=FLOW_DUE_KIND, key=str(run.flow_id), now=clock.now())
-    RunStep.objects.filter(run=run, status=RunStatus.RUNNING).update(status=RunStatus.FAILED, finished_at=clock.now())
     context = build_context(run.flow, run, claim=claim)
     assert run.started_at is not None  # noqa: S101 - set by the claim
     ending = _carry_out(context, run)
     if ending is not None:
         _finish(context, run, ending)
     return _load_run(run_id)
+
+
+@transaction.atomic
+def _claim(run_id: UUID, now: datetime) -> tuple[int | None, SyncRun]:
+    """This function will make the run ours, and make sure that somebody comes after us if we die."""
+    claim = claim_run(run_id, now)
+    run = _load_run(run_id)
+    if claim is not None:
+        schedule(kind=REAP_KIND, key="all", due_at=now + REAP_EVERY)
+        extend_lease(kind=FLOW_DUE_KIND, key=str(run.flow_id), now=now)
+    if claim is not None and claim > 1:
+        RunStep.objects.filter(run=run, status=RunStatus.RUNNING).update(status=RunStatus.FAILED, finished_at=now)
+    return claim, run
 
 
 def _load_run(run_id: UUID) -> SyncRun:
@@ -147,28 +155,33 @@ def _stopped_by_vendor(context: RunContext, error: ConnectorError) -> Ending:
 def _finish(context: RunContext, run: SyncRun, ending: Ending) -> None:
     """This function will end the run, or put it back into the queue, and tell whoever wants to know."""
     try:
-        settle_calls(context)
+        now = _end(context, run, ending)
     except ClaimLost:
         return
-    now = context.now()
-    with transaction.atomic():
-        locked = SyncRun.objects.select_for_update().get(pk=run.pk)
-        if locked.attempts != context.claim or locked.status != RunStatus.RUNNING:
-            return
-        status = ending.status
-        if status == RunStatus.SUCCEEDED and locked.failed_count:
-            status = RunStatus.PARTIAL
-        locked.status, locked.resume_at = status, ending.resume_at
-        locked.error_class, locked.error_message = ending.error_class, ending.message[:1000]
-        if status != RunStatus.QUEUED:
-            locked.finished_at = now
-            _tell(locked, now)
-        locked.save()
-        if ending.status == RunStatus.SUCCEEDED and not _has_open_writes(run.flow):
-            Flow.objects.filter(pk=run.flow_id).update(in_step_until=locked.started_at)
     if ending.status == RunStatus.SUCCEEDED:
         for system in context.systems.values():
             note_connection_success(system.connection, now)
+
+
+@transaction.atomic
+def _end(context: RunContext, run: SyncRun, ending: Ending) -> datetime:
+    """Raises ClaimLost when the run is no longer ours."""
+    now = context.now()
+    # What is still buffered of the log: calls of an attempt that failed.
+    beat(context, now)
+    locked = SyncRun.objects.get(pk=run.pk)
+    status = ending.status
+    if status == RunStatus.SUCCEEDED and locked.failed_count:
+        status = RunStatus.PARTIAL
+    locked.status, locked.resume_at = status, ending.resume_at
+    locked.error_class, locked.error_message = ending.error_class, ending.message[:1000]
+    if status != RunStatus.QUEUED:
+        locked.finished_at = now
+        _tell(locked, is_production=context.is_production, now=now)
+    locked.save(update_fields=["status", "resume_at", "error_class", "error_message", "finished_at"])
+    if ending.status == RunStatus.SUCCEEDED and not _has_open_writes(run.flow):
+        Flow.objects.filter(pk=run.flow_id).update(in_step_until=locked.started_at)
+    return now
 
 
 def _has_open_writes(flow: Flow) -> bool:
@@ -176,7 +189,7 @@ def _has_open_writes(flow: Flow) -> bool:
     return WriteIntent.objects.filter(flow=flow, status__in=under_way).exists()
 
 
-def _tell(run: SyncRun, now: datetime) -> None:
+def _tell(run: SyncRun, *, is_production: bool, now: datetime) -> None:
     record_event(
         name=RUN_FINISHED,
         subject_key=f"customer:{run.customer_id}",
@@ -185,7 +198,7 @@ def _tell(run: SyncRun, now: datetime) -> None:
             "flow_id": str(run.flow_id),
             "status": str(run.status),
             "error_class": run.error_class,
-            "is_production": run.environment.kind == EnvironmentKind.PRODUCTION,
+            "is_production": is_production,
         },
         now=now,
     )
