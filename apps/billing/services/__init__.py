@@ -4,10 +4,11 @@ from apps.billing.services.invoices import close_period, draft_invoice, issue_in
 from apps.billing.services.payments import record_payment
 from apps.billing.services.plans import NewPrice, archive_plan, create_plan, publish_plan_version
 from apps.billing.services.subscriptions import cancel_subscription, subscribe
-from apps.billing.services.usage import record_usage
+from apps.billing.services.usage import UsageEntry, record_usage, record_usages
 
 __all__ = [
     "NewPrice",
+    "UsageEntry",
     "archive_plan",
     "cancel_subscription",
     "close_period",
@@ -18,6 +19,7 @@ __all__ = [
     "publish_plan_version",
     "record_payment",
     "record_usage",
+    "record_usages",
     "subscribe",
     "update_account",
     "update_legal_entity",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
@@ -120,68 +121,83 @@ def retry_failures(context: RunContext) -> int:
     asked = open_ones.filter(status=FailureStatus.RETRYING)
     waiting = open_ones.filter(status=FailureStatus.OPEN, error_class=ErrorClass.MISSING_REFERENCE)
     failures = list((asked | waiting).order_by("first_at", "id"))
-    for failure in failures:
-        system = next((s for s in context.systems.values() if s.connection.pk == failure.connection_id), None)
+    for place, alike in groupby(failures, key=lambda f: (f.connection_id, f.direction, f.object_name)):
+        system = next((s for s in context.systems.values() if s.connection.pk == place[0]), None)
         if system is None:
             continue
         context.active = system
-        if failure.direction == "read":
-            _read_again(context, system, failure)
-        elif failure.record_id:
-            _write_again(context, system, failure)
+        again = _read_again if place[1] == "read" else _write_again
+        for batch in batched(alike, BATCH):
+            again(context, system, batch)
     return len(failures)
 
 
-def _read_again(context: RunContext, system: BoundSystem, failure: RecordFailure) -> None:
-    read = next((r for r in context.spec.reads if r.stream == failure.object_name), None)
-    spec = system.manifest.stream(failure.object_name)
-    mapping = stream_mapping(system.manifest, spec, read.fields if read else None)
-    record = system.connector.stream(failure.object_name).get(failure.external_id)
-    if record is None:
+def batched(items: Iterable[RecordFailure], size: int) -> Iterator[list[RecordFailure]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _read_again(context: RunContext, system: BoundSystem, failures: list[RecordFailure]) -> None:
+    name = failures[0].object_name
+    read = next((r for r in context.spec.reads if r.stream == name), None)
+    mapping = stream_mapping(system.manifest, system.manifest.stream(name), read.fields if read else None)
+    stream = system.connector.stream(name)
+    found = {failure.pk: stream.get(failure.external_id) for failure in failures}
+    gone = [failure_id for failure_id, record in found.items() if record is None]
+    if gone:
         with effects(context) as now:
-            RecordFailure.objects.filter(pk=failure.pk).update(
-                status=FailureStatus.RESOLVED, resolved_at=now, resolved_by_label="System: gone at its source"
-            )
-        return
-    StreamReader(context, system, mapping).take([record], None)
+            _settle(gone, "System: gone at its source", now)
+    records = [record for record in found.values() if record is not None]
+    if records:
+        StreamReader(context, system, mapping).take(records, None)
 
 
-def _write_again(context: RunContext, system: BoundSystem, failure: RecordFailure) -> None:
+def _write_again(context: RunContext, system: BoundSystem, failures: list[RecordFailure]) -> None:
+    name = failures[0].object_name
     with effects(context) as now:
         workspace = context.workspace()
-        assert failure.record_id is not None  # noqa: S101 - checked by the caller
-        workspace.load([failure.record_id])
-        state: State | None = workspace.find(failure.record_id)
-        if state is None:
-            RecordFailure.objects.filter(pk=failure.pk).update(status=FailureStatus.RESOLVED, resolved_at=now)
-            return
-        _release_uncertain(context, failure)
-        consequences = draw_consequences(context, workspace, [state], now)
-        plan = consequences.plan
-        key = (state.id, system.connection.pk, failure.object_name)
-        if failure.status == FailureStatus.RETRYING and key not in plan.writes:
-            plan = _on_demand(context, workspace, system, failure.object_name, state, now) or plan
-        if not _has_outcome(plan, key) and state.id not in consequences.stuck:
-            RecordFailure.objects.filter(pk=failure.pk).update(
-                status=FailureStatus.RESOLVED, resolved_at=now, resolved_by_label="System: no longer needed"
-            )
+        workspace.load(failure.record_id for failure in failures if failure.record_id)
+        states = {f.pk: state for f in failures if (state := workspace.find(f.record_id))}
+        _settle([f.pk for f in failures if f.record_id and f.pk not in states], "", now)
+        for failure in failures:
+            _release_uncertain(context, failure)
+        consequences = draw_consequences(context, workspace, list(states.values()), now)
+        outcomes = _outcomes(consequences.plan)
+        asked = [f for f in failures if f.pk in states and f.status == FailureStatus.RETRYING]
+        unplanned = [states[f.pk] for f in asked if _key(system, f) not in consequences.plan.writes]
+        outcomes |= _on_demand(context, workspace, system, name, unplanned, now)
+        needless = [f.pk for f in failures if f.pk in states and _key(system, f) not in outcomes]
+        stuck = {f.pk for f in failures if f.record_id in consequences.stuck}
+        _settle([pk for pk in needless if pk not in stuck], "System: no longer needed", now)
+
+
+def _settle(failure_ids: list[UUID], label: str, now: datetime) -> None:
+    if failure_ids:
+        RecordFailure.objects.filter(pk__in=failure_ids).update(
+            status=FailureStatus.RESOLVED, resolved_at=now, resolved_by_label=label
+        )
+
+
+def _key(system: BoundSystem, failure: RecordFailure) -> tuple[Any, ...]:
+    return (failure.record_id, system.connection.pk, failure.object_name)
 
 
 def _on_demand(
-    context: RunContext, workspace: Workspace, system: BoundSystem, sink: str, state: State, now: datetime
-) -> Plan | None:
-    """Written because others needed it: no rule asks for it."""
-    if not any(spec.name == sink for spec in system.manifest.sinks):
-        return None
-    plan = Planner(context, workspace).again(system, sink, [state], None)
+    context: RunContext, workspace: Workspace, system: BoundSystem, sink: str, states: list[State], now: datetime
+) -> set[tuple[Any, ...]]:
+    """Written because others needed them: no rule asks for them. Returns for which this came to something."""
+    if not states or not any(spec.name == sink for spec in system.manifest.sinks):
+        return set()
+    plan = Planner(context, workspace).again(system, sink, states, None)
     settle_plan(context, plan, now)
-    return plan
+    return _outcomes(plan)
 
 
-def _has_outcome(plan: Plan, key: tuple[UUID, UUID, str]) -> bool:
-    return key in plan.writes or any(
-        (problem.state.id, problem.system.connection.pk, problem.mapping.spec.name) == key for problem in plan.problems
-    )
+def _outcomes(plan: Plan) -> set[tuple[Any, ...]]:
+    """What is planned now, or failed again."""
+    problems = {(p.state.id, p.system.connection.pk, p.mapping.spec.name) for p in plan.problems}
+    return problems | set(plan.writes)
 
 
 def _release_uncertain(context: RunContext, failure: RecordFailure) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from apps.canonical.references import by_external_id, seen_hashes
 from apps.connectors.sdk.errors import ConnectorError, RecordRejected
-from apps.connectors.sdk.types import JsonDict, Page, SourceRecord
+from apps.connectors.sdk.types import Page, SourceRecord
 from apps.sync.engine.context import BoundSystem
 from apps.sync.engine.errors import RecordProblem
 from apps.sync.engine.mapping import MappedRecord, SourceMapping, stream_mapping
@@ -44,19 +44,19 @@ class SiftedPage:
 def together(pages: Iterator[Page]) -> Iterator[Page]:
     """The same records in fewer pages. What came before an error is handed out before the error is raised."""
     records: list[SourceRecord] = []
-    checkpoint: JsonDict = {}
+    last: Page | None = None
     failure: Exception | None = None
     started = time.monotonic()
     try:
         for page in pages:
-            records, checkpoint = [*records, *page.records], page.checkpoint
+            records, last = [*records, *page.records], page
             if len(records) >= TOGETHER or time.monotonic() - started > TOGETHER_SECONDS:
-                yield Page(records=records, checkpoint=checkpoint)
-                records, checkpoint, started = [], {}, time.monotonic()
+                yield Page(records=records, checkpoint=page.checkpoint)
+                records, last, started = [], None, time.monotonic()
     except ConnectorError as error:
         failure = error
-    if checkpoint:
-        yield Page(records=records, checkpoint=checkpoint)
+    if last is not None:
+        yield Page(records=records, checkpoint=last.checkpoint)
     if failure:
         raise failure
 
