@@ -23,7 +23,7 @@ class RecordedStream(HubSpotStream):
     """Turns recorded objects into records without asking anybody; associations are other calls."""
 
     def __init__(self, name: str) -> None:
-        portal: Any = SimpleNamespace(currency="USD", owner_emails={})
+        portal: Any = SimpleNamespace(currency="USD", owner_emails={}, custom_properties=lambda name: [])
         super().__init__(portal, crm_object=OBJECTS[name])
 
     def _links(self, to_name: str, found: list[dict[str, Any]]) -> dict[str, str]:

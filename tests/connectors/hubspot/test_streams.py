@@ -240,3 +240,16 @@ def test_a_deals_own_currency_wins(connector: HubSpotConnector, control: Account
     made = control.create("deals", {"dealname": "D", "amount": "1200", "deal_currency_code": "JPY"})["id"]
 
     assert deal(connector, made)[1]["amount"] == {"amount": 1200, "currency": "JPY"}
+
+
+def test_the_portals_own_properties_come_along(connector: HubSpotConnector, control: AccountControl) -> None:
+    definition = {"name": "region", "label": "Region", "type": "string", "fieldType": "text"}
+    connector.client.post("/crm/v3/properties/companies", json={**definition, "groupName": "companyinformation"})
+    made = control.create("companies", {"name": "Initech", "region": "North"})["id"]
+
+    (page,) = read(connector, "companies")
+    got = connector.stream("companies").get(made)
+
+    assert page.records[0].data["properties"]["region"] == "North"
+    assert got is not None
+    assert got.data["properties"]["region"] == "North"

@@ -23,6 +23,8 @@ from apps.connectors.vendors.hubspot.sinks import HubSpotSink
 from apps.connectors.vendors.hubspot.streams import HubSpotStream
 
 SUBSCRIBED = {"company": "companies", "contact": "contacts", "deal": "deals"}
+# Names travel in addresses too, which servers cut off at some thousands of characters.
+MOST_PROPERTIES = 150
 # Subscriptions of the newer kind are "object.…" and name the type by its id.
 TYPE_IDS = {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-14": "quotes"}
 
@@ -54,6 +56,7 @@ class HubSpotConnector(Connector):
             BearerAuth(context.credentials.get("api_key", "")),
             ErrorTable(describe=describe_error, delay=announced_delay),
         )
+        self._custom_properties: dict[str, list[str]] = {}
 
     def close(self) -> None:
         self.client.close()
@@ -81,6 +84,14 @@ class HubSpotConnector(Connector):
             self.client, "/crm/v3/owners", CursorPaginator("paging.next.after", "after"), params={"limit": 500}
         )
         return {owner["id"]: owner.get("email") or "" for page in pages for owner in page.data["results"]}
+
+    def custom_properties(self, name: str) -> list[str]:
+        """The properties that the portal itself added to an object: mappings may use them all."""
+        if name not in self._custom_properties:
+            found = self.client.get(f"/crm/v3/properties/{name}")["results"]
+            own = [p["name"] for p in found if not p.get("hubspotDefined") and not p.get("archived")]
+            self._custom_properties[name] = own[:MOST_PROPERTIES]
+        return self._custom_properties[name]
 
     @classmethod
     def verify_webhook(

@@ -173,7 +173,8 @@ class HubSpotStream:
             raise FatalError("HubSpot's search came back unsorted", code="unsorted")
 
     def _properties(self) -> list[str]:
-        return [*self.object.properties, self.object.modified]
+        own = self.connector.custom_properties(self.object.name) if self.object.custom else []
+        return list(dict.fromkeys([*self.object.properties, self.object.modified, *own]))
 
     def _modified_ms(self, entry: JsonDict) -> int:
         return _millis(_moment(entry["properties"][self.object.modified]))
