@@ -8,10 +8,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from apps.accounts.access import Audience, requires
 from apps.connectors.sdk.webhooks import ForgedWebhook
-from apps.connectors.services import UnknownHook, receive_delivery
+from apps.connectors.services import UnknownHook, accept_handshake, receive_delivery
 from apps.core import clock
 
 MAX_BODY_BYTES = 1024 * 1024
+# What a first call carries, with the vendors that have one; other deliveries are spared the look-up.
+HANDSHAKE = "x-hook-secret"
 
 
 @csrf_exempt
@@ -25,6 +27,9 @@ def receive_hook(request: HttpRequest, token: str) -> HttpResponse:
     # The address as registered at the vendor: some sign it, and a proxy may have changed the scheme on the way.
     url = f"{settings.PLATFORM_SCHEME}://{request.get_host()}{request.get_full_path()}"
     try:
+        agreed = accept_handshake(token=token, headers=headers, now=clock.now()) if HANDSHAKE in headers else None
+        if agreed is not None:
+            return HttpResponse(status=200, headers=agreed)
         receive_delivery(token=token, headers=headers, body=request.body, url=url, now=clock.now())
     except UnknownHook:
         return HttpResponse("Not found\n", status=404, content_type="text/plain; charset=utf-8")

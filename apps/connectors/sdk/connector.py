@@ -26,6 +26,13 @@ class HttpExchange(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
 
 
+class Handshake(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor's first call to a hook address: the secret it will sign with, and the headers it wants back."""
+
+    secret: str
+    answer: dict[str, str]
+
+
 class ConnectionContext(msgspec.Struct, kw_only=True):
     """Everything a connector may know of its connection.
 
@@ -74,3 +81,12 @@ class Connector(ABC):
     ) -> list[WebhookEvent]:
         """The events of a genuine delivery. Raises `sdk.webhooks.ForgedWebhook` otherwise. Header names are lower case."""
         raise NotImplementedError(f"{cls.manifest.key} sends no webhooks")
+
+    @classmethod
+    def webhook_handshake(cls, headers: Mapping[str, str]) -> Handshake | None:
+        """What a delivery agrees on, with vendors that choose the secret themselves; None for a delivery of events.
+
+        A connection may have several hooks of such a vendor, each with a secret of its own: `verify_webhook` gets them
+        separated by line breaks.
+        """
+        return None

@@ -30,6 +30,7 @@ from apps.connectors.services.custom_connectors import (
     try_definition,
 )
 from apps.connectors.services.deliveries import UnknownHook, handle_deliveries, receive_delivery
+from apps.connectors.services.handshakes import accept_handshake
 from apps.connectors.services.inputs import UnableToConnect
 from apps.connectors.services.oauth_apps import UnableToSaveApp, save_oauth_app
 from apps.connectors.services.opening import ConnectionUnusable, open_connector
@@ -43,6 +44,7 @@ __all__ = [
     "UnableToRestrict",
     "UnableToSaveApp",
     "UnknownHook",
+    "accept_handshake",
     "archive_connection",
     "archive_connector",
     "begin_authorization",

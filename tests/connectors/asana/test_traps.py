@@ -214,3 +214,21 @@ def test_a_heartbeat_is_nothing_and_must_be_signed():
     assert verify(**heartbeat) == []
     with pytest.raises(ForgedWebhook):
         verify(**{**heartbeat, "headers": {}})
+
+
+def test_each_hook_has_a_secret_of_its_own():
+    verify = AsanaHarness.connector_type.verify_webhook
+    delivery = {**signed({"events": []}), "secret": "first-secret\nhook-secret\nlast-secret"}
+
+    assert verify(**delivery) == []
+    with pytest.raises(ForgedWebhook):
+        verify(**{**delivery, "secret": "first-secret\nlast-secret"})
+
+
+def test_a_first_call_is_answered_with_its_secret():
+    handshake = AsanaHarness.connector_type.webhook_handshake
+
+    agreed = handshake({"x-hook-secret": "chosen-by-asana"})
+
+    assert (agreed.secret, agreed.answer) == ("chosen-by-asana", {"X-Hook-Secret": "chosen-by-asana"})
+    assert handshake({"x-hook-signature": "abc"}) is None
