@@ -214,3 +214,17 @@ class CallBudget(models.Model):
 
     def __str__(self) -> str:
         return f"budget of {self.connection_id}"
+
+
+class CallSlot(models.Model):
+    """One of the calls that a connection may have under way at once, where there is no Redis; unlogged as well.
+
+    `place` is the connection's id and a number; the lease of a worker that was killed ends at `expires_at`.
+    """
+
+    place = models.CharField(max_length=44, primary_key=True)
+    holder = models.UUIDField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.place

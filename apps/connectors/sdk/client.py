@@ -37,7 +37,8 @@ class VendorClient:
         client = VendorClient(context, "https://api.hubapi.com", BearerAuth(token), ErrorTable())
         companies = client.get("/crm/v3/objects/companies", params={"limit": "100"})["results"]
 
-    `auth` may be a callable for tokens that change during the life of the client. Not to be shared between threads.
+    `auth` may be a callable for tokens that change during the life of the client; `day_header` names, in lower case, the
+    header with the calls left of the day. Not to be shared between threads.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class VendorClient:
         *,
         headers: Mapping[str, str] | None = None,
         timeout: float = 30.0,
+        day_header: str = "",
     ) -> None:
         self.context = context
         self.base_url = base_url.rstrip("/")
         self.errors = error_mapper or ErrorTable()
         self.headers = dict(headers or {})
+        self.day_header = day_header
         self._auth = auth or NoAuth()
         self._http = build_client(
             allow_private=context.allow_private, allowed_hosts=context.allowed_hosts, timeout=timeout
@@ -95,18 +98,30 @@ class VendorClient:
         auth = self._auth() if callable(self._auth) else self._auth
         secrets = (*auth.secrets(), *self.context.credentials.values())
         request = self._build(call, auth)
-        self.context.acquire()
+        with self.context.slot():
+            # Booked last: while waiting for a place the booked moment would pass.
+            self.context.acquire()
+            return self._carry_out(call, request, secrets)
+
+    def _carry_out(self, call: Call, request: httpx2.Request, secrets: tuple[str, ...]) -> VendorResponse:
         started = time.monotonic()
         response: BoundedResponse | None = None
         failure: ConnectorError | None = None
         try:
             response = self._exchange(request)
+            self._note_quota(response)
             return self._judge(call, request, response)
         except ConnectorError as error:
             failure = _masked(error, secrets)
             raise failure from None
         finally:
             self._observe(request, response, failure, started, secrets)
+
+    def _note_quota(self, response: BoundedResponse) -> None:
+        """Other programs may draw on the same daily quota; the vendor's own count includes them."""
+        left = response.headers.get(self.day_header, "") if self.day_header else ""
+        if left.isdecimal():
+            self.context.note_remaining(int(left))
 
     def _build(self, call: Call, auth: Auth) -> httpx2.Request:
         headers = {"accept": "application/json", **self.headers, **{k.lower(): v for k, v in call.headers.items()}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -38,7 +39,8 @@ class ConnectionContext(msgspec.Struct, kw_only=True):
 
     `credentials` are the opened secrets (api key, or access_token for OAuth 2; a token about to expire has already been
     refreshed by the caller). `observe` is called once per vendor call. `acquire` blocks, or raises `RateLimited`, until the
-    connection's shared rate budget admits one more call. `allow_private` lifts the SSRF guard for simulators and tests;
+    connection's shared rate budget admits one more call; `slot` is held while a call is under way (or raises the same);
+    `note_remaining` is told how many calls the vendor says are left of the day. `allow_private` lifts the SSRF guard for simulators and tests;
     `allowed_hosts`, where not empty, are the only ones that may be called.
     """
 
@@ -47,6 +49,8 @@ class ConnectionContext(msgspec.Struct, kw_only=True):
     now: Callable[[], datetime]
     observe: Callable[[HttpExchange], None] = lambda exchange: None
     acquire: Callable[[], None] = lambda: None
+    slot: Callable[[], AbstractContextManager[None]] = nullcontext
+    note_remaining: Callable[[int], None] = lambda remaining: None
     allow_private: bool = False
     allowed_hosts: tuple[str, ...] = ()
 

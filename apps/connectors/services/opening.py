@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import date
+from uuid import UUID
 
 from django.conf import settings as django_settings
 
-from apps.connectors import budget
+from apps.connectors import budget, slots
 from apps.connectors.models import Connection
 from apps.connectors.outbound import allowed_hosts
 from apps.connectors.registry import get_connector, get_manifest
 from apps.connectors.sdk.connector import ConnectionContext, Connector, HttpExchange
 from apps.connectors.sdk.errors import ConfigurationError
+from apps.connectors.sdk.manifest import RateLimit
 from apps.connectors.services.tokens import current_credentials
 from apps.core import clock
 
 Observer = Callable[[HttpExchange], None]
-Acquire = Callable[[], None]
+
+
+class Limits:
+    """What a connection may do at its vendor, as one conversation sees it."""
+
+    def __init__(self, connection_id: UUID, limit: RateLimit) -> None:
+        self.connection_id = connection_id
+        self.limit = limit
+        self.used_today = (date.min, 0)
+
+    @classmethod
+    def of(cls, connection: Connection) -> Limits:
+        return cls(connection.pk, get_manifest(connection.vendor).rate_limit)
+
+    def acquire(self) -> None:
+        day, used = self.used_today
+        used = used if day == clock.now().date() else 0
+        budget.acquire(self.connection_id, self.limit, used_today=used)
+
+    def slot(self) -> AbstractContextManager[None]:
+        return slots.hold(self.connection_id, self.limit)
+
+    def note_remaining(self, remaining: int) -> None:
+        """The vendor's word goes into the shared books with the next call."""
+        self.used_today = (clock.now().date(), max(0, (self.limit.per_day or 0) - remaining))
 
 
 class ConnectionUnusable(ConfigurationError):
@@ -43,13 +71,7 @@ def open_connector(connection: Connection, *, observe: Observer = ignore_exchang
 
 def open_for_check(connection: Connection, *, observe: Observer = ignore_exchange) -> Connector:
     """Like `open_connector`, whatever the connection's status."""
-    limit = get_manifest(connection.vendor).rate_limit
-    return build_connector(
-        connection,
-        current_credentials(connection),
-        observe=observe,
-        acquire=lambda: budget.acquire(connection.pk, limit),
-    )
+    return build_connector(connection, current_credentials(connection), observe=observe, limits=Limits.of(connection))
 
 
 def build_connector(
@@ -57,7 +79,7 @@ def build_connector(
     credentials: Mapping[str, str],
     *,
     observe: Observer = ignore_exchange,
-    acquire: Acquire = lambda: None,
+    limits: Limits | None = None,
     kind: type[Connector] | None = None,
 ) -> Connector:
     """A connector over these credentials; `kind` stands in for what the connection's vendor names."""
@@ -66,8 +88,9 @@ def build_connector(
         credentials=credentials,
         now=clock.now,
         observe=observe,
-        acquire=acquire,
         allow_private=django_settings.OUTBOUND_ALLOW_PRIVATE,
         allowed_hosts=allowed_hosts(),
     )
+    if limits is not None:
+        context.acquire, context.slot, context.note_remaining = limits.acquire, limits.slot, limits.note_remaining
     return (kind or get_connector(connection.vendor))(context)

@@ -104,7 +104,7 @@ def redis_url() -> Iterator[str]:
 
 
 def test_redis_keeps_the_same_books(partner: object, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "_redis_url", lambda: redis_url)
+    monkeypatch.setattr(budget, "redis_url", lambda: redis_url)
     connection_id, limit = uuid7(), RateLimit(calls=8, seconds=800, per_day=3)
 
     assert waits(2, limit, connection_id) == [0.0, 0.0]

@@ -1,0 +1,122 @@
+"""How many calls a connection has under way, over all workers: a vendor that allows five at once never sees a sixth.
+
+A place is held by a lease. Giving it back ends the lease; a worker that was killed gives nothing back, and its place is
+free again once the lease has run out, which is later than any call can take.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection as database
+
+from apps.connectors import budget
+from apps.connectors.sdk.errors import RateLimited
+from apps.connectors.sdk.manifest import RateLimit
+from apps.core import clock
+
+LEASE_SECONDS = 120.0
+LONGEST_BLOCK_SECONDS = 5.0
+# Between two looks at places that are all taken; apart at random, so that waiting workers do not look in step.
+SHORTEST_LOOK, LONGEST_LOOK = 0.02, 0.08
+
+# KEYS: the connection's leases. ARGV: places, holder, seconds of a lease. Scores are the leases' ends.
+_LUA = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[2])
+redis.call('PEXPIRE', KEYS[1], math.ceil(tonumber(ARGV[3]) * 1000))
+return 1
+"""
+
+# Takes one place that is free or whose lease ran out. Two workers that choose the same one meet at the row: the second
+# finds the lease running and gets nothing.
+_SQL = """
+WITH free AS (
+    SELECT number FROM generate_series(1, %(places)s) AS number
+    LEFT JOIN connectors_callslot AS held ON held.place = %(id)s || ':' || number
+    WHERE held.place IS NULL OR held.expires_at <= %(now)s
+    ORDER BY random() LIMIT 1
+)
+INSERT INTO connectors_callslot AS slot (place, holder, expires_at)
+SELECT %(id)s || ':' || number, %(holder)s, %(expires)s FROM free
+ON CONFLICT (place) DO UPDATE SET holder = EXCLUDED.holder, expires_at = EXCLUDED.expires_at
+WHERE slot.expires_at <= %(now)s
+RETURNING place
+"""
+
+
+@contextmanager
+def hold(connection_id: UUID, limit: RateLimit, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
+    """One place for the time of one call: at once, after a wait of a few seconds, or by raising RateLimited.
+
+    Vendors that count no calls under way cost nothing, nor does history made under a moved clock.
+    """
+    if limit.concurrent is None or clock.is_moved():
+        yield
+        return
+    holder = uuid4()
+    place = _wait_for_place(connection_id, limit.concurrent, holder, sleep)
+    try:
+        yield
+    finally:
+        _give_back(connection_id, place, holder)
+
+
+def _wait_for_place(connection_id: UUID, places: int, holder: UUID, sleep: Callable[[float], None]) -> str:
+    waited = 0.0
+    while True:
+        place = _take(connection_id, places, holder)
+        if place:
+            return place
+        if waited >= LONGEST_BLOCK_SECONDS:
+            raise RateLimited(
+                f"All {places} calls allowed at once are under way", retry_after=1.0, code="concurrency", status=None
+            )
+        pause = random.uniform(SHORTEST_LOOK, LONGEST_LOOK)  # noqa: S311 - spreads load, guards nothing
+        sleep(pause)
+        waited += pause
+
+
+def _take(connection_id: UUID, places: int, holder: UUID) -> str:
+    """The place taken, empty when there is none."""
+    url = budget.redis_url()
+    if url:
+        client = budget.redis_client(url)
+        key = _key(connection_id)
+        return key if client.eval(_LUA, 1, key, places, str(holder), LEASE_SECONDS) else ""
+    now = clock.now()
+    expires = now + timedelta(seconds=LEASE_SECONDS)
+    values: dict[str, Any] = {
+        "id": str(connection_id),
+        "places": places,
+        "holder": holder,
+        "now": now,
+        "expires": expires,
+    }
+    with database.cursor() as cursor:
+        cursor.execute(_SQL, values)
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def _give_back(connection_id: UUID, place: str, holder: UUID) -> None:
+    """Only a place still held by us: after the lease it may be somebody else's."""
+    url = budget.redis_url()
+    if url:
+        budget.redis_client(url).zrem(place, str(holder))
+        return
+    with database.cursor() as cursor:
+        cursor.execute("DELETE FROM connectors_callslot WHERE place = %s AND holder = %s", [place, holder])
+
+
+def _key(connection_id: UUID) -> str:
+    return f"slots:{budget.place_of(connection_id)}"
