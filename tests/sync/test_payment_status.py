@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from apps.events.models import OutboxEvent
 from apps.sync.models import RunStatus
 from tests.sync.conftest import flow_of, run_flow
@@ -54,6 +56,32 @@ def test_a_deal_shows_what_was_invoiced_and_paid(deploy, now):
     assert (deal()["payment_status"], deal()["paid_amount"]) == ("paid", money(20000))
     assert run.updated_count == 2
     assert OutboxEvent.objects.filter(type="payment.received").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("amounts", "shown"),
+    [
+        ("with tax", [(24990, 0), (24990, 10000), (24990, 24990)]),
+        ("without tax", [(21000, 0), (21000, 8403), (21000, 21000)]),
+    ],
+)
+def test_amounts_on_deals_are_with_tax_or_without(deploy, now, amounts, shown):
+    seed_chain(deploy, now)
+    billing = vendor("billing")
+    bill = billing.all("bills")[0]
+    flow = flow_of(deploy("payment-status", {"amounts": amounts}))
+
+    seen = []
+    for paid in (0, 10000, 24990):
+        status = "paid" if paid == 24990 else "open"
+        taxed = {"subtotal": money(21000), "tax": money(3990), "total": money(24990)}
+        billing.put(
+            "bills", bill["id"], status=status, amount_paid=money(paid), amount_due=money(24990 - paid), **taxed
+        )
+        run_flow(flow, now)
+        seen.append((deal()["invoiced_amount"]["amount"], deal()["paid_amount"]["amount"]))
+
+    assert seen == shown
 
 
 def test_two_passes_write_nothing_more(deploy, now):
