@@ -83,6 +83,26 @@ def list_objects(call: Call, name: str) -> JsonDict:
     return wire.envelope(name, shown, books.now, pagination=listing.pagination)
 
 
+@VENDOR.route(f"{API}/Quotes", methods=["GET"])
+def list_quotes(call: Call) -> JsonDict:
+    """Pages of a hundred, whatever is asked for, and no word on how many there are."""
+    books = Books(call.account)
+    if unknown := set(call.args) & {"pageSize", "where"}:
+        raise VendorError(400, f"Quotes do not know {', '.join(sorted(unknown))}")
+    since = queries.modified_since(call.request.headers.get("If-Modified-Since"))
+    listing = queries.select(books.all("quotes"), call.args, id_field="QuoteID", since=since)
+    return wire.envelope("Quotes", listing.items, books.now)
+
+
+@VENDOR.route(f"{API}/Quotes/<object_id>", methods=["GET"])
+def get_quote(call: Call, object_id: str) -> JsonDict:
+    books = Books(call.account)
+    quote = books.find("quotes", object_id)
+    if quote is None:
+        raise VendorError(404)
+    return wire.envelope("Quotes", [quote], books.now)
+
+
 @VENDOR.route(f"{API}/<any(Contacts, Invoices, Payments):name>/<object_id>", methods=["GET"])
 def get_object(call: Call, name: str, object_id: str) -> JsonDict:
     books = Books(call.account)

@@ -3,7 +3,7 @@
 One account is one organization. `control.credentials(client_id=…, client_secret=…)` names the application;
 `access_token` and `refresh_token` there are accepted without the browser (the refresh token once, as it rotates).
 `control.settings(base_currency="USD", minute_limit=60)` changes the organization; no limit is enforced by default.
-Control-plane kinds are contacts, invoices and payments, with Xero's field names; `{"Status": "PAID"}` on an invoice pays it.
+Control-plane kinds are contacts, invoices, payments and quotes, with Xero's field names; `{"Status": "PAID"}` on an invoice pays it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sandbox.xero.books import Books, Invalid
 from sandbox.xero.contacts import save_contact
 from sandbox.xero.invoices import save_invoice
 from sandbox.xero.payments import delete_payment, save_payment
+from sandbox.xero.quotes import save_quote
 from sandbox.xero.wire import JsonDict
 
 MINUTE_LIMIT = 60
@@ -88,7 +89,7 @@ class Xero(Vendor):
             invoice = account.objects("invoices")[object_id]
             _as_user(save_payment, books, {"Invoice": {"InvoiceID": object_id}, "Amount": invoice["AmountDue"]})
             return account.objects("invoices")[object_id]
-        key = {"contacts": "ContactID", "invoices": "InvoiceID"}[kind]
+        key = {"contacts": "ContactID", "invoices": "InvoiceID", "quotes": "QuoteID"}[kind]
         return _as_user(SAVE[kind], books, {**data, key: object_id})
 
     def webhook_body(self, account: Account, events: list[JsonDict]) -> bytes:
@@ -131,6 +132,7 @@ SAVE: dict[str, Callable[[Books, JsonDict], JsonDict]] = {
     "contacts": lambda books, fields: save_contact(books, fields, upsert=False),
     "invoices": save_invoice,
     "payments": save_payment,
+    "quotes": save_quote,
 }
 
 

@@ -16,8 +16,9 @@ pytestmark = pytest.mark.contract
 UNDESCRIBED = {"/connections"}
 OPERATIONS = {
     ("GET", "Organisation"),
-    *(("GET", name) for name in ("Contacts", "Invoices", "Payments")),
-    *(("GET", f"{name}/id") for name in ("Contacts", "Invoices", "Payments")),
+    *(("GET", name) for name in ("Contacts", "Invoices", "Payments", "Quotes")),
+    *(("GET", f"{name}/id") for name in ("Contacts", "Invoices", "Payments", "Quotes")),
+    ("PUT", "Payments"),
     *((method, name) for method in ("PUT", "POST") for name in ("Contacts", "Invoices")),
 }
 ACCOUNT = {
@@ -52,12 +53,18 @@ def drive(server) -> None:
     xero.check()
     invoice = add_invoice(control, add_contact(control))
     control.create("payments", {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Amount": 100})
+    control.create("quotes", {"Contact": invoice["Contact"], "LineItems": [{"Description": "Work", "UnitAmount": 5}]})
     for name in xero.manifest.streams:
         read_in_every_way(xero.stream(name.name))
     contact_id = write_in_every_way(xero.sink("contacts"), map_sink("contacts", ACCOUNT, {}, {}))
     settings = {"sales_account": "200", "tax_type": "OUTPUT"}
     payload = map_sink("invoices", INVOICE, {"account": contact_id}, settings)
     write_in_every_way(xero.sink("invoices"), payload)
+    payment = {"amount": {"amount": 1000, "currency": "EUR"}, "paid_date": "2026-11-21"}
+    paying = map_sink("payments", payment, {"invoice": invoice["InvoiceID"]}, {"payment_account": "090"})
+    (paid,) = xero.sink("payments").write([WriteRequest(key="itl-paid", payload=paying)])
+    assert paid.error is None
+    assert xero.sink("payments").resolve("itl-paid").external_id == paid.record.external_id
 
 
 def read_in_every_way(stream) -> None:

@@ -16,7 +16,7 @@ _numbers = itertools.count(1)
 class XeroHarness(SandboxHarness):
     vendor = "xero"
     connector_type = CONNECTOR
-    create_calls = {name.lower(): ("PUT", f"/api.xro/2.0/{name}") for name in ("Contacts", "Invoices")}
+    create_calls = {name.lower(): ("PUT", f"/api.xro/2.0/{name}") for name in ("Contacts", "Invoices", "Payments")}
 
     def settings(self) -> dict[str, Any]:
         return {"base_url": self.base_url, "sales_account": "200"}
@@ -25,7 +25,9 @@ class XeroHarness(SandboxHarness):
         return {"access_token": "good-token-1234567890" if valid else "wrong-token-0987654321"}
 
     def seed(self, stream: str, count: int) -> list[str]:
-        id_field = {"contacts": "ContactID", "invoices": "InvoiceID", "payments": "PaymentID"}[stream]
+        id_field = {"contacts": "ContactID", "invoices": "InvoiceID", "payments": "PaymentID", "quotes": "QuoteID"}[
+            stream
+        ]
         return [self.control.create(stream, self.values(stream))[id_field] for _ in range(count)]
 
     def values(self, stream: str) -> dict[str, Any]:
@@ -43,6 +45,12 @@ class XeroHarness(SandboxHarness):
                 "Reference": f"Wire {number}",
             }
         line = {"Description": f"Work {number}", "Quantity": 1.5, "UnitAmount": 99.99, "AccountCode": "200"}
+        if stream == "quotes":
+            return {
+                "Contact": {"ContactID": self.seed("contacts", 1)[0]},
+                "Title": f"Offer {number}",
+                "LineItems": [line],
+            }
         return {
             "Type": "ACCREC",
             "Contact": {"ContactID": self.seed("contacts", 1)[0]},
@@ -58,6 +66,7 @@ class XeroHarness(SandboxHarness):
             "invoices": {"DueDate": "2027-01-31"},
             # The one change a user can make to a payment is to undo it.
             "payments": {"Status": "DELETED"},
+            "quotes": {"Title": f"Edited {number}"},
         }
         self.control.update(stream, external_id, changes[stream])
 
@@ -65,6 +74,9 @@ class XeroHarness(SandboxHarness):
         number = next(_numbers)
         if sink == "contacts":
             return {"Name": f"Account {number}", "EmailAddress": f"a{number}@example.org", "Phone": "+49 1"}
+        if sink == "payments":
+            invoice = self.seed("invoices", 1)[0]
+            return {"InvoiceID": invoice, "AccountCode": "090", "Amount": "10.10", "Date": "2026-11-20"}
         line = {"Description": "Work", "Quantity": "2", "UnitAmount": "10.10", "LineAmount": "20.20"}
         return {
             "ContactID": self.seed("contacts", 1)[0],
@@ -82,6 +94,8 @@ class XeroHarness(SandboxHarness):
     def bad_payload(self, sink: str) -> dict[str, Any] | None:
         if sink == "contacts":
             return {"Name": "", "EmailAddress": "nobody@example.org"}
+        if sink == "payments":
+            return {**self.payload(sink), "Amount": "999999.99"}
         return {**self.payload(sink), "CurrencyCode": "XTS"}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from apps.connectors.sdk.errors import FatalError, RecordRejected, TransientError
 from apps.connectors.sdk.types import WriteRequest
-from tests.connectors.xero.support import add_contact, map_sink, map_source
+from tests.connectors.xero.support import add_contact, add_invoice, map_sink, map_source
 
 KEY = "itl-inv-0123456789abcdef0123456789abcdef"
 
@@ -224,3 +224,39 @@ def test_a_filter_the_vendor_ignores_is_noticed(xero, control, monkeypatch):
         sink.resolve("ours")
 
     assert caught.value.code == "filter_ignored"
+
+
+def test_a_payment_received_elsewhere_is_recorded_once(xero, control):
+    contact = add_contact(control)
+    invoices = [add_invoice(control, contact)["InvoiceID"] for _ in range(2)]
+    record = {"amount": {"amount": 8501, "currency": "EUR"}, "paid_date": "2026-11-21"}
+    requests = [
+        WriteRequest(key=f"itl-{number}", payload=map_sink("payments", record, {"invoice": found}, {}))
+        for number, found in enumerate(invoices)
+    ]
+    control.clear_requests()
+
+    results = xero.sink("payments").write(requests)
+
+    assert [result.error for result in results] == [None, None]
+    assert [request["path"] for request in control.requests() if request["method"] == "PUT"] == [
+        "/api.xro/2.0/Payments"
+    ]
+    assert [map_source("payments", r.record.data)["amount"] for r in results] == [record["amount"]] * 2
+    assert xero.stream("invoices").get(invoices[1]).data["AmountDue"] == 499.99
+    assert xero.sink("payments").resolve("itl-1").external_id == results[1].record.external_id
+
+
+def test_an_inactive_account_is_archived_and_an_active_one_left_where_it_is(xero, control):
+    gone, archived = add_contact(control, "Gone"), add_contact(control, "Archived")
+    control.update("contacts", archived, {"ContactStatus": "ARCHIVED"})
+    sink = xero.sink("contacts")
+    for name, external_id, status in (("Gone", gone, "inactive"), ("Archived", archived, "active")):
+        payload = map_sink("contacts", {"name": name, "status": status}, {}, {})
+        (result,) = sink.write([WriteRequest(key=f"k-{name}", payload=payload, external_id=external_id)])
+        assert result.error is None
+
+    assert {item["Name"]: item["ContactStatus"] for item in control.objects("contacts")} == {
+        "Gone": "ARCHIVED",
+        "Archived": "ARCHIVED",
+    }

@@ -249,3 +249,42 @@ def test_missing_authorization_is_explained(server, control):
         connect(server, "acme", token="").check()
 
     assert caught.value.code == "not_authorized"
+
+
+def test_a_quote_is_read_with_its_lines(xero, control):
+    contact = add_contact(control)
+    line = {"Description": "Rollout", "Quantity": 3.25, "UnitAmount": 149.99}
+    offer = {
+        "Contact": {"ContactID": contact},
+        "Title": "Rollout",
+        "Date": "2026-11-20",
+        "Status": "SENT",
+        "LineItems": [line],
+    }
+    control.create("quotes", offer)
+
+    (record,), _ = read_all(xero.stream("quotes"))
+
+    assert map_source("quotes", record.data) == {
+        "name": "Rollout",
+        "number": "QU-0001",
+        "status": "sent",
+        "currency": "EUR",
+        "total": euros(48747),
+        "issue_date": "2026-11-20",
+        "expiry_date": "2026-12-20",
+        "lines": [{"description": "Rollout", "quantity": "3.25", "unit_price": euros(14999), "amount": euros(48747)}],
+    }
+    assert map_refs("quotes", record.data) == {"account": contact}
+
+
+def test_the_day_limit_of_the_vendor_is_passed_on(xero, control):
+    left: list[int] = []
+    xero.context.note_remaining = left.append
+
+    xero.check()
+    xero.stream("contacts").get("00000000-0000-0000-0000-000000000000")
+
+    # The list of organizations and the 404 say nothing about the day.
+    assert len(left) == 1
+    assert 0 < left[0] < 5000

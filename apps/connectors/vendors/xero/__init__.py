@@ -1,4 +1,4 @@
-"""Xero: contacts, sales invoices and the payments against them."""
+"""Xero: contacts, quotes, sales invoices and the payments against them."""
 
 from apps.connectors.vendors.xero.connector import XeroConnector
 

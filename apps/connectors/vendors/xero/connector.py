@@ -18,8 +18,8 @@ from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.types import CheckResult, JsonDict, Sink, Stream, WebhookEvent
 from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64, require_signature
 from apps.connectors.vendors.xero.manifest import BASE_URL, MANIFEST
-from apps.connectors.vendors.xero.sinks import ContactSink, InvoiceSink
-from apps.connectors.vendors.xero.streams import API, ContactStream, InvoiceStream, PaymentStream
+from apps.connectors.vendors.xero.sinks import ContactSink, InvoiceSink, PaymentSink
+from apps.connectors.vendors.xero.streams import API, ContactStream, InvoiceStream, PaymentStream, QuoteStream
 
 _STREAM_OF_CATEGORY = {"CONTACT": "contacts", "INVOICE": "invoices"}
 # A question Xero cannot read is our mistake, not the record's.
@@ -32,14 +32,19 @@ class XeroConnector(Connector):
         "contacts": ContactStream,
         "invoices": InvoiceStream,
         "payments": PaymentStream,
+        "quotes": QuoteStream,
     }
-    sink_types: ClassVar[Mapping[str, Callable[[Any], Sink]]] = {"contacts": ContactSink, "invoices": InvoiceSink}
+    sink_types: ClassVar[Mapping[str, Callable[[Any], Sink]]] = {
+        "contacts": ContactSink,
+        "invoices": InvoiceSink,
+        "payments": PaymentSink,
+    }
 
     def __init__(self, context: ConnectionContext) -> None:
         super().__init__(context)
         base_url = str(context.settings.get("base_url") or BASE_URL)
         self.is_vendor_host = base_url.rstrip("/") == BASE_URL
-        self.client = VendorClient(context, base_url, self._auth, ERRORS)
+        self.client = VendorClient(context, base_url, self._auth, ERRORS, day_header="x-daylimit-remaining")
 
     def close(self) -> None:
         self.client.close()

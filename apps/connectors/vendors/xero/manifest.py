@@ -24,6 +24,14 @@ _STATUS = (
 )
 _XERO_STATUS = 'lookup({"draft": "DRAFT", "open": "AUTHORISED", "paid": "AUTHORISED", "void": "VOIDED"}, record.status, "AUTHORISED")'
 
+_LINES = (
+    # Xero knows lines that are only a description: they count as nothing times nothing.
+    'record.LineItems.map(line, {"description": text(get(line, "Description")), '
+    '"quantity": text(coalesce(get(line, "Quantity"), "0")), '
+    '"unit_price": money(coalesce(get(line, "UnitAmount"), "0"), record.CurrencyCode), '
+    '"amount": money(coalesce(get(line, "LineAmount"), "0"), record.CurrencyCode)})'
+)
+
 CONTACTS = StreamSpec(
     name="contacts",
     label="Contacts",
@@ -55,13 +63,7 @@ INVOICES = StreamSpec(
         "total": "money(record.Total, record.CurrencyCode)",
         "amount_paid": "money(record.AmountPaid, record.CurrencyCode)",
         "amount_due": "money(record.AmountDue, record.CurrencyCode)",
-        "lines": (
-            # Xero knows lines that are only a description: they count as nothing times nothing.
-            'record.LineItems.map(line, {"description": text(get(line, "Description")), '
-            '"quantity": text(coalesce(get(line, "Quantity"), "0")), '
-            '"unit_price": money(coalesce(get(line, "UnitAmount"), "0"), record.CurrencyCode), '
-            '"amount": money(coalesce(get(line, "LineAmount"), "0"), record.CurrencyCode)})'
-        ),
+        "lines": _LINES,
     },
     refs={"account": {"stream": "contacts", "id": 'get(record, "Contact.ContactID")'}},
     deletes=True,
@@ -78,6 +80,26 @@ PAYMENTS = StreamSpec(
     refs={"invoice": {"stream": "invoices", "id": 'get(record, "Invoice.InvoiceID")'}},
     deletes=True,
 )
+QUOTES = StreamSpec(
+    name="quotes",
+    label="Quotes",
+    entity="quote",
+    fields={
+        "name": 'coalesce(get(record, "Title"), coalesce(get(record, "QuoteNumber"), record.QuoteID))',
+        "number": 'get(record, "QuoteNumber")',
+        "status": (
+            'lookup({"DRAFT": "draft", "SENT": "sent", "ACCEPTED": "accepted", "INVOICED": "accepted", '
+            '"DECLINED": "declined", "DELETED": "declined"}, record.Status, "draft")'
+        ),
+        "currency": "record.CurrencyCode",
+        "total": "money(record.Total, record.CurrencyCode)",
+        "issue_date": 'date(get(record, "Date"))',
+        "expiry_date": 'date(get(record, "ExpiryDate"))',
+        "lines": _LINES,
+    },
+    refs={"account": {"stream": "contacts", "id": 'get(record, "Contact.ContactID")'}},
+    deletes=True,
+)
 CONTACT_SINK = SinkSpec(
     name="contacts",
     label="Contacts",
@@ -90,6 +112,7 @@ CONTACT_SINK = SinkSpec(
         "TaxNumber": "record.tax_id",
         "DefaultCurrency": "record.currency",
         "Phone": "record.phone",
+        "ContactStatus": 'record.status == "inactive" ? "ARCHIVED" : null',
     },
     resolve=Resolve.LOOKUP,
     batch_size=50,
@@ -119,15 +142,33 @@ INVOICE_SINK = SinkSpec(
     batch_size=50,
 )
 
+PAYMENT_SINK = SinkSpec(
+    name="payments",
+    label="Payments received",
+    entity="payment",
+    stream="payments",
+    fields={
+        "InvoiceID": "refs.invoice",
+        "AccountCode": 'coalesce(get(connection, "payment_account"), "090")',
+        "Amount": "decimal(record.amount)",
+        "Date": "date(record.paid_date)",
+    },
+    refs={"invoice": "invoices"},
+    required_refs=("invoice",),
+    resolve=Resolve.LOOKUP,
+    batch_size=50,
+    updates=False,
+)
+
 MANIFEST = ConnectorManifest(
     key="xero",
     name="Xero",
     domain=Domain.BILLING,
-    description="Online accounting: contacts, sales invoices and the payments against them.",
+    description="Online accounting: contacts, quotes, sales invoices and the payments against them.",
     evidence=Evidence.RECORDED,
     evidence_note=(
         "Every request is valid against Xero's published API description; recorded answers of a Xero demo company are "
-        "parsed and mapped. Not run against a live organization."
+        "parsed and mapped; quotes are not among them. Not run against a live organization."
     ),
     auth=AuthKind.OAUTH2,
     base_url=BASE_URL,
@@ -153,14 +194,21 @@ MANIFEST = ConnectorManifest(
             default="200",
         ),
         ConfigField(
+            key="payment_account",
+            label="Payment account code",
+            help="Bank account that recorded payments go to, for example 090. Needed only to write payments.",
+            default="090",
+            required=False,
+        ),
+        ConfigField(
             key="tax_type",
             label="Tax type",
             help="For example OUTPUT. Empty: the tax of the sales account.",
             required=False,
         ),
     ),
-    streams=(CONTACTS, INVOICES, PAYMENTS),
-    sinks=(CONTACT_SINK, INVOICE_SINK),
+    streams=(CONTACTS, INVOICES, PAYMENTS, QUOTES),
+    sinks=(CONTACT_SINK, INVOICE_SINK, PAYMENT_SINK),
     rate_limit=RateLimit(calls=60, seconds=60, per_day=5000, concurrent=5),
     oauth2=OAuth2Spec(
         authorize_url="https://login.xero.com/identity/connect/authorize",

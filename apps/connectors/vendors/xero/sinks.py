@@ -9,7 +9,7 @@ import orjson
 
 from apps.connectors.sdk.errors import FatalError, RecordRejected
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
-from apps.connectors.vendors.xero.streams import API, ContactStream, InvoiceStream, XeroStream
+from apps.connectors.vendors.xero.streams import API, ContactStream, InvoiceStream, PaymentStream, XeroStream
 
 if TYPE_CHECKING:
     from apps.connectors.vendors.xero.connector import XeroConnector
@@ -94,6 +94,7 @@ class ContactSink(XeroSink):
         fields = dict(request.payload)
         phone = fields.pop("Phone", None)
         currency = fields.pop("DefaultCurrency", None)
+        status = fields.pop("ContactStatus", None)
         if request.external_id is None:
             fields = {key: value for key, value in fields.items() if value not in (None, "")}
             fields["ContactNumber"] = self.mark(request.key)
@@ -101,6 +102,8 @@ class ContactSink(XeroSink):
             # An empty text clears a field; null would leave the old value.
             fields = {key: "" if value is None else value for key, value in fields.items()}
             fields["ContactID"] = request.external_id
+            # Archiving is for what exists; nobody is brought back from the archive by a write.
+            fields |= {"ContactStatus": status} if status == "ARCHIVED" else {}
         if currency:
             fields["DefaultCurrency"] = currency
         if phone or (request.external_id and "Phone" in request.payload):
@@ -125,6 +128,23 @@ class InvoiceSink(XeroSink):
         if request.external_id is not None:
             return {**fields, "InvoiceID": request.external_id}
         return {"Type": "ACCREC", **fields, "Reference": self.mark(request.key)}
+
+
+class PaymentSink(XeroSink):
+    """Payments received elsewhere, recorded against their invoice; Xero lets nobody change them, only reverse them."""
+
+    stream_type = PaymentStream
+    mark_field = "Reference"
+
+    def element(self, request: WriteRequest) -> JsonDict:
+        payload = request.payload
+        return {
+            "Invoice": {"InvoiceID": payload["InvoiceID"]},
+            "Account": {"Code": payload["AccountCode"]},
+            "Amount": float(payload["Amount"]),
+            "Date": payload["Date"],
+            "Reference": self.mark(request.key),
+        }
 
 
 def invoice_line(line: JsonDict, account: str | None, tax_type: str | None) -> JsonDict:

@@ -33,6 +33,7 @@ class XeroStream:
     id_field: ClassVar[str]
     where: ClassVar[str | None] = None
     extra_params: ClassVar[dict[str, str]] = {}
+    has_page_size: ClassVar[bool] = True
 
     def __init__(self, connector: XeroConnector) -> None:
         self.connector = connector
@@ -94,7 +95,9 @@ class XeroStream:
         headers = self.connector.tenant_header()
         if since:
             headers["if-modified-since"] = since
-        params = {"order": "UpdatedDateUTC DESC", "page": number, "pageSize": size, **self.extra_params}
+        params = {"order": "UpdatedDateUTC DESC", "page": number, **self.extra_params}
+        if self.has_page_size:
+            params["pageSize"] = size
         if self.where:
             params["where"] = self.where
         call = Call(method="GET", path=f"{API}/{self.path}", params=params, headers=headers)
@@ -136,6 +139,17 @@ class PaymentStream(XeroStream):
 
     def belongs(self, item: JsonDict) -> bool:
         return bool(item["PaymentType"] == "ACCRECPAYMENT")
+
+
+class QuoteStream(XeroStream):
+    """The one list that knows neither page sizes nor a count of pages: it ends at the first empty page."""
+
+    path = "Quotes"
+    id_field = "QuoteID"
+    has_page_size = False
+
+    def link(self, external_id: str) -> str:
+        return f"https://go.xero.com/app/quotes/view/{external_id}"
 
 
 def default_phone(phones: list[JsonDict]) -> str:
