@@ -1,6 +1,6 @@
 """BottleCRM 1.35 (django-crm): accounts, contacts, opportunities, custom fields, pipelines, signed webhooks."""
 
-from sandbox.bottlecrm import views
+from sandbox.bottlecrm import estimates, views
 from sandbox.bottlecrm.vendor import VENDOR
 
-__all__ = ["VENDOR", "views"]
+__all__ = ["VENDOR", "estimates", "views"]

@@ -12,6 +12,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from sandbox.account import Account
+from sandbox.bottlecrm import estimate_records as estimates
 from sandbox.bottlecrm import records
 from sandbox.vendor import Call, Vendor, VendorError, bearer_token, json_response
 
@@ -29,6 +30,8 @@ class Bottle(Vendor):
 
     def error(self, call: Call, error: VendorError) -> Response:
         """Views answer `{"error": true, "errors": ...}`, the framework under them `{"detail": ...}`."""
+        if "message_only" in error.details:
+            return json_response({"error": True, "message": error.details["message_only"]}, error.status)
         if "detail" in error.details:
             return json_response({"detail": error.details["detail"]}, error.status)
         if error.status >= 500 or error.status in (401, 404, 405):
@@ -38,13 +41,17 @@ class Bottle(Vendor):
     def create_object(self, account: Account, kind: str, data: Json) -> Json:
         if kind == "custom_fields":
             return records.add_definition(account, data)
+        if kind == "quotes":
+            return estimates.save(account, None, data)
         return records.create(account, kind, data)
 
     def update_object(self, account: Account, kind: str, object_id: str, data: Json) -> Json:
+        if kind == "quotes":
+            return estimates.save(account, account.objects("quotes")[object_id], data)
         return records.update(account, kind, object_id, data)
 
     def delete_object(self, account: Account, kind: str, object_id: str) -> None:
-        if kind == "custom_fields":
+        if kind in ("custom_fields", "quotes"):
             account.remove(kind, object_id)
         else:
             records.delete(account, kind, object_id)

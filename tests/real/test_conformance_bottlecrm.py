@@ -62,10 +62,20 @@ class RealBottle(BottleWork):
         return self.server.credentials if valid else {"api_key": "bcrm_pat_wrong-key-0987654321"}
 
     def make(self, kind: str, data: dict[str, Any]) -> str:
+        if kind == "quotes":
+            return self.make_quote(data)
         return str(self.call("POST", f"/api/{kind}/", data)["id"])
 
+    def make_quote(self, data: dict[str, Any]) -> str:
+        """An estimate needs a person of the account."""
+        account, number = data["account_id"], data["title"].split()[-1]
+        person = {"first_name": "Q", "last_name": number, "email": f"q{number}@example.org", "account": account}
+        body = {**data, "contact_id": self.make("contacts", person)}
+        return str(self.call("POST", "/api/invoices/estimates/", body)["estimate"]["id"])
+
     def change_record(self, kind: str, external_id: str, data: dict[str, Any]) -> None:
-        self.call("PATCH", f"/api/{kind}/{external_id}/", data)
+        method, path = ("PUT", "invoices/estimates") if kind == "quotes" else ("PATCH", kind)
+        self.call(method, f"/api/{path}/{external_id}/", data)
 
     def count(self, sink: str) -> int:
         answer = self.call("GET", f"/api/{sink}/")

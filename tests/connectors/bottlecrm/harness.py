@@ -31,10 +31,14 @@ class BottleWork(Harness):
             return {"name": f"Account {number}", "website": f"https://www.c{number}.example", "phone": "+4930123456"}
         if stream == "contacts":
             return {"first_name": "Ada", "last_name": f"L{number}", "email": f"a{number}@example.org"}
+        if stream == "quotes":
+            line = {"name": "Consulting", "quantity": "2.5", "unit_price": "100.00"}
+            (account,), dates = self.seed("accounts", 1), {"issue_date": "2026-11-20", "expiry_date": "2026-12-20"}
+            return {"title": f"Quote {number}", "account_id": account, "currency": "EUR", **dates, "line_items": [line]}
         return {"name": f"Deal {number}", "amount": f"{number}.50", "currency": "EUR", "closed_on": "2026-12-31"}
 
     def edit(self, stream: str, external_id: str) -> None:
-        name = "last_name" if stream == "contacts" else "name"
+        name = {"contacts": "last_name", "quotes": "title"}.get(stream, "name")
         self.change_record(stream, external_id, {name: f"Edited {next(_numbers)}"})
 
     def payload(self, sink: str) -> dict[str, Any]:

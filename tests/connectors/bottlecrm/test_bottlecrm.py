@@ -222,3 +222,44 @@ def test_events_name_their_stream(event: str, streams: list[str]) -> None:
 def test_an_old_delivery_is_a_replay() -> None:
     with pytest.raises(ForgedWebhook):
         deliver("deal.won", sent=NOW - timedelta(minutes=6))
+
+
+def test_a_quote_carries_its_lines_and_keeps_its_secret(connector: BottleConnector, control: AccountControl) -> None:
+    company = control.create("accounts", {"name": "Initech"})["id"]
+    lines = [
+        {"name": "Consulting", "description": "Work", "quantity": "2.5", "unit_price": "100"},
+        {"name": "Travel", "quantity": "1", "unit_price": "49.90"},
+    ]
+    dates = {"issue_date": "2026-11-20", "expiry_date": "2026-12-20"}
+    values = {"title": "Offer", "status": "Viewed", "account_id": company, "currency": "EUR", "line_items": lines}
+    control.clock("2026-11-20T09:00:00Z")
+    made = control.create("quotes", {**values, **dates})
+
+    (page,) = connector.stream("quotes").read(checkpoint=None, page_size=10)
+
+    euros = lambda cents: {"amount": cents, "currency": "EUR"}  # noqa: E731
+    assert map_source(connector, "quotes", made["id"]) == {
+        "name": "Offer",
+        "status": "sent",
+        "currency": "EUR",
+        "number": "EST-20261120-0001",
+        "total": euros(29990),
+        "issue_date": "2026-11-20",
+        "expiry_date": "2026-12-20",
+        "lines": [
+            {"description": "Work", "quantity": "2.50", "unit_price": euros(10000), "amount": euros(25000)},
+            {"description": "Travel", "quantity": "1.00", "unit_price": euros(4990), "amount": euros(4990)},
+        ],
+    }
+    assert page.records[0].data["account"] == {"id": company, "name": "Initech"}
+    assert made["public_token"] not in json.dumps(page.records[0].data)
+
+
+def test_a_quote_deleted_while_it_is_read_is_left_out(connector: BottleConnector, control: AccountControl) -> None:
+    stream = connector.stream("quotes")
+    control.create("quotes", {"title": "A"})
+    gone = control.create("quotes", {"title": "B"})["id"]
+    listed = connector.client.get("/api/invoices/estimates/")["results"]
+    control.delete("quotes", gone)
+
+    assert [stream._listed(row) is None for row in listed] == [True, False]  # type: ignore[attr-defined]

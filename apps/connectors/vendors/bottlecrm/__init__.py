@@ -1,4 +1,4 @@
-"""BottleCRM (django-crm) by personal access token: accounts, contacts and opportunities, both ways."""
+"""BottleCRM (django-crm) by personal access token: accounts, contacts and opportunities both ways, quotes read."""
 
 from apps.connectors.vendors.bottlecrm.connector import BottleConnector
 

@@ -25,8 +25,8 @@ STREAM_OF_EVENT = {"account": "accounts", "contact": "contacts", "deal": "opport
 
 
 def describe_error(data: Any) -> ErrorText:
-    """`{"error": true, "errors": {field: [text]} | text}` of its views, `{"detail"}` of the framework below."""
-    errors = data.get("errors") or data.get("detail") or data.get("error") or ""
+    """`{"error": true, "errors": {field: [text]} | text}` or `"message"` of its views, `{"detail"}` of the framework."""
+    errors = data.get("errors") or data.get("detail") or data.get("message") or ""
     if isinstance(errors, dict):
         errors = "; ".join(f"{field}: {_flat(problem)}" for field, problem in errors.items())
     return ErrorText(_flat(errors), str(data.get("code") or ""))
@@ -39,7 +39,7 @@ def _flat(problem: Any) -> str:
 class BottleConnector(Connector):
     manifest = MANIFEST
     stream_types = {name: partial(BottleStream, bottle_object=found) for name, found in OBJECTS.items()}
-    sink_types = {name: partial(BottleSink, bottle_object=found) for name, found in OBJECTS.items()}
+    sink_types = {spec.name: partial(BottleSink, bottle_object=OBJECTS[spec.name]) for spec in MANIFEST.sinks}
 
     def __init__(self, context: ConnectionContext) -> None:
         super().__init__(context)
@@ -53,8 +53,8 @@ class BottleConnector(Connector):
     def check(self) -> CheckResult:
         """Names the organization, and custom fields that neither exist nor may be added by this token."""
         org = self.organization
-        for found in OBJECTS.values():
-            self.require_definitions(found)
+        for spec in MANIFEST.sinks:
+            self.require_definitions(OBJECTS[spec.name])
         return CheckResult(account_id=str(org["id"]), account_name=org["name"])
 
     @cached_property

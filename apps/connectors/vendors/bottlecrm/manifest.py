@@ -66,6 +66,35 @@ OPPORTUNITIES = StreamSpec(
     incremental=False,
 )
 
+QUOTES = StreamSpec(
+    name="quotes",
+    label="Quotes",
+    entity="quote",
+    fields={
+        "name": 'coalesce(get(record, "title"), record.estimate_number)',
+        "status": (
+            'lookup({"Sent": "sent", "Viewed": "sent", "Accepted": "accepted", "Declined": "declined", '
+            '"Expired": "expired"}, get(record, "status"), "draft")'
+        ),
+        "currency": "record.currency",
+        "number": 'get(record, "estimate_number")',
+        "total": 'money(get(record, "total_amount"), record.currency)',
+        "issue_date": 'date(get(record, "issue_date"))',
+        "expiry_date": 'date(get(record, "expiry_date"))',
+        "lines": (
+            'record.line_items.map(line, {"description": coalesce(text(get(line, "description")), text(get(line, "name"))), '
+            '"quantity": line.quantity, "unit_price": money(line.unit_price, record.currency), '
+            '"amount": money(line.net_amount, record.currency)})'
+        ),
+    },
+    refs={
+        "account": {"stream": "accounts", "id": 'get(record, "account.id")'},
+        "contact": {"stream": "contacts", "id": 'get(record, "contact.id")'},
+        "opportunity": {"stream": "opportunities", "id": 'get(record, "opportunity.id")'},
+    },
+    incremental=False,
+)
+
 ACCOUNT_SINK = SinkSpec(
     name="accounts",
     label="Accounts",
@@ -123,7 +152,7 @@ MANIFEST = ConnectorManifest(
     key="bottlecrm",
     name="BottleCRM",
     domain=Domain.CRM,
-    description="Self-hosted CRM: accounts, contacts and opportunities; payment status written back to opportunities.",
+    description="Self-hosted CRM: accounts, contacts, opportunities and quotes; payment status written back.",
     evidence=Evidence.REAL_SERVER,
     evidence_note=(
         "The same conformance suite passes on a real BottleCRM 1.35 server and on the simulator. BottleCRM tells no time "
@@ -142,7 +171,7 @@ MANIFEST = ConnectorManifest(
             secret=True,
         ),
     ),
-    streams=(ACCOUNTS, CONTACTS, OPPORTUNITIES),
+    streams=(ACCOUNTS, CONTACTS, OPPORTUNITIES, QUOTES),
     sinks=(ACCOUNT_SINK, CONTACT_SINK, OPPORTUNITY_SINK),
     # A server of one's own publishes no limit; this keeps a small one responsive for its people.
     rate_limit=RateLimit(calls=100, seconds=10, concurrent=4),

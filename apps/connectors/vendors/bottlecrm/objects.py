@@ -20,6 +20,7 @@ class Part(msgspec.Struct, frozen=True):
 class BottleObject(msgspec.Struct, frozen=True, kw_only=True):
     """`order` is the member that lists descend by; of contacts it is a time that several may share.
 
+    `path` is the list's address; `by_detail` objects show their positions only on their own page.
     `keep` are the members that are facts: answers also hold "3 minutes ago" and totals, new at each reading.
 
     `custom` are the definitions our sinks make where they are missing; `target` is the object's name among them.
@@ -31,7 +32,9 @@ class BottleObject(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     target: str
     keep: tuple[str, ...]
-    custom: tuple[dict[str, Any], ...]
+    custom: tuple[dict[str, Any], ...] = ()
+    path: str = ""
+    by_detail: bool = False
 
 
 def _definition(key: str, label: str, field_type: str, **more: Any) -> dict[str, Any]:
@@ -83,5 +86,19 @@ OBJECTS = {
             "assigned_to",
         ),
         custom=(MARK, *PAYMENT),
+    ),
+    "quotes": BottleObject(
+        name="quotes",
+        path="/api/invoices/estimates/",
+        parts=(Part("results"),),
+        order="created_at",
+        detail="estimate",
+        target="Estimate",
+        # Not all of it: `public_token` opens the document to whoever holds it.
+        keep=(
+            "id", "custom_fields", "created_at", "updated_at", "title", "status", "estimate_number", "account", "contact",
+            "opportunity", "currency", "total_amount", "issue_date", "expiry_date", "line_items",
+        ),
+        by_detail=True,
     ),
 }  # fmt: skip

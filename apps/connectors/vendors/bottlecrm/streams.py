@@ -33,7 +33,7 @@ class BottleStream:
     def __init__(self, connector: BottleConnector, *, bottle_object: BottleObject) -> None:
         self.connector = connector
         self.object = bottle_object
-        self.path = f"/api/{bottle_object.name}/"
+        self.path = bottle_object.path or f"/api/{bottle_object.name}/"
 
     def read(self, *, checkpoint: JsonDict | None, page_size: int = 100) -> Iterator[Page]:
         size = max(1, page_size)
@@ -43,11 +43,15 @@ class BottleStream:
             if ended:
                 position |= {"part": position["part"] + 1, **START}
                 position["complete"] = position["part"] == len(self.object.parts)
-            yield Page(records=[self.record(row) for row in rows], checkpoint=dict(position))
+            yield Page(records=[found for row in rows if (found := self._listed(row))], checkpoint=dict(position))
 
     def get(self, external_id: str) -> SourceRecord | None:
         found = self.connector.client.find(f"{self.path}{external_id}/")
         return self.record(found[self.object.detail]) if found else None
+
+    def _listed(self, row: JsonDict) -> SourceRecord | None:
+        """None for what was deleted since it was listed."""
+        return self.get(row["id"]) if self.object.by_detail else self.record(row)
 
     def find_by_mark(self, key: str) -> SourceRecord | None:
         """The record with our mark. Raises FatalError when BottleCRM ignored the filter."""
