@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 LOG_ACCESS = {"id": "integer", "create_date": "datetime", "write_date": "datetime"}
@@ -22,7 +23,7 @@ class Model:
     def relation(self, name: str) -> list[str]:
         return self.types[name].split(" ")[1:]
 
-    @property
+    @cached_property
     def types(self) -> dict[str, str]:
         return {**LOG_ACCESS, **self.fields}
 
@@ -181,6 +182,7 @@ BY_VERSION: dict[int, dict[str, dict[str, str]]] = {
 }
 
 
+@lru_cache
 def model_in(name: str, version: int) -> Model | None:
     found = MODELS.get(name)
     if found is None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-import msgspec
-
 from apps.connectors.sdk.connector import ConnectionContext
-from apps.connectors.sdk.entities import ENTITIES, validate_entity
-from apps.connectors.sdk.types import SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.netsuite import CONNECTOR
 from apps.connectors.vendors.netsuite.manifest import MANIFEST
-from apps.core import expressions
+from tests.connectors import erp
+from tests.connectors.erp import euros, made, write
 from tests.connectors.harness import SandboxHarness
 
+__all__ = ["euros", "made", "mapped", "payload", "write"]
 _numbers = itertools.count(1)
 RECORDS = {
     "customers": "customer", "contacts": "contact", "projects": "job", "tasks": "projectTask",
@@ -141,37 +140,5 @@ class NetSuiteHarness(SandboxHarness):
         return connector
 
 
-def mapped(stream: str, record: SourceRecord | None) -> dict[str, Any]:
-    """Canonical fields without the empty ones, checked against the entity; references under `refs`."""
-    assert record is not None
-    spec = MANIFEST.stream(stream)
-    context = {"record": record.data, "connection": {}, "settings": {}}
-    fields = expressions.compile(spec.fields).evaluate(context)
-    given = {name: value for name, value in fields.items() if value is not None}
-    validate_entity(spec.entity, given)
-    refs = {name: expressions.compile_one(ref["id"]).evaluate(context)["value"] for name, ref in spec.refs.items()}
-    return {**given, "refs": {name: value for name, value in refs.items() if value}}
-
-
-def payload(sink: str, record: dict[str, Any], **refs: str | None) -> dict[str, Any]:
-    """What the engine hands to a sink."""
-    spec = MANIFEST.sink(sink)
-    names = [field.name for field in msgspec.structs.fields(ENTITIES[spec.entity])]
-    complete = {**dict.fromkeys(names), "lines": [], **record}
-    context = {"record": complete, "refs": {**dict.fromkeys(spec.refs), **refs}, "settings": {}, "connection": {}}
-    return expressions.compile(spec.fields).evaluate(context)
-
-
-def write(connector: Any, sink: str, key: str, record: dict[str, Any], **refs: str | None) -> WriteResult:
-    result: WriteResult = connector.sink(sink).write([WriteRequest(key=key, payload=payload(sink, record, **refs))])[0]
-    return result
-
-
-def made(result: WriteResult) -> SourceRecord:
-    assert result.error is None, result.error
-    assert result.record is not None
-    return result.record
-
-
-def euros(minor: int) -> dict[str, Any]:
-    return {"amount": minor, "currency": "EUR"}
+mapped = partial(erp.mapped, MANIFEST)
+payload = partial(erp.payload, MANIFEST)
