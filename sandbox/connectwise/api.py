@@ -51,7 +51,14 @@ def kind_of(group: str, name: str) -> str:
 def held(call: Call, kind: str) -> list[Row]:
     """The service desk's list shows the tickets of projects too."""
     rows = list(call.account.objects(kind).values())
-    return rows + list(call.account.objects("project_tickets").values()) if kind == "service_tickets" else rows
+    if kind != "service_tickets":
+        return rows
+    return rows + [as_service_ticket(row) for row in call.account.objects("project_tickets").values()]
+
+
+def as_service_ticket(row: Row) -> Row:
+    """Only the service desk's view tells the two kinds apart."""
+    return {**row, "recordType": "ProjectTicket"}
 
 
 @VENDOR.route(f"{API}/project/statuses", methods=["GET"])
@@ -86,7 +93,7 @@ def create(call: Call, group: str, name: str) -> Any:
 def read(call: Call, group: str, name: str, object_id: int) -> Any:
     kind = kind_of(group, name)
     if kind == "service_tickets" and str(object_id) in call.account.objects("project_tickets"):
-        kind = "project_tickets"
+        return as_service_ticket(row_of(call.account, "project_tickets", str(object_id)))
     return row_of(call.account, kind, str(object_id))
 
 

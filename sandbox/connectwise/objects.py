@@ -34,13 +34,23 @@ REQUIRED = {
 }  # fmt: skip
 STATUSES = {"New": 1, "Open": 2, "Closed": 9}
 CLOSED = {9}
+RECORD_TYPES = {"project_tickets": "ProjectTicket", "service_tickets": "ServiceTicket"}
+CHARGE_TYPES = ("ServiceTicket", "ProjectTicket", "ChargeCode", "Activity")
 BOARDS = ("Projects", "Service")
 DEFAULTS: dict[str, Row] = {
     "companies": {"status": {"id": 1, "name": "Active"}, "deletedFlag": False, "phoneNumber": "", "website": ""},
     "contacts": {"inactiveFlag": False, "communicationItems": []},
-    "members": {"inactiveFlag": False},
+    "members": {
+        "inactiveFlag": False,
+        "licenseClass": "F",
+        "defaultEmail": "Office",
+        "defaultPhone": "Office",
+        "agreementInvoicingDisplayOptions": "RemainOnInvoicingScreen",
+        "invoicingDisplayOptions": "RemainOnInvoicingScreen",
+        "invoiceScreenDefaultTabFormat": "ShowInvoicingTab",
+    },
     "projects": {"status": {"name": "New"}, "description": ""},
-    "project_tickets": {"status": {"name": "New"}, "recordType": "ProjectTicket", "budgetHours": None},
+    "project_tickets": {"status": {"name": "New"}, "budgetHours": None},
     "service_tickets": {"status": {"name": "New"}, "recordType": "ServiceTicket"},
     "time_entries": {"status": "Open", "billableOption": "Billable", "actualHours": 0.0, "notes": ""},
     "expenses": {"status": "Open", "billableOption": "Billable", "type": {"id": 1, "name": "Mileage"}},
@@ -61,7 +71,7 @@ def kept(account: Account, kind: str, row: Row, action: str) -> Row:
     account.emit(
         {
             "MessageId": str(uuid.uuid4()), "FromUrl": "na.myconnectwise.net", "CompanyId": COMPANY, "MemberId": "Admin1",
-            "Action": action, "Type": TYPES[kind], "ID": row["id"], "Entity": json.dumps({"recordType": row.get("recordType")}),
+            "Action": action, "Type": TYPES[kind], "ID": row["id"], "Entity": json.dumps({"recordType": RECORD_TYPES.get(kind)}),
             "Metadata": {"key_url": "https://na.myconnectwise.net/v4_6_release/apis/3.0/system/callbacks/key"},
         }
     )  # fmt: skip
@@ -78,7 +88,7 @@ def derived(account: Account, kind: str, row: Row) -> Row:
     if kind in ("projects", "project_tickets", "service_tickets"):
         name = row["status"].get("name") or "New"
         found["status"] = {"id": STATUSES[name], "name": name}
-        found |= {} if kind == "projects" else {"closedFlag": STATUSES[name] in CLOSED}
+        found["closedFlag"] = STATUSES[name] in CLOSED
     if row.get("chargeToType") == "ProjectTicket":
         ticket = account.objects("project_tickets")[str(row["chargeToId"])]
         found["project"] = ticket["project"]
@@ -94,6 +104,8 @@ def check(account: Account, kind: str, row: Row) -> None:
         problems["board"] = "The board was not found."
     if isinstance(row.get("status"), dict) and kind != "companies" and row["status"].get("name") not in STATUSES:
         problems["status"] = "The status was not found."
+    if row.get("chargeToType") not in (None, *CHARGE_TYPES):
+        problems["chargeToType"] = "The value is not one of the known types."
     if kind == "companies" and not problems:
         others = [other for other in account.objects(kind).values() if other["id"] != row.get("id")]
         if any(other["identifier"].lower() == row["identifier"].lower() for other in others):

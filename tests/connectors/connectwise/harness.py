@@ -101,7 +101,7 @@ class ConnectWiseHarness(TimedHarness):
             project = {"project": str(self.known("projects"))}
             return {**project, "summary": f"Written {number}", "budgetHours": "12.5", "closedFlag": False}
         return {
-            "project": str(self.known("projects")), "task": str(self.known("tasks")), "hours": "1.25",
+            "task": str(self.known("tasks")), "hours": "1.25",
             "member": str(self.known("members")), "work_date": "2026-11-20", "billable": True, "notes": f"Work {number}",
         }  # fmt: skip
 

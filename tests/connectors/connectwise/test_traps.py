@@ -92,7 +92,7 @@ def test_a_day_is_one_where_the_company_is(harness):
     harness.more = {"time_zone": "America/New_York"}
     connector = harness.connector()
     late = harness.made("time_entries", timeStart="2026-11-21T02:00:00Z")
-    refs = {"project": str(harness.known("projects")), "resource": str(harness.known("members"))}
+    refs = {"task": str(harness.known("tasks")), "resource": str(harness.known("members"))}
 
     made = written(write(connector, "time_entries", "e-1", ENTRY, **refs))
 
@@ -109,10 +109,6 @@ def test_time_names_project_task_and_person(harness):
 
     assert mapped(connector, "time_entries", made) == {**ENTRY, "status": "draft", "refs": refs}
     assert connector.sink("time_entries").resolve("e-1").external_id == made.external_id
-    on_project = written(
-        write(connector, "time_entries", "e-2", ENTRY, project=refs["project"], resource=refs["resource"])
-    )
-    assert mapped(connector, "time_entries", on_project)["refs"] == {k: v for k, v in refs.items() if k != "task"}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +116,7 @@ def test_time_names_project_task_and_person(harness):
     [
         ("Open", "draft", "draft"),
         ("Rejected", "draft", "rejected"),
+        ("RejectBySecondTier", "draft", "rejected"),
         ("PendingProjectApproval", "submitted", "submitted"),
         ("ApprovedByTierTwo", "approved", "approved"),
         ("BilledAgreement", "approved", "approved"),
@@ -207,6 +204,20 @@ def test_a_status_the_company_does_not_have_is_named(harness):
 
     assert isinstance(result.error, RecordRejected)
     assert "status: The status was not found." in result.error.message
+
+
+def test_a_task_of_that_name_in_the_project_is_taken_up(harness):
+    """A project's ticket has no field for a reference."""
+    connector = harness.connector()
+    first, second = (str(harness.made("projects")["id"]) for _ in range(2))
+    task = {"name": 'Design "A"', "status": "open", "estimate_seconds": 45000}
+
+    made = written(write(connector, "tasks", "t-1", task, project=first))
+    again = written(write(connector, "tasks", "t-2", task, project=first))
+    elsewhere = written(write(connector, "tasks", "t-3", task, project=second))
+
+    assert made.external_id == again.external_id != elsewhere.external_id
+    assert mapped(connector, "tasks", made) == {**task, "refs": {"project": first}}
 
 
 def test_a_ticket_there_and_back(harness):

@@ -17,7 +17,7 @@ from apps.connectors.sdk.manifest import (
 
 BILLABLE = 'record.billableOption == "Billable"'
 APPROVAL = (
-    'lookup({"Open": "draft", "Rejected": "%s", "PendingApproval": "submitted", "ErrorsCorrected": "submitted", '
+    'lookup({"Open": "draft", "Rejected": "%s", "RejectBySecondTier": "%s", "PendingApproval": "submitted", "ErrorsCorrected": "submitted", '
     '"PendingProjectApproval": "submitted"}, record.status, "approved")'
 )
 FULL_NAME = 'trim(text(record.firstName) + " " + text(get(record, "lastName")))'
@@ -126,7 +126,7 @@ STREAMS = (
             "work_date": "record.work_date",
             "duration_seconds": "seconds(record.actualHours)",
             "description": 'coalesce(get(record, "notes"), null)',
-            "status": APPROVAL % "draft",
+            "status": APPROVAL.replace("%s", "draft"),
             "billable": BILLABLE,
         },
         refs=WORK,
@@ -138,7 +138,7 @@ STREAMS = (
         fields={
             "spent_date": "date(record.date)",
             "amount": f"money(record.amount, {CURRENCY})",
-            "status": APPROVAL % "rejected",
+            "status": APPROVAL.replace("%s", "rejected"),
             "billable": BILLABLE,
             "description": 'coalesce(get(record, "notes"), null)',
             "category": 'get(record, "type.name")',
@@ -201,7 +201,7 @@ SINKS = (
         },
         refs={"project": "projects"},
         required_refs=("project",),
-        resolve=Resolve.LOOKUP,
+        resolve=Resolve.IDEMPOTENCY_KEY,
     ),
     SinkSpec(
         name="tickets",
@@ -225,7 +225,6 @@ SINKS = (
         entity="time_entry",
         stream="time_entries",
         fields={
-            "project": "refs.project",
             "task": "refs.task",
             "member": "refs.resource",
             "work_date": "record.work_date",
@@ -233,8 +232,8 @@ SINKS = (
             "billable": "record.billable",
             "notes": "record.description",
         },
-        refs={"project": "projects", "task": "tasks", "resource": "members"},
-        required_refs=("project", "resource"),
+        refs={"task": "tasks", "resource": "members"},
+        required_refs=("task", "resource"),
         resolve=Resolve.LOOKUP,
     ),
 )
@@ -251,8 +250,8 @@ MANIFEST = ConnectorManifest(
     description="Companies, contacts, members, projects, project and service tickets, time and expenses.",
     evidence=Evidence.SIMULATED,
     evidence_note=(
-        "ConnectWise's description is not public and there are no recordings: shown against a simulator built from "
-        "published clients and pages about it. Only companies tell when they were deleted."
+        "ConnectWise's description is not public and there are no recordings: shown against a simulator. A client library "
+        "generated from the description accepts its answers and knows every field we send. Only companies tell when they were deleted."
     ),
     auth=AuthKind.API_KEY,
     base_url="",

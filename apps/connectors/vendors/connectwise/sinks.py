@@ -200,11 +200,7 @@ def after_a_year(day: str) -> str:
 
 
 class TicketedSink(ConnectWiseSink):
-    """Tickets of both kinds have a field for other systems' references."""
-
-    def create(self, request: WriteRequest) -> str:
-        body = {**self.created(request), "externalXRef": request.key}
-        return str(self.client.post(self.stream.path, json=body)["id"])
+    """What tickets of both kinds have in common."""
 
     def changed(self, external_id: str, request: WriteRequest) -> JsonDict:
         given = self.given(request)
@@ -216,15 +212,13 @@ class TicketedSink(ConnectWiseSink):
             changes["status"] = {"name": self.setting("closed_status" if given["closedFlag"] else "open_status")}
         return changes
 
-    def resolve(self, key: str) -> SourceRecord | None:
-        found = self.stream.find(f'externalXRef="{quoted(key)}"')
-        return next((record for record in found if record.data.get("externalXRef") == key), None)
-
     def status(self, given: JsonDict) -> JsonDict:
         return {"status": {"name": self.setting("closed_status")}} if given["closedFlag"] else {}
 
 
 class TaskSink(TicketedSink):
+    """No field of a project's ticket takes a reference, so a create first looks for the ticket of that name there."""
+
     stream_type = streams.ProjectTicketStream
     checks: ClassVar = {
         "summary": lambda data: data["summary"],
@@ -236,8 +230,19 @@ class TaskSink(TicketedSink):
         hours = {"budgetHours": float(given["budgetHours"])} if "budgetHours" in given else {}
         return {"summary": given["summary"], "project": reference(given["project"]), **hours, **self.status(given)}
 
+    def create(self, request: WriteRequest) -> str:
+        payload = request.payload
+        found = self.stream.find(f'project/id={int(payload["project"])} and summary="{quoted(payload["summary"])}"')
+        return found[0].external_id if found and payload["summary"] else super().create(request)
+
+    def resolve(self, key: str) -> SourceRecord | None:
+        """Nothing carries the key: the create itself, repeated, finds what it made."""
+        return None
+
 
 class TicketSink(TicketedSink):
+    """Service tickets have a field for other systems' references."""
+
     stream_type = streams.ServiceTicketStream
     checks: ClassVar = TaskSink.checks
 
@@ -251,7 +256,12 @@ class TicketSink(TicketedSink):
             "board": {"name": self.setting("service_board")},
             **contact,
             **self.status(given),
+            "externalXRef": request.key,
         }
+
+    def resolve(self, key: str) -> SourceRecord | None:
+        found = self.stream.find(f'externalXRef="{quoted(key)}"')
+        return next((record for record in found if record.data.get("externalXRef") == key), None)
 
 
 class TimeEntrySink(ConnectWiseSink):
@@ -262,11 +272,10 @@ class TimeEntrySink(ConnectWiseSink):
 
     def created(self, request: WriteRequest) -> JsonDict:
         given = self.given(request)
-        target = given.get("task") or given["project"]
         return {
             **self.changed("", request),
-            "chargeToId": int(target),
-            "chargeToType": "ProjectTicket" if given.get("task") else "Project",
+            "chargeToId": int(given["task"]),
+            "chargeToType": "ProjectTicket",
             "member": reference(given["member"]),
             "internalNotes": mark(request.key),
         }

@@ -98,6 +98,9 @@ class ProjectStream(ConnectWiseStream):
     path = "/project/projects"
 
     def more(self, row: JsonDict) -> JsonDict:
+        if row.get("closedFlag") is not None:
+            return {"closed": row["closedFlag"]}
+        # Older versions tell it by the status alone.
         return {"closed": row["status"]["id"] in self.connector.closed_project_statuses}
 
 
@@ -135,10 +138,6 @@ class ExpenseStream(ConnectWiseStream):
 
 
 def charged(row: JsonDict) -> JsonDict:
-    """What was worked on: a project's ticket, or the project itself; service tickets and charge codes are no tasks."""
-    kind, target = row.get("chargeToType"), row.get("chargeToId")
-    project = row.get("project") or {}
-    return {
-        "task_id": target if kind == "ProjectTicket" else None,
-        "project_id": project.get("id") or (target if kind == "Project" else None),
-    }
+    """What was worked on: a project's ticket; service tickets, charge codes and activities are no tasks."""
+    task = row.get("chargeToId") if row.get("chargeToType") == "ProjectTicket" else None
+    return {"task_id": task, "project_id": (row.get("project") or {}).get("id")}
