@@ -219,11 +219,13 @@ class CallBudget(models.Model):
 class CallSlot(models.Model):
     """One of the calls that a connection may have under way at once, where there is no Redis; unlogged as well.
 
-    `place` is the connection's id and a number; the lease of a worker that was killed ends at `expires_at`.
+    `place` is the connection's id and a number; the lease of a worker that was killed ends with its session at the
+    database, at the latest at `expires_at`.
     """
 
     place = models.CharField(max_length=44, primary_key=True)
     holder = models.UUIDField()
+    backend = models.IntegerField(default=0)  # the session's process at the database
     expires_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -34,9 +33,10 @@ import sys, django
 django.setup()
 from uuid import UUID
 from django.conf import settings
-from apps.connectors import slots
+from apps.connectors import budget, slots
 from apps.connectors.sdk.manifest import RateLimit
 from apps.core.planes import tenant_plane
+budget.redis_url = lambda: sys.argv[4]
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
 with tenant_plane(sys.argv[2]), slots.hold(UUID(sys.argv[3]), RateLimit(calls=1, seconds=1, concurrent=1)):
     print("held", flush=True)
@@ -126,25 +126,30 @@ def test_a_waiting_call_goes_on_as_soon_as_a_place_is_free(partner: Partner) -> 
     assert all(slots.SHORTEST_LOOK <= seconds <= slots.LONGEST_LOOK for seconds in looks)
 
 
-def test_a_killed_worker_holds_its_place_no_longer_than_a_lease(partner: Partner) -> None:
+def test_a_killed_worker_holds_its_place_no_longer_than_it_lives(store: str, partner: Partner) -> None:
     connection_id, one = uuid7(), RateLimit(calls=1000, seconds=1, concurrent=1)
-    command = [
-        sys.executable,
-        "-c",
-        HOLDER,
-        str(connection.settings_dict["NAME"]),
-        partner.schema_name,
-        str(connection_id),
-    ]
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
-    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+    database = str(connection.settings_dict["NAME"])
+    command = [sys.executable, "-c", HOLDER, database, partner.schema_name, str(connection_id), budget.redis_url()]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == "held\n"
+        with pytest.raises(RateLimited), hold(connection_id, one):
+            pass
         worker.send_signal(signal.SIGKILL)
 
     assert worker.returncode == -signal.SIGKILL
+    with slots.hold(connection_id, one):
+        pass
+
+
+def test_a_holder_that_cannot_be_seen_to_be_dead_ends_with_its_lease(
+    partner: Partner,
+) -> None:
+    connection_id, one = uuid7(), RateLimit(calls=1000, seconds=1, concurrent=1)
+    assert slots._take(connection_id, 1, uuid7())
     with pytest.raises(RateLimited), hold(connection_id, one):
         pass
+
     later = clock.now() + timedelta(seconds=slots.LEASE_SECONDS)
     with time_machine.travel(later, tick=False), hold(connection_id, one):
         pass
