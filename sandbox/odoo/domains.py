@@ -66,10 +66,11 @@ def compare(found: Any, operator: str, wanted: Any, *, moment: bool) -> bool:
         return inside == (operator == "in")
     if operator in ("=", "!="):
         return bool((found or False) == (wanted or False)) == (operator == "=")
-    if operator in ("like", "ilike"):
+    if operator in ("like", "ilike", "=like"):
         flags = re.IGNORECASE if operator == "ilike" else 0
         pattern = ".*".join(re.escape(part).replace("_", ".") for part in str(wanted).split("%"))
-        return re.search(pattern, str(found or ""), flags) is not None
+        matcher = re.fullmatch if operator == "=like" else re.search
+        return matcher(pattern, str(found or ""), flags) is not None
     if found in (None, False):
         return False
     if moment:

@@ -218,6 +218,20 @@ def test_a_crash_before_posting_is_finished_by_resolving_and_a_draft_stays_one(f
     assert len(firm.control.objects("account.move.line")) == 2
 
 
+def test_a_draft_left_behind_with_another_total_is_never_posted(firm: Firm) -> None:
+    connector = firm.connect()
+    account = company(firm)
+    firm.control.faults(
+        [{"kind": "timeout_after_commit", "match": {"body": '"invoice_line_ids/name"', "method": "POST"}}]
+    )
+    with pytest.raises(TransientError):
+        write(connector, "invoices", "i1", {**INVOICE, "total": euros(99999)}, account=account)
+    assert len(firm.control.objects("invoices")) == 1
+
+    assert firm.connect().sink("invoices").resolve("i1") is None
+    assert firm.control.objects("invoices") == []
+
+
 def test_payments_settle_their_invoice_and_both_are_seen(firm: Firm) -> None:
     connector = firm.connect()
     invoice = made(write(connector, "invoices", "i1", INVOICE, account=company(firm)))

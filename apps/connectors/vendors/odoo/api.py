@@ -110,6 +110,12 @@ class OdooApi:
         rows = self.call("ir.model.data", "search_read", domain=domain, fields=["name", "res_id"])
         return {row["name"]: row["res_id"] for row in rows}
 
+    def ids_from(self, model: str, start: str) -> dict[str, int]:
+        """Like `ids_of`, for external ids that begin so. The wildcards of `=like` are judged here once more."""
+        domain: Domain = [["module", "=", MODULE], ["model", "=", model], ["name", "=like", f"{start}%"]]
+        rows = self.call("ir.model.data", "search_read", domain=domain, fields=["name", "res_id"])
+        return {row["name"]: row["res_id"] for row in rows if row["name"].startswith(start)}
+
     def lookup(self, model: str, domain: Domain, *, what: str, field: str = "id") -> Any:
         """The first match, asked once per conversation. Raises RecordRejected when there is none."""
         mark = f"{model} {domain}"

@@ -9,18 +9,19 @@ from apps.connectors.sdk.errors import FatalError, RecordRejected
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.odoo.sinks import OdooSink, cell
 
-DRAFT_MARK = "-draft"
+DRAFT = "draft"
 
 
 class InvoiceSink(OdooSink):
     """Created as draft, compared with what was asked for, then posted.
 
-    The external id of an invoice meant to stay a draft ends in "-draft": whoever finds an unfinished one after a crash
-    knows what was wanted.
+    The external id ends in what is to become of the draft: "-draft", or the total in cents to post it with. Whoever
+    finds one after a crash knows what was wanted, and posts nothing that Odoo counts differently.
     """
 
     def mark(self, request: WriteRequest) -> str:
-        return request.key + (DRAFT_MARK if request.payload.get("status") == "draft" else "")
+        is_draft = request.payload.get("status") == "draft"
+        return f"{request.key}-{DRAFT if is_draft else digits(request.payload['total'])}"
 
     def columns(self, request: WriteRequest) -> JsonDict:
         if request.external_id is not None:
@@ -36,13 +37,19 @@ class InvoiceSink(OdooSink):
         }
 
     def resolve(self, key: str) -> SourceRecord | None:
-        found = self.api.ids_of(self.model, [key, key + DRAFT_MARK])
-        if key in found:
-            record = self.stream.get(str(found[key]))
-            if record is not None and record.data["state"] == "draft":
-                self.api.call(self.model, "action_post", ids=[found[key]])
-        record_id = next(iter(found.values()), None)
-        return self.stream.get(str(record_id)) if record_id else None
+        for name, record_id in self.api.ids_from(self.model, f"{key}-").items():
+            wanted = name.removeprefix(f"{key}-")
+            record = self.stream.get(str(record_id)) if wanted == DRAFT or wanted.isdecimal() else None
+            if record is None:
+                continue
+            if record.data["state"] != "draft" or wanted == DRAFT:
+                return record
+            if digits(str(record.data["amount_total"])) != wanted:
+                self.api.call(self.model, "unlink", ids=[record_id])
+                return None
+            self.api.call(self.model, "action_post", ids=[record_id])
+            return self.stream.get(str(record_id))
+        return None
 
     def complete(self, request: WriteRequest, record_id: int) -> None:
         """Takes the draft back when Odoo counts differently or will not post it."""
@@ -56,10 +63,6 @@ class InvoiceSink(OdooSink):
         except RecordRejected:
             self.api.call(self.model, "unlink", ids=[record_id])
             raise
-
-    def _existing(self, keys: list[str]) -> dict[str, int]:
-        found = self.api.ids_of(self.model, [*keys, *(key + DRAFT_MARK for key in keys)]) if keys else {}
-        return {name.removesuffix(DRAFT_MARK): record_id for name, record_id in found.items()}
 
     def _line(self, line: JsonDict, tax: str) -> JsonDict:
         values = {
@@ -89,6 +92,11 @@ class InvoiceSink(OdooSink):
             "res.currency", [["name", "=", code], ["active", "=", True]], what=f"currency {code}"
         )
         return found
+
+
+def digits(amount: str) -> str:
+    """An amount as a whole number of its hundredths."""
+    return str(int(Decimal(amount) * 100))
 
 
 def require_amounts(data: JsonDict, payload: JsonDict) -> None:

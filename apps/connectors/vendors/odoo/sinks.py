@@ -31,7 +31,7 @@ class OdooSink:
 
     def write(self, requests: list[WriteRequest]) -> list[WriteResult]:
         outcomes: dict[str, Outcome] = {}
-        existing = self._existing([request.key for request in requests if request.external_id is None])
+        existing = self._existing([request for request in requests if request.external_id is None])
         wanted: list[tuple[WriteRequest, JsonDict]] = []
         for request in requests:
             if request.key in existing:
@@ -51,7 +51,7 @@ class OdooSink:
         return self._read_back(requests, outcomes)
 
     def resolve(self, key: str) -> SourceRecord | None:
-        found = self._existing([key]).get(key)
+        found = self.api.ids_of(self.model, [key]).get(key)
         return self.stream.get(str(found)) if found else None
 
     def get(self, external_id: str) -> SourceRecord | None:
@@ -77,8 +77,11 @@ class OdooSink:
     def complete(self, request: WriteRequest, record_id: int) -> None:
         """What a record still needs before it counts as written. Raises RecordRejected."""
 
-    def _existing(self, keys: list[str]) -> dict[str, int]:
-        return self.api.ids_of(self.model, keys) if keys else {}
+    def _existing(self, requests: list[WriteRequest]) -> dict[str, int]:
+        """Key → id of what earlier attempts created."""
+        keys = {self.mark(request): request.key for request in requests}
+        found = self.api.ids_of(self.model, list(keys)) if keys else {}
+        return {keys[name]: record_id for name, record_id in found.items()}
 
     def _completed(self, request: WriteRequest, record_id: int) -> Outcome:
         try:
