@@ -11,6 +11,7 @@ from sandbox.account import Account
 from sandbox.business_central.records import Row, entity_of, refusal
 
 CLAUSE = re.compile(r"^(\w+) (eq|ge|gt|le|lt) (?:'((?:[^']|'')*)'|(\S+))$")
+BEGINS = re.compile(r"^startswith\((\w+), ?'((?:[^']|'')*)'\)$")
 TESTS = {
     "eq": lambda a, b: a == b, "ge": lambda a, b: a >= b, "gt": lambda a, b: a > b, "le": lambda a, b: a <= b,
     "lt": lambda a, b: a < b,
@@ -44,6 +45,9 @@ def matches(name: str, row: Row, condition: str) -> bool:
 
 
 def clause(name: str, row: Row, text: str) -> bool:
+    begins = BEGINS.match(text.strip())
+    if begins is not None:
+        return str(row.get(begins[1], "")).startswith(begins[2].replace("''", "'"))
     found = CLAUSE.match(text.strip())
     if found is None:
         raise refusal("BadRequest", f"Syntax error in filter '{text}'.")

@@ -172,6 +172,17 @@ def test_a_crash_before_posting_is_finished_and_a_draft_stays_one(firm: Business
     assert (again.external_id, len(firm.control.objects("invoices"))) == (draft.external_id, 2)
 
 
+def test_a_draft_left_behind_with_another_total_is_never_posted(firm: BusinessCentralHarness) -> None:
+    account = firm.one("customers")
+    firm.lose_answer("invoices")
+    with pytest.raises(TransientError):
+        write(firm.connect(), "invoices", "i1", {**INVOICE, "total": euros(99999)}, account=account)
+    assert len(firm.control.objects("invoices")) == 1
+
+    assert firm.connect().sink("invoices").resolve("i1") is None
+    assert firm.control.objects("invoices") == []
+
+
 def test_a_line_without_a_revenue_account_is_refused_by_name(firm: BusinessCentralHarness) -> None:
     refused = write(firm.connect(revenue_account=""), "invoices", "i1", INVOICE, account=firm.one("customers"))
     unknown = write(firm.connect(revenue_account="9999"), "quotes", "q1", INVOICE, account=firm.one("customers"))
@@ -192,11 +203,12 @@ def test_a_payment_is_a_negative_line_in_the_journal(firm: BusinessCentralHarnes
 
 
 def test_a_key_too_long_for_its_property_leaves_a_digest(firm: BusinessCentralHarness) -> None:
-    sink = firm.connect().sink("invoices")
+    sink = firm.connect().sink("quotes")
     short, long = "k" * 32, "k" * 64
 
     assert sink.mark(short) == short
     assert len(sink.mark(long)) == 32
+    assert len(firm.connect().sink("invoices").mark(long)) == 20
     assert sink.mark(long) != sink.mark(long[:-1] + "x")
     assert len(firm.connect().sink("customers").mark(long)) == 17
 

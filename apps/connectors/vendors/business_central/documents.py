@@ -8,7 +8,7 @@ from apps.connectors.sdk.errors import RecordRejected
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.business_central.sinks import BusinessCentralSink
 
-DRAFT_MARK = "-D"
+DRAFT = "D"
 # Ours to read, not Business Central's to write.
 NOTES = ("lines", "status", "total", "tax", "currencyCode")
 
@@ -69,24 +69,37 @@ class DocumentSink(BusinessCentralSink):
 
 
 class InvoiceSink(DocumentSink):
-    """Posted unless it is meant to stay a draft; the mark of those ends in "-D", for whoever finds one after a crash."""
+    """Posted unless it is meant to stay a draft.
+
+    The mark ends in what is to become of the draft: "D", or the total in cents to post it with. Whoever finds one after
+    a crash knows what was wanted, and posts nothing that Business Central counts differently.
+    """
 
     lines = "salesInvoiceLines"
 
     def resolve(self, key: str) -> SourceRecord | None:
-        record = super().resolve(key)
-        if record is None:
-            return self.stream.marked(self.mark(key) + DRAFT_MARK)
-        if record.data["status"] == "Draft":
-            self.api.act(f"{self.stream.path}({record.external_id})", "post")
-        return self._read_back(record.external_id)
+        start = f"{self.mark(key)}-"
+        for record in self.stream.marked_from(start):
+            wanted = str(record.data["externalDocumentNumber"]).removeprefix(start)
+            if wanted != DRAFT and not wanted.isdecimal():
+                continue
+            if record.data["status"] != "Draft" or wanted == DRAFT:
+                return record
+            path = f"{self.stream.path}({record.external_id})"
+            if digits(str(record.data["totalAmountIncludingTax"])) != wanted:
+                self.api.delete(path)
+                return None
+            self.api.act(path, "post")
+            return self._read_back(record.external_id)
+        return None
 
     def release(self, external_id: str, payload: JsonDict) -> None:
         if payload.get("status") != "draft":
             self.api.act(f"{self.stream.path}({external_id})", "post")
 
     def request_mark(self, request: WriteRequest) -> str:
-        return super().request_mark(request) + (DRAFT_MARK if request.payload.get("status") == "draft" else "")
+        is_draft = request.payload.get("status") == "draft"
+        return f"{super().request_mark(request)}-{DRAFT if is_draft else digits(request.payload['total'])}"
 
     def _values(self, request: WriteRequest, *, create: bool) -> JsonDict:
         if not create:
@@ -96,6 +109,11 @@ class InvoiceSink(DocumentSink):
 
 class QuoteSink(DocumentSink):
     lines = "salesQuoteLines"
+
+
+def digits(amount: str) -> str:
+    """An amount as a whole number of its hundredths."""
+    return str(int(Decimal(amount) * 100))
 
 
 def require_sums(data: JsonDict, payload: JsonDict) -> None:

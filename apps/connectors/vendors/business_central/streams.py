@@ -44,8 +44,9 @@ ENTITY_SETS: dict[str, EntitySet] = {
         path="timeRegistrationEntries",
         stamp="lastModfiedDateTime",  # spell-checker:disable-line
     ),
+    # 35 characters hold the mark and what is to become of the invoice.
     "invoices": EntitySet(
-        path="salesInvoices", expand="salesInvoiceLines", mark="externalDocumentNumber", mark_length=32
+        path="salesInvoices", expand="salesInvoiceLines", mark="externalDocumentNumber", mark_length=20
     ),
     "quotes": EntitySet(path="salesQuotes", expand="salesQuoteLines", mark="externalDocumentNumber", mark_length=32),
 }
@@ -87,6 +88,12 @@ class BusinessCentralStream(PassStream):
         """The record whose mark is exactly this."""
         row = self.api.first(self.path, f"{self.entity.mark} eq {quoted(value)}")
         return self.get(row["id"]) if row else None
+
+    def marked_from(self, start: str) -> list[SourceRecord]:
+        """The records whose mark begins so."""
+        condition = f"startswith({self.entity.mark}, {quoted(start)})"
+        rows, _ = self.api.page(self.path, {**self._params(), "$filter": condition}, link="", size=self.max_page)
+        return [self.record(row) for row in rows]
 
     def record(self, row: JsonDict) -> SourceRecord:
         return SourceRecord(
