@@ -113,6 +113,35 @@ def test_an_org_of_one_currency_takes_no_other(connector: SalesforceConnector, c
     assert [row["Sync_Ref__c"] for row in control.objects("Opportunity")] == ["k2"]
 
 
+def test_payments_in_another_currency_are_refused(connector: SalesforceConnector, control: AccountControl) -> None:
+    made = control.create("Opportunity", DEAL)["Id"]
+
+    results = connector.sink("opportunities").write(
+        [
+            request("k1", made, Paid_Amount__c=10.0, payment_currency="USD"),
+            request("k2", made, Invoiced_Amount__c=20.0, payment_currency="EUR"),
+        ]
+    )
+
+    assert isinstance(results[0].error, RecordRejected)
+    assert results[0].error.message == "this Salesforce org keeps EUR, not USD"
+    assert results[1].error is None
+    (held,) = control.objects("Opportunity")
+    assert (held.get("Paid_Amount__c"), held["Invoiced_Amount__c"]) == (None, 20.0)
+
+
+def test_payments_must_be_in_the_opportunitys_currency(
+    sandbox: RunningSandbox, account: str, control: AccountControl
+) -> None:
+    control.settings(currencies=["EUR", "USD"])
+    values = {**DEAL, "Amount": 10.0, "CurrencyIsoCode": "USD", "Paid_Amount__c": 10.0, "payment_currency": "EUR"}
+
+    (result,) = connect(sandbox, account, currency="").sink("opportunities").write([request("k1", **values)])
+
+    assert isinstance(result.error, RecordRejected)
+    assert result.error.message == "this Salesforce opportunity keeps USD, not EUR"
+
+
 def test_an_org_of_several_currencies_is_told(sandbox: RunningSandbox, account: str, control: AccountControl) -> None:
     control.settings(currencies=["EUR", "USD"])
     connector = connect(sandbox, account, currency="")
@@ -160,6 +189,7 @@ def test_the_mapping_writes_payment_facts() -> None:
         "initial_StageName": "Prospecting",
         "AccountId": "001",
         "initial_ContactId": None,
+        "payment_currency": "EUR",
         "Payment_Status__c": "part_paid",
         "Invoice_Number__c": "INV-7",
         "Invoiced_Amount__c": 1000,

@@ -180,6 +180,8 @@ OPPORTUNITY_SINK = SinkSpec(
         "AccountId": 'get(refs, "account")',
         # Salesforce takes the primary contact only when the opportunity is created.
         "initial_ContactId": 'get(refs, "contact")',
+        # Not a field: the currency that the amounts below are in, to be compared with the opportunity's.
+        "payment_currency": 'currency(coalesce(get(record, "invoiced_amount"), get(record, "paid_amount")))',
         PAYMENT_FIELDS[0]: 'get(record, "payment_status")',
         PAYMENT_FIELDS[1]: 'get(record, "invoice_number")',
         PAYMENT_FIELDS[2]: 'number(decimal(get(record, "invoiced_amount")))',

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COLLECTIONS = "/services/data/v60.0/composite/sobjects"
 BATCH_SIZE = 200
 INITIAL = "initial_"
+PAYMENT_CURRENCY = "payment_currency"
 CREATE_ONLY = "INVALID_FIELD_FOR_INSERT_UPDATE"
 GONE = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"})
 
@@ -22,7 +23,7 @@ GONE = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND
 class SalesforceSink:
     """The mark is unique, so an upsert repeated after a lost answer finds the record it made.
 
-    Payload keys are field names; `initial_<field>` goes into a create only, where the field itself has no value. Null
+    Payload keys are field names; `payment_currency` is only compared; `initial_<field>` goes into a create only, where the field itself has no value. Null
     leaves a field as it is, "" clears it. Within a collection every record succeeds or fails on its own.
     """
 
@@ -82,17 +83,20 @@ class SalesforceSink:
         if request.external_id is None:
             first = {k.removeprefix(INITIAL): v for k, v in request.payload.items() if k.startswith(INITIAL)}
             values = {**{name: value for name, value in first.items() if value is not None}, **values}
+        values.pop(PAYMENT_CURRENCY, None)
         if not self.connector.has_currencies:
             values.pop(CURRENCY, None)
         return values
 
     def _foreign_currency(self, request: WriteRequest) -> ConnectorError | None:
-        """An org of one currency would take dollars for euros without a word."""
-        given = request.payload.get(CURRENCY)
-        if not given or self.connector.has_currencies or given == self.connector.currency:
-            return None
-        message = f"this Salesforce org keeps {self.connector.currency or 'one currency'}, not {given}"
-        return RecordRejected(message, code="currency")
+        """Salesforce would take dollars for euros without a word: amounts are plain numbers in the record's currency."""
+        own, paid_in = request.payload.get(CURRENCY), request.payload.get(PAYMENT_CURRENCY)
+        kept = own if self.connector.has_currencies else self.connector.currency
+        for given in (own, paid_in):
+            if given and kept and given != kept:
+                message = f"this Salesforce {'opportunity' if own == kept else 'org'} keeps {kept}, not {given}"
+                return RecordRejected(message, code="currency")
+        return None
 
     def _read_back(self, requests: list[WriteRequest], outcomes: dict[str, str | ConnectorError]) -> list[WriteResult]:
         ids = list(dict.fromkeys(outcome for outcome in outcomes.values() if isinstance(outcome, str)))
