@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
 import pytest
@@ -74,6 +75,33 @@ def test_what_was_made_is_found_by_its_mark(stripe, control):
 
     assert stripe.sink("invoices").resolve("itl-77").external_id == made.record.external_id
     assert stripe.sink("invoices").resolve("itl-78") is None
+
+
+@pytest.mark.parametrize("lost", ["/v1/invoices", "/v1/invoiceitems"])
+def test_a_draft_left_half_way_is_not_taken_for_the_invoice(stripe, control, lost):
+    request = WriteRequest(key="itl-77", payload=invoice(control, status="open", lines=[line(100), line(200)]))
+    control.fault("timeout_after_commit", method="POST", path_prefix=lost)
+    with pytest.raises(TransientError):
+        stripe.sink("invoices").write([request])
+
+    assert stripe.sink("invoices").resolve("itl-77") is None
+    (result,) = stripe.sink("invoices").write([request])
+    found = stripe.sink("invoices").resolve("itl-77")
+
+    assert found.external_id == result.record.external_id
+    assert map_source("invoices", found.data)["total"] == euros(300)
+    assert len(control.objects("invoices")) == 1
+
+
+def test_a_draft_left_half_way_too_long_ago_is_taken_away(stripe, control):
+    payload = invoice(control, status="open")
+    control.clock((datetime.now(UTC) - timedelta(hours=24)).isoformat())
+    control.fault("timeout_after_commit", method="POST", path_prefix="/v1/invoices")
+    with pytest.raises(TransientError):
+        stripe.sink("invoices").write([WriteRequest(key="itl-77", payload=payload)])
+
+    assert stripe.sink("invoices").resolve("itl-77") is None
+    assert control.objects("invoices") == []
 
 
 def test_a_draft_changes_its_lines_and_a_finalized_one_does_not(stripe, control):

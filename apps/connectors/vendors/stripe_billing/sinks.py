@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from apps.connectors.vendors.stripe_billing.connector import StripeConnector
 
 MARK = "sync_ref"
+# What an invoice is to become, "<number of lines> <status>": tells a whole one from one left behind half way.
+PLAN = "sync_plan"
+# Stripe keeps idempotency keys for a day at least; an hour of margin.
+KEYS_ARE_KEPT = timedelta(hours=23)
 _INTERVALS = {"week": ("week", 1), "month": ("month", 1), "quarter": ("month", 3), "year": ("year", 1)}
 
 
@@ -46,7 +51,11 @@ class StripeSink(SingleSink):
                 return None
             raise
         marked = [item for item in found if (item.get("metadata") or {}).get(MARK) == key]
-        return self.source.get(marked[0]["id"]) if marked else None
+        return self.source.get(marked[0]["id"]) if marked and self.is_complete(marked[0]) else None
+
+    def is_complete(self, item: JsonDict) -> bool:
+        """Whether everything a create wanted was done, not only its first call."""
+        return True
 
 
 class CustomerSink(StripeSink):
@@ -84,7 +93,10 @@ class InvoiceSink(StripeSink):
             "collection_method": "send_invoice",
             "pending_invoice_items_behavior": "exclude",
             **self._header(payload),
-            "metadata": {MARK: request.key},
+            "metadata": {
+                MARK: request.key,
+                PLAN: f"{len(payload.get('lines') or [])} {payload.get('status') or 'draft'}",
+            },
         }
         if not header.get("due_date"):
             header["days_until_due"] = 30
@@ -110,6 +122,20 @@ class InvoiceSink(StripeSink):
         elif "description" in payload:
             self.connector.post(f"/v1/invoices/{external_id}", {"description": payload["description"] or ""})
         self._advance(external_id, held["status"], payload.get("status"))
+
+    def is_complete(self, item: JsonDict) -> bool:
+        """A draft left behind half way is finished by repeating the calls while Stripe remembers their keys.
+
+        After that the repeat would make a second one, so the first is taken away.
+        """
+        lines, _, wanted = str((item.get("metadata") or {}).get(PLAN, "")).partition(" ")
+        if item["status"] != "draft":
+            return True
+        if wanted == "draft" and len(InvoiceStream(self.connector).lines_of(item)) == int(lines):
+            return True
+        if item["created"] < (self.connector.context.now() - KEYS_ARE_KEPT).timestamp():
+            self.connector.delete(f"/v1/invoices/{item['id']}")
+        return False
 
     def _header(self, payload: JsonDict) -> JsonDict:
         header = {"description": payload.get("description"), "due_date": seconds_of(payload.get("due_date"))}
