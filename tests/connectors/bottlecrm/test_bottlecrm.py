@@ -263,3 +263,15 @@ def test_a_quote_deleted_while_it_is_read_is_left_out(connector: BottleConnector
     control.delete("quotes", gone)
 
     assert [stream._listed(row) is None for row in listed] == [True, False]  # type: ignore[attr-defined]
+
+
+def test_payments_must_be_in_the_deals_currency(connector: BottleConnector, control: AccountControl) -> None:
+    made = control.create("opportunities", {"name": "D", "currency": "EUR"})["id"]
+
+    wrong = write(connector, "opportunities", "k1", made, cf_paid_amount=10.0, payment_currency="USD")
+    right = write(connector, "opportunities", "k2", made, cf_invoiced_amount=20.0, payment_currency="EUR")
+
+    assert isinstance(wrong.error, RecordRejected)
+    assert wrong.error.message == "this deal is in EUR, the payment in USD"
+    assert right.record is not None
+    assert right.record.data["custom_fields"] == {"invoiced_amount": 20.0}

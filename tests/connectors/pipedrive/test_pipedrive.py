@@ -207,7 +207,7 @@ def test_the_mapping_sends_ids_as_numbers(connector: PipedriveConnector) -> None
 
     assert payload == {
         "title": "A", "value": 1250.5, "currency": "EUR", "expected_close_date": None, "status": "won", "org_id": 7,
-        "person_id": None, "cf_payment_status": None, "cf_invoice_number": None, "cf_invoiced_amount": None,
+        "person_id": None, "payment_currency": None, "cf_payment_status": None, "cf_invoice_number": None, "cf_invoiced_amount": None,
         "cf_paid_amount": None,
     }  # fmt: skip
 
@@ -281,3 +281,15 @@ def test_a_delivery_only_says_where_to_look(entity: str, streams: list[str]) -> 
 def test_a_delivery_of_somebody_else_is_refused(secret: str, body: bytes) -> None:
     with pytest.raises(ForgedWebhook):
         deliver(secret, body)
+
+
+def test_payments_must_be_in_the_deals_currency(connector: PipedriveConnector, control: AccountControl) -> None:
+    made = str(control.create("deals", {"title": "D", "currency": "USD"})["id"])
+
+    wrong = write(connector, "deals", "k1", made, cf_paid_amount=10, payment_currency="EUR")
+    right = write(connector, "deals", "k2", made, cf_paid_amount=20, payment_currency="USD")
+
+    assert isinstance(wrong.error, RecordRejected)
+    assert wrong.error.message == "this deal is in USD, the payment in EUR"
+    assert right.record is not None
+    assert right.record.data["ours"]["paid_amount"] == 20

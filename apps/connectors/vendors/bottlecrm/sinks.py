@@ -16,7 +16,8 @@ CUSTOM = "cf_"
 
 
 class BottleSink:
-    """Payload keys are BottleCRM's; `cf_<key>` is a custom field, `stage_kind` the kind of stage a deal goes to.
+    """Payload keys are BottleCRM's; `cf_<key>` is a custom field, `stage_kind` the kind of stage a deal goes to;
+    `payment_currency` is only compared.
 
     Null leaves a value as it is. Custom values are merged by BottleCRM: those not sent are kept.
     """
@@ -59,8 +60,10 @@ class BottleSink:
         if custom:
             payload["custom_fields"] = custom
         kind, contact = payload.pop("stage_kind", None), payload.pop("contact", None)
-        if kind or contact:
+        paid_in = payload.pop("payment_currency", None)
+        if kind or contact or paid_in:
             deal = self.stream.get(request.external_id) if request.external_id else None
+            _require_currency(paid_in, payload.get("currency") or (deal.data["currency"] if deal else None))
             payload |= {"stage": self._stage(kind, deal)} if kind else {}
             payload |= {"contacts": _with_contact(contact, deal)} if contact else {}
         if payload.get("website"):
@@ -98,6 +101,12 @@ class BottleSink:
 
 def _same(held: Any, sent: Any) -> bool:
     return held == sent or (sent == "" and held is None)
+
+
+def _require_currency(paid_in: str | None, kept: str | None) -> None:
+    """Custom fields hold plain numbers: dollars would be taken for euros without a word."""
+    if paid_in and kept and paid_in != kept:
+        raise RecordRejected(f"this deal is in {kept}, the payment in {paid_in}", code="currency")
 
 
 def _with_contact(contact: str, deal: SourceRecord | None) -> list[str]:

@@ -101,6 +101,8 @@ DEAL_SINK = SinkSpec(
         "status": 'lookup({"won": "won", "lost": "lost"}, get(record, "stage"), null)',
         "org_id": 'integer(get(refs, "account"))',
         "person_id": 'integer(get(refs, "contact"))',
+        # Not a field: the currency that the amounts below are in, to be compared with the deal's.
+        "payment_currency": 'currency(coalesce(get(record, "invoiced_amount"), get(record, "paid_amount")))',
         "cf_payment_status": 'get(record, "payment_status")',
         "cf_invoice_number": 'get(record, "invoice_number")',
         "cf_invoiced_amount": 'number(decimal(get(record, "invoiced_amount")))',

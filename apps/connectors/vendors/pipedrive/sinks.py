@@ -16,7 +16,8 @@ CUSTOM = "cf_"
 
 
 class PipedriveSink:
-    """Payload keys are Pipedrive's; `cf_<key>` is a custom field of ours, `email` and `phone` the primary ones.
+    """Payload keys are Pipedrive's; `cf_<key>` is a custom field of ours, `email` and `phone` the primary ones;
+    `payment_currency` is only compared.
 
     Null leaves a value as it is, "" clears it.
     """
@@ -50,6 +51,7 @@ class PipedriveSink:
 
     def _body(self, request: WriteRequest, codes: dict[str, str]) -> JsonDict:
         payload = {name: value for name, value in request.payload.items() if value is not None}
+        self._require_currency(payload.pop("payment_currency", None), payload.get("currency"), request.external_id)
         names = [name for name in payload if name.startswith(CUSTOM)]
         custom = {codes[name.removeprefix(CUSTOM)]: payload.pop(name) for name in names}
         if request.external_id is None:
@@ -61,6 +63,14 @@ class PipedriveSink:
         if custom:
             body["custom_fields"] = {code: None if value == "" else value for code, value in custom.items()}
         return body
+
+    def _require_currency(self, paid_in: str | None, kept: str | None, external_id: str | None) -> None:
+        """Our fields hold plain numbers: dollars would be taken for euros without a word."""
+        if paid_in and not kept and external_id:
+            held = self.stream.get(external_id)
+            kept = held.data["currency"] if held else None
+        if paid_in and kept and paid_in != kept:
+            raise RecordRejected(f"this deal is in {kept}, the payment in {paid_in}", code="currency")
 
     def _with_primary(self, name: str, value: str | None, external_id: str | None) -> list[JsonDict]:
         """The person's list with this one as the primary: what is sent replaces the whole list."""
