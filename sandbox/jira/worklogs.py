@@ -34,7 +34,7 @@ PAGE = 1000
 
 
 def make_worklog(account: Account, data: Row) -> Row:
-    """{issueId, timeSpentSeconds, started, comment, author}; `started` is ISO 8601 with an offset."""
+    """{issueId, timeSpentSeconds, started, comment, author, updated}; moments are ISO 8601 with an offset."""
     issue = found_issue(account, str(data["issueId"]))
     if not data.get("timeSpentSeconds"):
         refuse(timeLogged="Time Spent must be greater than zero.")
@@ -43,7 +43,7 @@ def make_worklog(account: Account, data: Row) -> Row:
     row = {
         "id": str(account.next_number("worklogs", FIRST_ID)), "issueId": issue["id"], "author": data.get("author", owner),
         "timeSpentSeconds": data["timeSpentSeconds"], "started": data.get("started", now), "comment": data.get("comment"),
-        "created": now, "updated": now,
+        "created": now, "updated": data.get("updated", now),
     }  # fmt: skip
     account.put("worklogs", row["id"], row)
     announce(account, "worklog_created", worklog=show(account, row))

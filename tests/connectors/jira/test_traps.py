@@ -187,13 +187,17 @@ def test_deleted_worklogs_are_told_once_a_minute_has_passed(harness):
     assert checkpoint["phase"] == 0
 
 
-def test_worklogs_of_one_millisecond_are_all_read_across_pages(harness):
-    harness.control.settings(worklog_page=2)
-    seeded = set(harness.seed("worklogs", 5))
+@pytest.mark.parametrize(("case", "tied", "listed"), [("two pages share it", 2, 3), ("it fills a page", 3, 3)])
+def test_worklogs_of_one_millisecond_are_all_read_across_pages(harness, case, tied, listed):
+    harness.control.settings(worklog_page=listed)
+    moments = ["2026-11-20T09:00:00.001+00:00", "2026-11-20T09:00:00.002+00:00"]
+    moments += ["2026-11-20T09:00:00.003+00:00"] * tied + ["2026-11-20T09:00:00.004+00:00"] * 2
+    worklog = {"issueId": harness.known("issues"), "timeSpentSeconds": 900}
+    made = harness.control.create("worklogs", [{**worklog, "updated": moment} for moment in moments])
 
     records, _ = read_all(harness.connector(), "worklogs", size=2)
 
-    assert {record.external_id for record in records} == seeded
+    assert [record.external_id for record in records] == [worklog["id"] for worklog in made]
 
 
 def test_a_worklog_names_project_task_person_and_day(harness):

@@ -50,8 +50,14 @@ class WorklogStream:
     def _changes(self, phase: str, state: JsonDict) -> tuple[list[JsonDict], bool]:
         """What changed at or after the last one read, without what was read of that millisecond."""
         # The vendor says "after": one less lets in the others of the same millisecond.
-        answer = self.client.get(f"{API}/worklog/{phase}", params={"since": max(0, state[phase] - 1)})
-        seen = set(state["seen"])
+        changes, last = self._after(phase, state[phase] - 1, set(state["seen"]))
+        if changes or last:
+            return changes, last
+        # A whole page of one millisecond, all of it read: on from there, as the vendor's own link to the next page does.
+        return self._after(phase, state[phase], set())
+
+    def _after(self, phase: str, since: int, seen: set[int]) -> tuple[list[JsonDict], bool]:
+        answer = self.client.get(f"{API}/worklog/{phase}", params={"since": max(0, since)})
         return [change for change in answer["values"] if change["worklogId"] not in seen], bool(answer["lastPage"])
 
     def _records(self, phase: str, chunk: list[JsonDict]) -> list[SourceRecord]:
