@@ -160,11 +160,28 @@ def test_a_job_that_takes_its_time_is_waited_for_and_then_left(firm: NetSuiteHar
 
 
 def test_a_refusal_of_a_job_is_told_at_its_end(firm: NetSuiteHarness) -> None:
-    result = write(firm.connect(), "invoices", "bad", INVOICE, account="999999")
+    connector = firm.connect()
+    results = [write(connector, "invoices", "bad", INVOICE, account="999999") for _ in range(2)]
 
-    assert isinstance(result.error, RecordRejected)
-    assert result.error.code == "INVALID_KEY_OR_REF"
+    assert [type(result.error) for result in results] == [RecordRejected, RecordRejected]
+    assert [result.error.code for result in results] == ["INVALID_KEY_OR_REF", "INVALID_KEY_OR_REF"]
+    posts = [r for r in firm.control.requests() if r["method"] == "POST" and r["path"] == f"{RECORD}/invoice"]
+    assert [r["status"] for r in posts] == [202, 400, 202]
     assert firm.control.objects("invoices") == []
+
+
+def test_a_refusal_that_was_mended_does_not_come_back(firm: NetSuiteHarness) -> None:
+    """The first job's answer is kept for its key; the same write must still be able to succeed."""
+    account = firm.one("customers")
+    firm.control.settings(tax_percent=19)
+    refused = [write(firm.connect(), "invoices", "i1", INVOICE, account=account).error for _ in range(2)]
+    firm.control.settings(tax_percent=0)
+
+    record = made(write(firm.connect(), "invoices", "i1", INVOICE, account=account))
+
+    assert [error.code for error in refused] == ["amounts_differ", "amounts_differ"]
+    assert mapped("invoices", record)["total"] == euros(48750)
+    assert len(firm.control.objects("invoices")) == 1
 
 
 def test_an_invoice_counted_differently_is_taken_back(firm: NetSuiteHarness) -> None:
@@ -178,6 +195,19 @@ def test_an_invoice_counted_differently_is_taken_back(firm: NetSuiteHarness) -> 
     assert firm.control.objects("invoices") == []
     taxed = made(write(connector, "invoices", "i2", {**INVOICE, "total": euros(58013)}, account=firm.one("customers")))
     assert mapped("invoices", taxed)["tax"] == euros(9263)
+
+
+def test_an_invoice_left_behind_with_another_total_is_taken_back(firm: NetSuiteHarness) -> None:
+    account = firm.one("customers")
+    for key, total in (("right", 48750), ("wrong", 99999)):
+        firm.lose_answer("invoices")
+        with pytest.raises(TransientError):
+            write(firm.connect(), "invoices", key, {**INVOICE, "total": euros(total)}, account=account)
+    sink = firm.connect().sink("invoices")
+
+    assert mapped("invoices", sink.resolve("right"))["total"] == euros(48750)
+    assert sink.resolve("wrong") is None
+    assert len(firm.control.objects("invoices")) == 1
 
 
 def test_invoices_and_payments_meet(firm: NetSuiteHarness) -> None:

@@ -16,6 +16,7 @@ from apps.connectors.sdk.errors import (
     ConnectorError,
     FatalError,
     RateLimited,
+    RecordRejected,
     TransientError,
 )
 
@@ -27,6 +28,8 @@ LARGEST_PAGE = 1000
 CONCURRENCY_WAIT_SECONDS = 3.0
 POLLS = 10
 POLL_SECONDS = 1.0
+# How many jobs one key may come to in its life: each refusal that is mended takes another.
+ATTEMPTS = 10
 ALREADY_SUBMITTED = "IDEMPOTENCY_ERROR"
 CONCURRENCY_CODES = ("CONCURRENCY_LIMIT_EXCEEDED", "SSS_REQUEST_LIMIT_EXCEEDED", "REQUEST_LIMIT_EXCEEDED")
 # Keys become UUIDs in a space of their own, so that one key is one job for ever.
@@ -128,18 +131,38 @@ class NetSuiteApi:
     def submit(self, record: str, key: str, body: JsonDict) -> str:
         """Create through a job that runs once per key, however often it is asked for. The internal id.
 
-        Raises TransientError while the job is still at work; asked again, the same job answers.
+        A repeat is answered with the first one's job for ever, though its refusal may have been mended since, or its
+        record taken back: then the next key in line is used, the same one by everybody. Raises TransientError while the
+        job is still at work; asked again, the same job answers.
         """
-        headers = {"X-NetSuite-idempotency-key": str(uuid.uuid5(KEY_SPACE, key)), "Prefer": "respond-async"}
-        call = Call(method="POST", path=f"{RECORD}/{record}", json={**body, "externalId": key}, headers=headers)
-        # A repeat is answered 400, with the address of the first one's job.
-        job = self._here(self._client.send(call).headers["location"])
+        for attempt in range(ATTEMPTS):
+            response = self._client.send(self._submission(record, key, body, attempt))
+            is_repeated = response.status == 400
+            job = self._finished(self._here(response.headers["location"]))
+            try:
+                found = self._result(job, record, key)
+            except RecordRejected:
+                if not is_repeated:
+                    raise
+                continue
+            if not is_repeated or self._shows(record, found):
+                return found
+        raise RecordRejected("NetSuite answers with earlier attempts only", code=ALREADY_SUBMITTED)
+
+    def _submission(self, record: str, key: str, body: JsonDict, attempt: int) -> Call:
+        name = f"{key}#{attempt}" if attempt else key
+        headers = {"X-NetSuite-idempotency-key": str(uuid.uuid5(KEY_SPACE, name)), "Prefer": "respond-async"}
+        return Call(method="POST", path=f"{RECORD}/{record}", json={**body, "externalId": key}, headers=headers)
+
+    def _finished(self, job: str) -> str:
         for _ in range(POLLS):
-            state = self._client.get(job)
-            if state.get("completed"):
-                return self._result(job, record, key)
+            if self._client.get(job).get("completed"):
+                return job
             self._wait(POLL_SECONDS)
         raise TransientError("NetSuite is still at work on this record", code="pending")
+
+    def _shows(self, record: str, record_id: str) -> bool:
+        return self._client.find(f"{RECORD}/{record}/{record_id}", params={"fields": "id"}) is not None
 
     def _result(self, job: str, record: str, key: str) -> str:
         tasks = self._client.get(f"{job}/task")["items"]

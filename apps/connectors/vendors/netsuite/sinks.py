@@ -62,22 +62,43 @@ class JobSink(NetSuiteSink):
     """For what must never exist twice: two workers with one key get one job, even before either sees the record."""
 
     def create(self, request: WriteRequest) -> str:
-        known = self.api.id_of(self.record, request.key)
-        return known or self.api.submit(self.record, request.key, self.body(request.payload))
+        mark = self.mark(request)
+        return self.api.id_of(self.record, mark) or self.api.submit(self.record, mark, self.body(request.payload))
+
+    def mark(self, request: WriteRequest) -> str:
+        """The external id of what this request creates."""
+        return request.key
 
 
 class InvoiceSink(JobSink):
-    """Compared with what was asked for once NetSuite has counted it; a difference takes it back."""
+    """Compared with what was asked for once NetSuite has counted it; a difference takes it back.
+
+    An invoice counts from the moment it exists. Its external id ends in the total in cents, so that whoever finds one
+    after a crash can make the comparison that was missed.
+    """
+
+    def mark(self, request: WriteRequest) -> str:
+        return f"{request.key}-{digits(request.payload['total'])}"
 
     def create(self, request: WriteRequest) -> str:
         external_id = super().create(request)
         record = self.stream.get(external_id)
-        wanted = Decimal(request.payload["total"])
-        if record is not None and Decimal(record.data["foreigntotal"]) != wanted:
+        if record is not None and digits(record.data["foreigntotal"]) != digits(request.payload["total"]):
             self.api.delete(self.record, external_id)
+            wanted = request.payload["total"]
             message = f"NetSuite makes the total {record.data['foreigntotal']} where {wanted} was asked for"
             raise RecordRejected(message, code="amounts_differ")
         return external_id
+
+    def resolve(self, key: str) -> SourceRecord | None:
+        for record in self.stream.marked_from(f"{key}-"):
+            wanted = str(record.data["externalid"]).removeprefix(f"{key}-")
+            if not wanted.isdecimal():
+                continue
+            if digits(record.data["foreigntotal"]) == wanted:
+                return record
+            self.api.delete(self.record, record.external_id)
+        return None
 
     def update(self, external_id: str, request: WriteRequest) -> None:
         raise RecordRejected("an invoice is not changed once it is in NetSuite", code="immutable")
@@ -157,6 +178,11 @@ class ExpenseSink(JobSink):
             line["customer"] = {"id": str(payload["project"])}
         head = super().body({"entity": payload["employee"], "tranDate": payload["date"]})
         return {**head, "expense": {"items": [line]}}
+
+
+def digits(amount: str) -> str:
+    """An amount as a whole number of its hundredths."""
+    return str(int(Decimal(amount) * 100))
 
 
 def fields(payload: JsonDict) -> JsonDict:

@@ -57,6 +57,12 @@ class NetSuiteStream:
         rows = self.api.query(self._select([f"t.id = {int(transaction)}"], self.table.key), limit=1)
         return self.records(rows)[0] if rows else None
 
+    def marked_from(self, start: str) -> list[SourceRecord]:
+        """The records whose external id begins so; the wildcards of `LIKE` are judged here once more."""
+        text = start.replace("'", "''")
+        rows = self.api.query(self._select([f"t.externalid LIKE '{text}%'"], self.table.key))
+        return [record for record in self.records(rows) if str(record.data["externalid"]).startswith(start)]
+
     def _search(self, span: Span, limit: int) -> list[JsonDict]:
         conditions, order = [], f"{self.table.stamp}, {self.table.key}"
         if span.since is not None:

@@ -77,7 +77,7 @@ TABLES: dict[str, Table] = {
         # An invoice goes to a customer, or to a project and by it to the project's customer.
         source=f"{TRANSACTION} LEFT JOIN job j ON j.id = t.entity",
         columns={
-            **plain("tranid", "otherrefnum", "entity", "status", "voided", "foreigntotal", "foreignamountunpaid"),
+            **plain("tranid", "externalid", "otherrefnum", "entity", "status", "voided", "foreigntotal", "foreignamountunpaid"),
             **SYMBOL, "trandate": day("t.trandate"), "duedate": day("t.duedate"), "project": "j.id",
             "customer": "COALESCE(j.customer, t.entity)",
         },
