@@ -240,7 +240,8 @@ def test_projects_in_the_recycle_bin_are_deleted_ones(harness):
 def test_apps_are_no_people_and_short_pages_not_the_last(harness):
     people = set(harness.seed("users", 3))
     harness.control.create("users", {"displayName": "Trello", "accountType": "app"})
-    harness.control.create("users", {"displayName": "Not to be seen", "hidden": True})
+    for number in range(3):
+        harness.control.create("users", {"displayName": f"Not to be seen {number}", "hidden": True})
     people |= set(harness.seed("users", 1))
 
     records, _ = read_all(harness.connector(), "users", size=2)

@@ -23,6 +23,7 @@ ISSUE_FIELDS = (
 # A query has whole minutes, and an hour that happens twice in autumn is read as either of the two.
 FILTER_SLACK = timedelta(minutes=2)
 RECONCILED = 50
+LARGEST_USER_PAGE = 1000
 PROJECT_STATES = ("live", "archived", "deleted")
 
 
@@ -151,10 +152,13 @@ class UserStream(ListStream):
 
     def fetch(self, *, since: datetime | None, place: JsonDict, size: int) -> Batch:
         start = place.get("start", 0)
-        users = self.connector.client.get(f"{API}/users/search", params={"startAt": start, "maxResults": size})
-        records = [self.record(user) for user in users if user.get("accountType") == "atlassian"]
-        # Jira filters a page after cutting it: a short one is not the last, an empty one is.
-        return Batch(records=records, place={"start": start + size} if users else None)
+        # Jira filters a page after cutting it: a short one is not the last, and an empty one only if a large one is too.
+        for count in (size, LARGEST_USER_PAGE):
+            users = self.connector.client.get(f"{API}/users/search", params={"startAt": start, "maxResults": count})
+            if users:
+                records = [self.record(user) for user in users if user.get("accountType") == "atlassian"]
+                return Batch(records=records, place={"start": start + count})
+        return Batch(records=[])
 
     def get(self, external_id: str) -> SourceRecord | None:
         found = self.connector.client.find(f"{API}/user", params={"accountId": external_id})
