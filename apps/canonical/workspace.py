@@ -131,6 +131,9 @@ class Workspace:
             if source_id in self._states:
                 self._states[source_id].links[name] = self._states[source_id].stored_links[name] = target_id
 
+    def loaded(self) -> list[State]:
+        return list(self._states.values())
+
     def find(self, record_id: UUID | None) -> State | None:
         """A loaded or created record."""
         return self._states.get(record_id) if record_id else None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import msgspec
+
 from apps.connectors.sdk.manifest import ConnectorManifest, SinkSpec, StreamSpec
-from apps.flows.definition import ReadSpec, WriteSpec
+from apps.flows.definition import MappingSpec, ReadSpec, WriteSpec
 
 
 class NotOffered(LookupError):
@@ -38,3 +42,30 @@ def sink_for(manifest: ConnectorManifest, entity: str, name: str = "") -> SinkSp
 def object_of(manifest: ConnectorManifest, name: str) -> str:
     """The stream that stands for an object named by its sink or its stream: cross-references go by it."""
     return next((s.stream for s in manifest.sinks if s.name == name), name)
+
+
+def with_mappings(manifest: ConnectorManifest, mappings: Iterable[MappingSpec]) -> ConnectorManifest:
+    """The connector as an integration uses it: its own mappings with what was changed of them."""
+    changed = {(mapping.direction, mapping.object_name): mapping.fields for mapping in mappings}
+    if not changed:
+        return manifest
+    return msgspec.structs.replace(
+        manifest,
+        streams=tuple(_stream(spec, changed.get(("read", spec.name))) for spec in manifest.streams),
+        sinks=tuple(_sink(spec, changed.get(("write", spec.name))) for spec in manifest.sinks),
+    )
+
+
+def _stream(spec: StreamSpec, fields: dict[str, str] | None) -> StreamSpec:
+    return msgspec.structs.replace(spec, fields=merged(spec.fields, fields)) if fields else spec
+
+
+def _sink(spec: SinkSpec, fields: dict[str, str] | None) -> SinkSpec:
+    if not fields:
+        return spec
+    return msgspec.structs.replace(spec, fields=merged(spec.fields, fields), own_fields=spec.fields)
+
+
+def merged(below: dict[str, str], above: dict[str, str]) -> dict[str, str]:
+    """One layer of a mapping over another; what the upper one leaves out is gone."""
+    return {name: source for name, source in {**below, **above}.items() if source}

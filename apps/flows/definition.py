@@ -14,12 +14,14 @@ and `sum` (money fields added up).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from apps.connectors.sdk.entities import ENTITIES, REFERENCES
 from apps.core import expressions
+
+Direction = Literal["read", "write"]
 
 
 class InvalidDefinition(ValueError):
@@ -92,6 +94,21 @@ class AggregateSpec(Part, frozen=True):
     group_by: str = "project"
 
 
+class MappingSpec(Part, frozen=True):
+    """One object's mapping as far as it differs from its connector's own: in force wherever a flow meets the object.
+
+    `fields` are {canonical field: CEL} of what is read, {vendor's field: CEL} of what is written; "" leaves a field out.
+    `origins` says which layer each field comes from. What is read is read again from the start after `changed_at`.
+    """
+
+    role: str
+    direction: Direction
+    object_name: str
+    fields: dict[str, str] = {}
+    origins: dict[str, str] = {}
+    changed_at: str = ""
+
+
 class FlowSpec(Part, frozen=True):
     key: str
     name: str
@@ -101,6 +118,7 @@ class FlowSpec(Part, frozen=True):
     reads: list[ReadSpec] = []
     rules: list[RuleSpec] = []
     aggregate: list[AggregateSpec] = []
+    mappings: list[MappingSpec] = []
 
 
 class TemplateSpec(Part, frozen=True, kw_only=True):
@@ -138,6 +156,9 @@ def _check_flow(flow: FlowSpec, roles: set[str]) -> None:
         _demand(read.role in roles, flow, f"unknown role {read.role!r}")
         _demand(bool(read.stream) != bool(read.entity), flow, "a read names either its stream or its entity")
         _check_expressions(flow, read.fields)
+    for mapping in flow.mappings:
+        _demand(mapping.role in roles, flow, f"unknown role {mapping.role!r}")
+        _check_expressions(flow, {name: source for name, source in mapping.fields.items() if source})
     for rule in flow.rules:
         _check_rule(flow, rule)
         if rule.write:

@@ -124,7 +124,8 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A writable object: `fields` holds CEL expressions over `record` (canonical) and `refs` (external ids here).
 
     `refs` says in which sink/stream of this connection each canonical reference lives: {ref name: object name};
-    `required_refs` must be resolvable before a write. `stream` is the stream that reads the same object.
+    `required_refs` must be resolvable before a write. `stream` is the stream that reads the same object. `own_fields`
+    is the connector's own mapping, kept where an integration changed `fields`.
     """
 
     name: str
@@ -132,6 +133,7 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     entity: str
     stream: str
     fields: dict[str, str] = {}
+    own_fields: dict[str, str] = {}
     refs: dict[str, str] = {}
     required_refs: tuple[str, ...] = ()
     resolve: Resolve = Resolve.LOOKUP

@@ -9,18 +9,30 @@ from apps.flows.services.integrations import (
     resume_integration,
     retire_integration,
 )
+from apps.flows.services.mappings import (
+    NothingToPublish,
+    UnableToMap,
+    publish_mappings,
+    restore_mappings,
+    save_mapping,
+)
 from apps.flows.services.templates import TemplateChanged, load_templates
 
 __all__ = [
+    "NothingToPublish",
     "TemplateChanged",
     "UnableToChangeIntegration",
     "UnableToDeployIntegration",
+    "UnableToMap",
     "change_bindings",
     "change_settings",
     "deploy_integration",
     "go_live",
     "load_templates",
     "pause_integration",
+    "publish_mappings",
+    "restore_mappings",
     "resume_integration",
     "retire_integration",
+    "save_mapping",
 ]

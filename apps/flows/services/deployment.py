@@ -19,6 +19,7 @@ from apps.flows.binding import NotOffered, domains_of, sink_of, stream_of
 from apps.flows.definition import FlowSpec, TemplateSpec, parse_template
 from apps.flows.inputs import InvalidSetting, clean_settings
 from apps.flows.models import Flow, FlowVersion, Integration, IntegrationTemplateVersion, RoleBinding
+from apps.flows.services.mappings import refresh_mappings
 
 
 class UnableToDeployIntegration(AnticipatedError):
@@ -55,6 +56,7 @@ def deploy_integration(
     )
     for flow in template.flows:
         _create_flow(actor, now, integration, flow)
+    refresh_mappings(actor=actor, now=now, integration=integration)
     record_audit(
         actor=actor,
         action="integration.deployed",

@@ -16,6 +16,7 @@ from apps.flows.definition import parse_template
 from apps.flows.models import Integration, IntegrationStatus, RoleBinding
 from apps.flows.services.deployment import check_bindings, clean_given_settings
 from apps.flows.services.integrations import UnableToChangeIntegration
+from apps.flows.services.mappings import refresh_mappings
 
 
 @transaction.atomic
@@ -29,6 +30,7 @@ def change_bindings(
     check_bindings(parse_template(locked.template_version.definition), locked.environment, bindings)
     for role, connection in bindings.items():
         RoleBinding.objects.filter(integration=locked, role=role).update(connection=connection)
+    refresh_mappings(actor=actor, now=now, integration=locked)
     _audit(actor, now, locked, "integration.bound", {}, {role: str(c.pk) for role, c in bindings.items()})
     return locked
 

@@ -91,7 +91,10 @@ def _entities(context: RunContext) -> list[str]:
 
 
 def _version(context: RunContext) -> str:
-    return digest([msgspec.to_builtins(context.spec.rules), context.settings])
+    # Changed mappings count too: what is written by them is planned again for every record.
+    spec = context.spec
+    mappings = [msgspec.to_builtins(spec.mappings)] if spec.mappings else []
+    return digest([msgspec.to_builtins(spec.rules), context.settings, *mappings])
 
 
 def _find_position(context: RunContext) -> dict[str, Any] | None:

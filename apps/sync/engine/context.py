@@ -17,7 +17,8 @@ from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.services import open_connector
 from apps.core import clock
 from apps.customers.models import EnvironmentKind
-from apps.flows.definition import FlowSpec, parse_flow
+from apps.flows.binding import with_mappings
+from apps.flows.definition import FlowSpec, MappingSpec, parse_flow
 from apps.flows.models import Flow
 from apps.sync.engine.journal import Journal
 from apps.sync.engine.timeline import Timeline
@@ -98,19 +99,22 @@ class RunContext:
         return Workspace(self.flow.environment, source, self.now())
 
 
-def build_context(flow: Flow, run: SyncRun | None, *, claim: int = 0) -> RunContext:
-    """`flow` with its integration; without a run the context is a dry one."""
+def build_context(flow: Flow, run: SyncRun | None, *, claim: int = 0, spec: FlowSpec | None = None) -> RunContext:
+    """`flow` with its integration; without a run the context is a dry one. `spec` is tried instead of what is published."""
     version = run.flow_version if run else flow.current_version
     if version is None:
         raise ValueError(f"{flow} has no published version")
     journal = Journal(flow, run.pk if run else None)
-    systems = {
-        binding.role: _bind(binding.connection, journal)
-        for binding in flow.integration.role_bindings.select_related("connection")
-    }
+    spec = spec or parse_flow(version.definition)
+    bindings = list(flow.integration.role_bindings.select_related("connection"))
+    # A system that plays two roles is one system: what is mapped for one of them holds for both.
+    mapped: dict[UUID, list[MappingSpec]] = {binding.connection_id: [] for binding in bindings}
+    for binding in bindings:
+        mapped[binding.connection_id].extend(m for m in spec.mappings if m.role == binding.role)
+    systems = {b.role: _bind(b.connection, journal, mapped[b.connection_id]) for b in bindings}
     return RunContext(
         flow=flow,
-        spec=parse_flow(version.definition),
+        spec=spec,
         settings=flow.integration.settings,
         systems=systems,
         journal=journal,
@@ -121,11 +125,12 @@ def build_context(flow: Flow, run: SyncRun | None, *, claim: int = 0) -> RunCont
     )
 
 
-def _bind(connection: Connection, journal: Journal) -> BoundSystem:
+def _bind(connection: Connection, journal: Journal, mappings: list[MappingSpec]) -> BoundSystem:
     def observe(exchange: HttpExchange) -> None:
         journal.note_call(connection, exchange)
 
-    return BoundSystem(connection, get_manifest(connection.vendor), lambda: open_connector(connection, observe=observe))
+    manifest = with_mappings(get_manifest(connection.vendor), mappings)
+    return BoundSystem(connection, manifest, lambda: open_connector(connection, observe=observe))
 
 
 def full_record(entity: str, data: dict[str, Any]) -> dict[str, Any]:

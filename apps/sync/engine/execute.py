@@ -155,5 +155,14 @@ class _Execution:
 
 
 def _checkpoint(context: RunContext, system: BoundSystem, stream: str) -> dict[str, object] | None:
+    """None where the stream was never read by the mapping in force."""
     found = Checkpoint.objects.filter(flow=context.flow, connection=system.connection, stream=stream).first()
-    return found.position if found else None
+    if found is None:
+        return None
+    changes = [
+        datetime.fromisoformat(mapping.changed_at)
+        for mapping in context.spec.mappings
+        if mapping.direction == "read" and mapping.object_name == stream and mapping.changed_at
+        and context.systems[mapping.role].connection.pk == system.connection.pk
+    ]  # fmt: skip
+    return None if any(changed_at >= found.updated_at for changed_at in changes) else found.position

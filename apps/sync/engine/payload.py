@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from apps.canonical.references import Reference
 from apps.connectors.sdk.manifest import ConnectorManifest, SinkSpec, StreamSpec
 from apps.core import expressions
@@ -49,7 +51,20 @@ class SinkMapping:
     def covered(self) -> set[str]:
         """The vendor's fields whose present value can be told from what was last seen there."""
         readable = set(self.stream.fields) | {f"@{name}" for name in self.stream.refs}
-        return {name for name, origins in self.origins.items() if origins and origins <= readable}
+        return {
+            name
+            for name, origins in self.origins.items()
+            if origins and origins <= readable and self.spec.fields[name] == self.own.get(name)
+        }
+
+    @cached_property
+    def own(self) -> dict[str, str]:
+        """The connector's own mapping. It and the connector's reading undo each other; a changed one need not."""
+        return self.spec.own_fields or self.spec.fields
+
+    @cached_property
+    def as_own(self) -> SinkMapping:
+        return SinkMapping(self.manifest, msgspec.structs.replace(self.spec, fields=self.own, own_fields={}))
 
     def object_of_ref(self, name: str) -> str:
         return object_of(self.manifest, self.spec.refs[name])
@@ -125,11 +140,11 @@ def desired_update(
 
 
 def _as_seen(mapping: SinkMapping, reference: Reference, context: PayloadContext) -> dict[str, Any]:
-    """The payload that would ask for exactly what the target was last seen to hold."""
+    """The payload that would ask for exactly what the target was last seen to hold, in the connector's own mapping."""
     data = {name: value for name, value in reference.seen.items() if not name.startswith("@")}
     refs = {name[1:]: value for name, value in reference.seen.items() if name.startswith("@")}
     try:
-        return mapping.build(data, refs, context) if reference.seen else {}
+        return mapping.as_own.build(data, refs, context) if reference.seen else {}
     except RecordProblem:
         return {}
 

@@ -99,7 +99,7 @@ class Planner:
         return found or WriteSpec(role=role, update=False)
 
     def _mapping(self, system: BoundSystem, sink: str) -> SinkMapping:
-        key = (system.manifest.key, sink)
+        key = (system.connection.pk, sink)
         if key not in self.context.caches:
             self.context.caches[key] = SinkMapping(system.manifest, system.manifest.sink(sink))
         mapping: SinkMapping = self.context.caches[key]

@@ -8,13 +8,16 @@ from typing import Any
 
 from django.db import transaction
 
+from apps.canonical.models import CanonicalRecord
 from apps.connectors.sdk.errors import ConnectorError
 from apps.connectors.sdk.types import SourceRecord
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.flows.binding import stream_of
+from apps.flows.definition import FlowSpec
+from apps.flows.layers import draft_specs
 from apps.flows.models import Flow, Integration
-from apps.sync.engine.consequences import Consequences
+from apps.sync.engine.consequences import Consequences, draw_consequences
 from apps.sync.engine.context import BoundSystem, RunContext, build_context
 from apps.sync.engine.mapping import SourceMapping, stream_mapping
 from apps.sync.engine.page import StreamReader
@@ -76,21 +79,27 @@ class DryRun:
         return sum(flow.update_count for flow in self.flows)
 
 
-def dry_run(*, actor: Actor, now: datetime, integration: Integration, limit: int = 20) -> DryRun:
-    """This function will show, for up to `limit` records per stream, what a run would write. Nothing is kept or sent."""
+def dry_run(
+    *, actor: Actor, now: datetime, integration: Integration, limit: int = 20, with_draft: bool = False
+) -> DryRun:
+    """This function will show, for up to `limit` records per stream, what a run would write. Nothing is kept or sent.
+
+    `with_draft`: with the mappings as they are being edited, not as they are published.
+    """
     actor.require("integrations.manage")
     if not actor.sees(integration.customer_id):
         raise NotVisible("There is no such integration.")
     related = Flow.objects.select_related("integration", "environment", "customer", "current_version")
     flows = related.filter(integration=integration).order_by("created_at", "id")
-    return DryRun(now, [_try_flow(flow, min(limit, MAX_RECORDS)) for flow in flows])
+    drafts = draft_specs(integration) if with_draft else {}
+    return DryRun(now, [_try_flow(flow, min(limit, MAX_RECORDS), drafts.get(flow.pk)) for flow in flows])
 
 
 Sample = tuple[BoundSystem, SourceMapping, list[SourceRecord]]
 
 
-def _try_flow(flow: Flow, limit: int) -> DryRunFlow:
-    context = build_context(flow, None)
+def _try_flow(flow: Flow, limit: int, spec: FlowSpec | None) -> DryRunFlow:
+    context = build_context(flow, None, spec=spec)
     result = DryRunFlow(flow.key, flow.name)
     # The vendors are asked before the transaction, except for single records others refer to.
     samples = _read_samples(context, result, limit)
@@ -103,6 +112,8 @@ def _try_flow(flow: Flow, limit: int) -> DryRunFlow:
                 continue
             if consequences:
                 _collect(result, consequences)
+        if spec is not None:
+            _collect(result, _work_off_known(context, limit))
         _collect_failures(context, result)
         transaction.set_rollback(True)
     return result
@@ -125,12 +136,23 @@ def _read_samples(context: RunContext, result: DryRunFlow, limit: int) -> list[S
     return samples
 
 
+def _work_off_known(context: RunContext, limit: int) -> Consequences:
+    """What the rules make of records that are known already: changed mappings are applied to them all, in a run."""
+    workspace = context.workspace()
+    known = CanonicalRecord.objects.filter(environment=context.flow.environment)
+    for entity in sorted({rule.on for rule in context.spec.rules}):
+        workspace.load(known.filter(entity=entity).order_by("-id").values_list("id", flat=True)[:limit])
+    return draw_consequences(context, workspace, workspace.loaded(), context.now())
+
+
 def _collect(result: DryRunFlow, consequences: Consequences) -> None:
-    result.changes.extend(_change(write) for write in consequences.plan.writes.values())
-    result.problems.extend(
+    planned = [_change(write) for write in consequences.plan.writes.values()]
+    result.changes.extend(change for change in planned if change not in result.changes)
+    problems = [
         DryRunProblem(p.system.connection.name, p.mapping.spec.label, p.state.title, p.problem.message)
         for p in consequences.plan.problems
-    )
+    ]
+    result.problems.extend(problem for problem in problems if problem not in result.problems)
 
 
 def _collect_failures(context: RunContext, result: DryRunFlow) -> None:

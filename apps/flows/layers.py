@@ -1,0 +1,218 @@
+"""Where each field of a mapping comes from: the connector, under the template, under the partner, under the customer.
+
+One object of one system has one mapping in an integration, whichever of its flows meets it: when it is read, fetched
+because another record refers to it, or read back after a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from apps.connectors.models import Connection
+from apps.connectors.registry import get_manifest
+from apps.connectors.sdk.entities import REFERENCES
+from apps.connectors.sdk.manifest import ConnectorManifest
+from apps.flows.binding import NotOffered, merged, sink_for, sink_of, stream_of
+from apps.flows.definition import Direction, FlowSpec, MappingSpec, parse_flow, parse_template
+from apps.flows.models import Flow, Integration, MappingOverride
+
+Layer = Literal["connector", "template", "partner", "customer"]
+Fields = dict[str, str]
+Place = tuple[str, Direction, str]  # role, direction, object
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSource:
+    """One field of a mapping as it stands, and what a reset would bring back (`below`: None where nothing)."""
+
+    name: str
+    expression: str
+    layer: Layer
+    below: str | None
+
+
+@dataclass(frozen=True)
+class MappedObject:
+    """An object that the integration reads or writes in one of its systems, with the layers of its mapping."""
+
+    role: str
+    direction: Direction
+    object_name: str
+    label: str
+    entity: str
+    connection: Connection
+    manifest: ConnectorManifest
+    connector: Fields
+    template: Fields = field(default_factory=dict)
+    partner: Fields = field(default_factory=dict)
+    customer: Fields = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        return (self.role, self.direction, self.object_name)
+
+    @property
+    def stream_name(self) -> str:
+        """The stream that shows records of this object."""
+        return self.object_name if self.direction == "read" else self.manifest.sink(self.object_name).stream
+
+    def layers(self) -> list[tuple[Layer, Fields]]:
+        return [
+            ("connector", self.connector), ("template", self.template), ("partner", self.partner),
+            ("customer", self.customer),
+        ]  # fmt: skip
+
+    def resolved(self) -> Fields:
+        """The mapping as it stands: what would be in force if it were published."""
+        return merged(self.connector, self.changes())
+
+    def changes(self) -> Fields:
+        """What differs from the connector's own; "" is left out."""
+        above = {**self.template, **self.partner, **self.customer}
+        return {name: source for name, source in above.items() if source != self.connector.get(name, "")}
+
+    def sources(self) -> list[FieldSource]:
+        """Every field that any layer speaks of, in the connector's order, then by name."""
+        names = {name: None for _, fields in self.layers() for name in fields}
+        return [self._source(name) for name in names]
+
+    def _source(self, name: str) -> FieldSource:
+        found = [(layer, fields[name]) for layer, fields in self.layers() if name in fields]
+        layer, expression = found[-1]
+        return FieldSource(name, expression, layer, found[-2][1] if len(found) > 1 else None)
+
+    def spec(self) -> MappingSpec:
+        changes = self.changes()
+        origins: dict[str, str] = {source.name: source.layer for source in self.sources() if source.name in changes}
+        return MappingSpec(
+            role=self.role, direction=self.direction, object_name=self.object_name, fields=changes, origins=origins
+        )
+
+
+def mapped_objects(integration: Integration) -> list[MappedObject]:
+    """All objects that the integration's flows touch, by role, with what is mapped and edited for them."""
+    flows = [parse_flow(flow.current_version.definition) for flow in _flows(integration) if flow.current_version]
+    bindings = integration.role_bindings.select_related("connection").order_by("role")
+    found: dict[Place, MappedObject] = {}
+    own, partner = _overrides(integration)
+    template = _template_layer(integration, {b.role: get_manifest(b.connection.vendor) for b in bindings})
+    for binding in bindings:
+        manifest = get_manifest(binding.connection.vendor)
+        for direction, name in _used(flows, binding.role, manifest):
+            spec = manifest.stream(name) if direction == "read" else manifest.sink(name)
+            place: Place = (binding.role, direction, name)
+            found[place] = MappedObject(
+                role=binding.role, direction=direction, object_name=name, label=spec.label, entity=spec.entity,
+                connection=binding.connection, manifest=manifest, connector=spec.fields,
+                template=template.get(place, {}), partner=partner.get((manifest.key, direction, name), {}),
+                customer=own.get(place, {}),
+            )  # fmt: skip
+    return list(found.values())
+
+
+def published_mappings(integration: Integration) -> list[MappingSpec]:
+    """What the integration's flows do now."""
+    for flow in _flows(integration):
+        if flow.current_version:
+            return parse_flow(flow.current_version.definition).mappings
+    return []
+
+
+def draft_mappings(integration: Integration) -> list[MappingSpec]:
+    """What the flows would do if what is being edited were published; unchanged objects keep their `changed_at`."""
+    published = {place_of(mapping): mapping for mapping in published_mappings(integration)}
+    found = []
+    for spec in (mapped.spec() for mapped in mapped_objects(integration)):
+        before = published.get(place_of(spec))
+        if spec.fields or before:
+            found.append(msgspec.structs.replace(spec, changed_at=before.changed_at if before else ""))
+    return found
+
+
+def draft_specs(integration: Integration) -> dict[UUID, FlowSpec]:
+    """Every flow as it would be published."""
+    mappings = draft_mappings(integration)
+    return {
+        flow.pk: with_resolved(parse_flow(flow.current_version.definition), mappings)
+        for flow in _flows(integration)
+        if flow.current_version
+    }
+
+
+def with_resolved(spec: FlowSpec, mappings: list[MappingSpec]) -> FlowSpec:
+    """The flow with the integration's mappings; its own (the template's) are in them."""
+    reads = [msgspec.structs.replace(read, fields={}) for read in spec.reads]
+    return msgspec.structs.replace(spec, reads=reads, mappings=mappings)
+
+
+def place_of(mapping: MappingSpec) -> Place:
+    return (mapping.role, mapping.direction, mapping.object_name)
+
+
+def as_direction(word: str) -> Direction:
+    return "write" if word == "write" else "read"
+
+
+def differs(before: list[MappingSpec], after: list[MappingSpec]) -> bool:
+    return _by_place(before) != _by_place(after)
+
+
+def _by_place(mappings: Iterable[MappingSpec]) -> dict[Place, Fields]:
+    return {place_of(mapping): mapping.fields for mapping in mappings if mapping.fields}
+
+
+def _flows(integration: Integration) -> Iterable[Flow]:
+    return integration.flows.select_related("current_version").order_by("created_at", "id")
+
+
+def _used(flows: list[FlowSpec], role: str, manifest: ConnectorManifest) -> list[tuple[Direction, str]]:
+    """Streams first: those read, those written to (they are read back), then what is written."""
+    sinks = list(dict.fromkeys(name for flow in flows for name in _written(flow, role, manifest)))
+    streams = [stream_of(manifest, read).name for flow in flows for read in flow.reads if read.role == role]
+    streams += [manifest.sink(name).stream for name in sinks]
+    return [*(("read", name) for name in dict.fromkeys(streams)), *(("write", name) for name in sinks)]
+
+
+def _written(flow: FlowSpec, role: str, manifest: ConnectorManifest) -> Iterator[str]:
+    for rule in flow.rules:
+        if rule.write is None or rule.write.role != role:
+            continue
+        yield sink_of(manifest, rule.write, rule.on).name
+        for name in rule.write.ensure:
+            ensured = sink_for(manifest, REFERENCES[rule.on][name])
+            if ensured:
+                yield ensured.name
+
+
+def _overrides(integration: Integration) -> tuple[dict[Place, Fields], dict[tuple[str, Direction, str], Fields]]:
+    """The customer's layer by place, and the partner's by vendor and object."""
+    own: dict[Place, Fields] = {}
+    for row in MappingOverride.objects.filter(integration=integration).order_by("id"):
+        own.setdefault((row.role, as_direction(row.direction), row.object_name), {})[row.field] = row.expression
+    partner: dict[tuple[str, Direction, str], Fields] = {}
+    for row in MappingOverride.objects.filter(integration=None).order_by("id"):
+        partner.setdefault((row.vendor, as_direction(row.direction), row.object_name), {})[row.field] = row.expression
+    return own, partner
+
+
+def _template_layer(integration: Integration, manifests: dict[str, ConnectorManifest]) -> dict[Place, Fields]:
+    if not integration.template_version.definition:
+        return {}
+    found: dict[Place, Fields] = {}
+    for flow in parse_template(integration.template_version.definition).flows:
+        for read in flow.reads:
+            if not read.fields or read.role not in manifests:
+                continue
+            try:
+                name = stream_of(manifests[read.role], read).name
+            except NotOffered:
+                continue
+            found.setdefault((read.role, "read", name), {}).update(read.fields)
+        for mapping in flow.mappings:
+            found.setdefault(place_of(mapping), {}).update(mapping.fields)
+    return found

@@ -1,0 +1,212 @@
+"""Editing mappings and publishing them: changed fields are kept by layer, and go into new versions of all flows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from django.db import transaction
+from django.db.models import Max
+
+from apps.audit.services import record_audit
+from apps.connectors.sdk.entities import ENTITIES
+from apps.core import expressions
+from apps.core.actor import Actor
+from apps.core.errors import AnticipatedError, Conflict, NotPermitted, NotVisible
+from apps.flows.definition import MappingSpec, parse_flow
+from apps.flows.layers import (
+    MappedObject,
+    Place,
+    differs,
+    draft_mappings,
+    mapped_objects,
+    place_of,
+    published_mappings,
+    with_resolved,
+)
+from apps.flows.models import FlowVersion, Integration, IntegrationStatus, MappingOverride, MappingRevision
+
+LONGEST_NAME = 120
+Layer = Literal["partner", "customer"]
+
+
+class UnableToMap(AnticipatedError):
+    """An expression is wrong or the field cannot be mapped; `field` names it."""
+
+
+class NothingToPublish(Conflict):
+    """The flows do already what the mappings say."""
+
+
+@transaction.atomic
+def save_mapping(
+    *,
+    actor: Actor,
+    now: datetime,
+    integration: Integration,
+    place: Place,
+    fields: Mapping[str, str | None],
+    layer: Layer = "customer",
+) -> None:
+    """This function will keep changed fields of one layer: an expression, "" to leave the field out, None to reset.
+
+    Nothing is in force before it is published. Raises UnableToMap with the first wrong field.
+    """
+    locked = _lock(actor, integration)
+    if layer == "partner" and actor.scope is not None:
+        raise NotPermitted("Only the partner's own people change what holds for all customers.")
+    mapped = _find(locked, place)
+    for name, expression in fields.items():
+        if expression is not None:
+            check_field(mapped, name, expression)
+    owner: dict[str, Any] = {"integration": locked, "role": mapped.role}
+    if layer == "partner":
+        owner = {"integration": None, "vendor": mapped.manifest.key}
+    _store(actor, now, {**owner, "direction": mapped.direction, "object_name": mapped.object_name}, fields)
+    after = {f"{mapped.object_name}.{name}": source for name, source in fields.items()}
+    _audit(actor, now, locked, f"mapping.changed_by_{layer}", after)
+
+
+def check_field(mapped: MappedObject, name: str, expression: str) -> None:
+    """Raises UnableToMap unless the target may have this field and the expression is one."""
+    if not name or len(name) > LONGEST_NAME:
+        raise UnableToMap("Name the field in at most 120 characters.", field=name)
+    if mapped.direction == "read":
+        _check_canonical(mapped.entity, name, expression)
+    if not expression:
+        return
+    try:
+        expressions.compile({name: expression})
+    except expressions.ExpressionError as error:
+        raise UnableToMap(f"{error.message[:1].upper()}{error.message[1:]}.", field=name) from error
+
+
+def _check_canonical(entity: str, name: str, expression: str) -> None:
+    fields = {field.name: field for field in msgspec.structs.fields(ENTITIES[entity])}
+    if name not in fields:
+        raise UnableToMap(f"{entity.replace('_', ' ').capitalize()} has no field {name!r}.", field=name)
+    if fields[name].required and not expression:
+        raise UnableToMap("This field is required and cannot be left out.", field=name)
+
+
+@transaction.atomic
+def publish_mappings(*, actor: Actor, now: datetime, integration: Integration, note: str = "") -> MappingRevision:
+    """This function will put the edited mappings into a new version of every flow. Raises NothingToPublish."""
+    locked = _lock(actor, integration)
+    before, after = published_mappings(locked), draft_mappings(locked)
+    if not differs(before, after):
+        raise NothingToPublish("The flows use these mappings already.")
+    return _publish(actor, now, locked, before, after, note)
+
+
+@transaction.atomic
+def restore_mappings(
+    *, actor: Actor, now: datetime, integration: Integration, revision: MappingRevision
+) -> MappingRevision:
+    """This function will publish an earlier revision again, and set the customer's layer back to what it was then."""
+    locked = _lock(actor, integration)
+    if revision.integration_id != locked.pk:
+        raise NotVisible("There is no such version.")
+    before, after = published_mappings(locked), msgspec.convert(revision.mappings, list[MappingSpec])
+    if not differs(before, after):
+        raise NothingToPublish("This version is in force already.")
+    MappingOverride.objects.filter(integration=locked).delete()
+    for mapping in after:
+        own = {name: source for name, source in mapping.fields.items() if mapping.origins.get(name) == "customer"}
+        where = {"role": mapping.role, "direction": mapping.direction, "object_name": mapping.object_name}
+        _store(actor, now, {"integration": locked, **where}, own)
+    # What is default again must be read and planned again too.
+    known = {place_of(mapping) for mapping in after}
+    gone = [msgspec.structs.replace(m, fields={}, origins={}) for m in before if place_of(m) not in known]
+    return _publish(actor, now, locked, before, [*after, *gone], f"Version {revision.number} again")
+
+
+def refresh_mappings(*, actor: Actor, now: datetime, integration: Integration) -> None:
+    """This function will bring a draft's flows in line with the layers below it, after it was deployed or bound anew."""
+    before, after = published_mappings(integration), draft_mappings(integration)
+    if differs(before, after):
+        _publish(actor, now, integration, before, after, "As deployed")
+
+
+def _publish(
+    actor: Actor,
+    now: datetime,
+    integration: Integration,
+    before: list[MappingSpec],
+    after: list[MappingSpec],
+    note: str,
+) -> MappingRevision:
+    held = {place_of(mapping): mapping for mapping in before}
+    stamped = [_stamp(mapping, held.get(place_of(mapping)), now) for mapping in after]
+    number = _last_number(actor, now, integration, before) + 1
+    for flow in integration.flows.select_related("current_version").order_by("created_at", "id"):
+        if flow.current_version is None:
+            continue
+        spec = with_resolved(parse_flow(flow.current_version.definition), stamped)
+        last = flow.versions.aggregate(last=Max("number"))["last"]
+        flow.current_version = FlowVersion.objects.create(
+            flow=flow, number=last + 1, definition=msgspec.to_builtins(spec), published_at=now,
+            published_by_label=actor.label,
+        )  # fmt: skip
+        flow.save(update_fields=["current_version"])
+    revision = MappingRevision.objects.create(
+        integration=integration, number=number, mappings=msgspec.to_builtins(stamped), note=note.strip()[:200],
+        published_at=now, published_by_label=actor.label,
+    )  # fmt: skip
+    _audit(actor, now, integration, "mapping.published", {"version": number, "note": revision.note})
+    return revision
+
+
+def _stamp(mapping: MappingSpec, before: MappingSpec | None, now: datetime) -> MappingSpec:
+    if mapping.fields == (before.fields if before else {}):
+        return msgspec.structs.replace(mapping, changed_at=before.changed_at if before else "")
+    return msgspec.structs.replace(mapping, changed_at=now.isoformat())
+
+
+def _last_number(actor: Actor, now: datetime, integration: Integration, before: list[MappingSpec]) -> int:
+    """The first publication keeps what was there before it too, so that there is a way back."""
+    last = integration.mapping_revisions.aggregate(last=Max("number"))["last"]
+    if last is not None:
+        return int(last)
+    MappingRevision.objects.create(
+        integration=integration, number=1, mappings=msgspec.to_builtins(before), note="As deployed",
+        published_at=integration.created_at, published_by_label=actor.label,
+    )  # fmt: skip
+    return 1
+
+
+def _store(actor: Actor, now: datetime, owner: Mapping[str, Any], fields: Mapping[str, str | None]) -> None:
+    resets = [name for name, expression in fields.items() if expression is None]
+    MappingOverride.objects.filter(**owner, field__in=resets).delete()
+    for name, expression in fields.items():
+        if expression is not None:
+            values = {"expression": expression.strip(), "changed_at": now, "changed_by_label": actor.label}
+            MappingOverride.objects.update_or_create(**owner, field=name, defaults=values)
+
+
+def _find(integration: Integration, place: Place) -> MappedObject:
+    found = next((mapped for mapped in mapped_objects(integration) if mapped.place == place), None)
+    if found is None:
+        raise NotVisible("The integration does not use this object.")
+    return found
+
+
+def _lock(actor: Actor, integration: Integration) -> Integration:
+    actor.require("integrations.manage")
+    if not actor.sees(integration.customer_id):
+        raise NotVisible("There is no such integration.")
+    locked: Integration = (
+        Integration.objects.select_related("template_version").select_for_update(of=("self",)).get(pk=integration.pk)
+    )
+    if locked.status == IntegrationStatus.RETIRED:
+        raise Conflict("The integration is retired.")
+    return locked
+
+
+def _audit(actor: Actor, now: datetime, integration: Integration, action: str, after: dict[str, Any]) -> None:
+    record_audit(
+        actor=actor, action=action, target_key=f"integration:{integration.pk}", target_label=integration.name,
+        owner_key=f"customer:{integration.customer_id}", before={}, after=after, now=now,
+    )  # fmt: skip
