@@ -12,12 +12,13 @@ from apps.canonical.promoted import match_keys, promoted
 Snapshot = dict[str, Any]
 _CHANGE = (
     "id", "environment_id", "entity", "flow_id", "version", "at", "source_kind", "connection_id", "run_id", "fields",
+    "source_at",
 )  # fmt: skip
 _QUESTION = (
     "id", "entity", "left_id", "right_id", "pair", "score", "reasons", "status", "asked_at", "answered_at",
     "answered_by_label",
 )  # fmt: skip
-_AT = ("at", "asked_at", "answered_at")
+_AT = ("at", "source_at", "asked_at", "answered_at")
 _OWN = ("flow_id", "connection_id", "run_id", "environment_id", "id", "left_id", "right_id")
 
 

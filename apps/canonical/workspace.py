@@ -41,7 +41,7 @@ _UNLINK = """
 DELETE FROM canonical_canonicallink link USING unnest(%s::uuid[], %s::text[]) AS gone(source_id, name)
 WHERE link.source_id = gone.source_id AND link.name = gone.name
 """
-_CHANGE_COLUMNS = ("record_id", "entity", "version", "fields")
+_CHANGE_COLUMNS = ("record_id", "entity", "version", "fields", "source_at")
 
 
 def lock_environment(environment_id: UUID) -> None:
@@ -61,7 +61,10 @@ class ChangeSource:
 
 @dataclass(slots=True, eq=False)
 class State:
-    """A record in memory. `stored_data` and `stored_links` are what the database holds."""
+    """A record in memory. `stored_data` and `stored_links` are what the database holds.
+
+    `edited_at`: when the source made the edits under way, by its own clock.
+    """
 
     id: UUID
     entity: str
@@ -70,6 +73,7 @@ class State:
     version: int = 0
     stored_data: dict[str, Any] = field(default_factory=dict)
     stored_links: dict[str, UUID] = field(default_factory=dict)
+    edited_at: datetime | None = None
 
     @property
     def is_new(self) -> bool:
@@ -163,6 +167,10 @@ class Workspace:
         self._mark(state)
         return True
 
+    def touch(self, state: State) -> None:
+        """This method will have the rules work the record off although nothing of it changed."""
+        self._touched[state.id] = state
+
     def take_touched(self) -> list[State]:
         """What changed since the last call, in order: the next round's work for the rules."""
         found = list(self._touched.values())
@@ -183,7 +191,7 @@ class Workspace:
         self._write_changes(changed)
         for state, _ in changed:
             state.version += 1
-            state.stored_data, state.stored_links = dict(state.data), dict(state.links)
+            state.stored_data, state.stored_links, state.edited_at = dict(state.data), dict(state.links), None
 
     def _mark(self, state: State) -> None:
         self._touched[state.id] = self._dirty[state.id] = state
@@ -227,7 +235,9 @@ class Workspace:
             execute(_UNLINK, [list(column) for column in zip(*gone, strict=True)])
 
     def _write_changes(self, changed: list[tuple[State, dict[str, list[Any]]]]) -> None:
-        rows = ((state.id, state.entity, state.version + 1, json_text(fields)) for state, fields in changed)
+        rows = (
+            (state.id, state.entity, state.version + 1, json_text(fields), state.edited_at) for state, fields in changed
+        )
         shared = {
             "environment_id": self.environment.pk,
             "flow_id": self.source.flow_id,

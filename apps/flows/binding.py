@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from apps.connectors.sdk.manifest import ConnectorManifest, SinkSpec, StreamSpec
-from apps.flows.definition import MappingSpec, ReadSpec, WriteSpec
+from apps.flows.definition import FlowSpec, MappingSpec, ReadSpec, RuleSpec, WriteSpec
 
 
 class NotOffered(LookupError):
@@ -69,3 +69,27 @@ def _sink(spec: SinkSpec, fields: dict[str, str] | None) -> SinkSpec:
 def merged(below: dict[str, str], above: dict[str, str]) -> dict[str, str]:
     """One layer of a mapping over another; what the upper one leaves out is gone."""
     return {name: source for name, source in {**below, **above}.items() if source}
+
+
+def without_absent(spec: FlowSpec, manifests: Mapping[str, ConnectorManifest]) -> FlowSpec:
+    """The flow without optional parts that its systems do not offer. Rules keep their positions: intents point at them."""
+    reads = [read for read in spec.reads if not read.optional or _offers(manifests[read.role], read)]
+    rules = [
+        msgspec.structs.replace(rule, when="false") if _is_absent(rule, manifests) else rule for rule in spec.rules
+    ]
+    return msgspec.structs.replace(spec, reads=reads, rules=rules)
+
+
+def _offers(manifest: ConnectorManifest, read: ReadSpec) -> bool:
+    try:
+        stream_of(manifest, read)
+    except NotOffered:
+        return False
+    return True
+
+
+def _is_absent(rule: RuleSpec, manifests: Mapping[str, ConnectorManifest]) -> bool:
+    write = rule.write
+    if write is None or not write.optional:
+        return False
+    return sink_for(manifests[write.role], write.entity or rule.on, write.sink) is None

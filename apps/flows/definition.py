@@ -22,6 +22,13 @@ from apps.connectors.sdk.entities import ENTITIES, REFERENCES
 from apps.core import expressions
 
 Direction = Literal["read", "write"]
+LATEST_WINS, FILL_IF_EMPTY, ASK, SYSTEM_OF_RECORD = "latest_wins", "fill_if_empty", "ask", "system_of_record"
+CONFLICT_POLICIES = {
+    LATEST_WINS: "The later edit wins",
+    FILL_IF_EMPTY: "The first value stands",
+    ASK: "Ask a person",
+    SYSTEM_OF_RECORD: "One system is right",
+}
 
 
 class InvalidDefinition(ValueError):
@@ -48,18 +55,23 @@ class SettingSpec(Part, frozen=True):
 
 
 class ReadSpec(Part, frozen=True):
-    """Which stream to read: named, or the connector's first stream of an entity. `fields` overrides its mapping."""
+    """Which stream to read: named, or the connector's first stream of an entity. `fields` overrides its mapping.
+
+    `optional`: left out where the connector has no such stream.
+    """
 
     role: str
     entity: str = ""
     stream: str = ""
     fields: dict[str, str] = {}
+    optional: bool = False
 
 
 class WriteSpec(Part, frozen=True):
     """Where a record goes. `ensure`: references written there first when missing. `fields`: all that updates touch.
 
     `adopt`: fields in which the target is the authority (an invoice's number and totals), taken over on confirmation.
+    `optional`: left out where the connector has no such sink.
     """
 
     role: str
@@ -70,6 +82,18 @@ class WriteSpec(Part, frozen=True):
     adopt: list[str] = []
     create: bool = True
     update: bool = True
+    optional: bool = False
+
+
+class ConflictSpec(Part, frozen=True):
+    """What happens when an edit in one system meets another value, for one field.
+
+    latest_wins: the later edit, by the systems' own clocks. fill_if_empty: the first value stands. ask: a person decides,
+    other fields go on. system_of_record: only edits in the system that plays `role` count; others are set right.
+    """
+
+    policy: str = "latest_wins"
+    role: str = ""
 
 
 class RuleSpec(Part, frozen=True, rename={"alias": "as"}):
@@ -119,6 +143,8 @@ class FlowSpec(Part, frozen=True):
     rules: list[RuleSpec] = []
     aggregate: list[AggregateSpec] = []
     mappings: list[MappingSpec] = []
+    # {entity: {field, or * for the others: policy}}; an entity without an entry takes every edit as it is read
+    conflicts: dict[str, dict[str, ConflictSpec]] = {}
 
 
 class TemplateSpec(Part, frozen=True, kw_only=True):
@@ -159,6 +185,9 @@ def _check_flow(flow: FlowSpec, roles: set[str]) -> None:
     for mapping in flow.mappings:
         _demand(mapping.role in roles, flow, f"unknown role {mapping.role!r}")
         _check_expressions(flow, {name: source for name, source in mapping.fields.items() if source})
+    for entity, fields in flow.conflicts.items():
+        for name, spec in fields.items():
+            _check_conflict(flow, entity, name, spec, roles)
     for rule in flow.rules:
         _check_rule(flow, rule)
         if rule.write:
@@ -180,6 +209,14 @@ def _check_rule(flow: FlowSpec, rule: RuleSpec) -> None:
         _demand(_end_of(rule.on, rule.via) == rule.update, flow, f"via does not lead from {rule.on} to {rule.update}")
     _check_expressions(flow, {**rule.fields, **({"when": rule.when} if rule.when else {})})
     _check_expressions(flow, {"gather": rule.gather} if rule.gather else {})
+
+
+def _check_conflict(flow: FlowSpec, entity: str, name: str, spec: ConflictSpec, roles: set[str]) -> None:
+    _demand(entity in ENTITIES, flow, f"unknown entity {entity!r}")
+    _demand(name == "*" or name in ENTITIES[entity].__struct_fields__, flow, f"{entity} has no field {name!r}")
+    _demand(spec.policy in CONFLICT_POLICIES, flow, f"unknown policy {spec.policy!r}")
+    _demand((spec.policy == SYSTEM_OF_RECORD) == bool(spec.role), flow, "system_of_record names a role, others do not")
+    _demand(not spec.role or spec.role in roles, flow, f"unknown role {spec.role!r}")
 
 
 def _end_of(entity: str, via: list[str]) -> str:

@@ -169,3 +169,24 @@ class FlowVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.flow} v{self.number}"
+
+
+class FieldPolicy(models.Model):
+    """This integration's own answer to conflicting edits of a field, instead of the template's. `role` as in the template."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="field_policies")
+    entity = models.CharField(max_length=20)
+    field = models.CharField(max_length=40)  # * for the others
+    policy = models.CharField(max_length=20)
+    role = models.CharField(max_length=30, blank=True)
+    changed_at = models.DateTimeField()
+    changed_by_label = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["integration", "entity", "field"], name="field_policy_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entity}.{self.field}: {self.policy}"

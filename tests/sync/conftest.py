@@ -28,6 +28,8 @@ ROLES = {
     "opportunity-to-project": ("crm", "erp", "delivery"),
     "time-to-invoice": ("delivery", "erp", "billing"),
     "payment-status": ("billing", "crm"),
+    "two-way-accounts": ("crm", "erp"),
+    "two-way-projects": ("erp", "delivery"),
 }
 
 

@@ -186,6 +186,15 @@ CRM_STREAMS = (
 )  # fmt: skip
 CRM_SINKS = (
     SinkSpec(
+        name="companies", label="Companies", entity="account", stream="companies",
+        fields={name: f'get(record, "{name}")' for name in ("name", "email", "domain", "phone", "tax_id")}, batch_size=10,
+    ),
+    SinkSpec(
+        name="people", label="People", entity="contact", stream="people",
+        fields={"name": "record.name", "email": 'get(record, "email")', "company": "refs.account"},
+        refs={"account": "companies"}, batch_size=10,
+    ),
+    SinkSpec(
         name="deals", label="Deals", entity="opportunity", stream="deals",
         fields={
             n: f"record.{n}"
@@ -223,7 +232,7 @@ ERP_STREAMS = (
 ERP_SINKS = (
     SinkSpec(
         name="parties", label="Parties", entity="account", stream="parties",
-        fields={name: f"record.{name}" for name in ("name", "email", "domain", "tax_id")}, batch_size=10,
+        fields={name: f"record.{name}" for name in ("name", "email", "domain", "tax_id", "phone")}, batch_size=10,
     ),
     SinkSpec(
         name="projects", label="Projects", entity="project", stream="projects",

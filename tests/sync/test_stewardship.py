@@ -260,7 +260,7 @@ DATA = st.fixed_dictionaries({"phone": WORDS, "domain": WORDS, "email": WORDS})
     homes=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["crm", "erp", "billing"])), max_size=5),
     again=st.booleans(),
 )  # fmt: skip
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_merging_and_parting_returns_to_the_start(
     environment, systems, owner_actor, now, left, right, take, linked, homes, again
 ):

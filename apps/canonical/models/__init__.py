@@ -1,5 +1,5 @@
 from apps.canonical.models.records import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference, Entity
-from apps.canonical.models.stewardship import MatchPolicy, MatchQuestion, QuestionStatus, RecordMerge
+from apps.canonical.models.stewardship import FieldQuestion, MatchPolicy, MatchQuestion, QuestionStatus, RecordMerge
 
 __all__ = [
     "CanonicalChange",
@@ -7,6 +7,7 @@ __all__ = [
     "CanonicalRecord",
     "CrossReference",
     "Entity",
+    "FieldQuestion",
     "MatchPolicy",
     "MatchQuestion",
     "QuestionStatus",

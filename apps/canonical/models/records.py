@@ -148,6 +148,7 @@ class CanonicalChange(models.Model):
     )
     run_id = models.UUIDField(null=True)
     fields = models.JSONField(default=dict)  # {field: [before, after]}
+    source_at = models.DateTimeField(null=True)  # when it was edited there, by that system's clock
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["record", "version"], name="change_version_once")]

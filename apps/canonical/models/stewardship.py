@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from apps.canonical.models.records import CanonicalRecord, Entity
+from apps.connectors.models import Connection
 from apps.core.ids import uuid7
 from apps.customers.models import CustomerOwned
 
@@ -46,6 +47,37 @@ class MatchQuestion(CustomerOwned):
 
     def __str__(self) -> str:
         return f"{self.entity} {self.status} {self.score}"
+
+
+class FieldQuestion(CustomerOwned):
+    """Which value is right? Two systems were edited differently, and the field's policy is to ask.
+
+    The record keeps `ours` until a person answers; `theirs` stays in its system and is not overwritten meanwhile.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="field_questions")
+    field = models.CharField(max_length=40)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    ours = models.JSONField(null=True)
+    theirs = models.JSONField(null=True)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    answered_by_label = models.CharField(max_length=200, blank=True)
+    answer = models.CharField(max_length=10, blank=True)  # ours | theirs | agreed: both systems say the same by now
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["record", "field", "connection"],
+                condition=models.Q(answered_at=None),
+                name="one_open_field_question",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["customer", "-asked_at"], name="field_question_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.field} of {self.record_id}"
 
 
 class RecordMerge(CustomerOwned):

@@ -95,14 +95,16 @@ def _check_flow(flow: FlowSpec, bindings: Mapping[str, Connection]) -> None:
         try:
             stream_of(get_manifest(bindings[read.role].vendor), read)
         except NotOffered as error:
-            raise UnableToDeployIntegration(str(error), field=read.role) from error
+            if not read.optional:
+                raise UnableToDeployIntegration(str(error), field=read.role) from error
     for rule in flow.rules:
         if rule.write is None:
             continue
         try:
             sink_of(get_manifest(bindings[rule.write.role].vendor), rule.write, rule.on)
         except NotOffered as error:
-            raise UnableToDeployIntegration(str(error), field=rule.write.role) from error
+            if not rule.write.optional:
+                raise UnableToDeployIntegration(str(error), field=rule.write.role) from error
 
 
 def _create_flow(actor: Actor, now: datetime, integration: Integration, spec: FlowSpec) -> None:

@@ -17,9 +17,10 @@ from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.services import open_connector
 from apps.core import clock
 from apps.customers.models import EnvironmentKind
-from apps.flows.binding import with_mappings
+from apps.flows.binding import with_mappings, without_absent
 from apps.flows.definition import FlowSpec, MappingSpec, parse_flow
 from apps.flows.models import Flow
+from apps.sync.engine.conflicts import Policies, read_policies
 from apps.sync.engine.journal import Journal
 from apps.sync.engine.timeline import Timeline
 from apps.sync.models import SyncRun
@@ -76,6 +77,7 @@ class RunContext:
     has_failures: bool = False
     resume_at: datetime | None = None
     active: BoundSystem | None = None  # the system talked to last: the one a connector's error comes from
+    policies: Policies = field(default_factory=lambda: Policies({}, {}))
     dry_failures: list[Any] = field(default_factory=list)
     caches: dict[Any, Any] = field(default_factory=dict)
 
@@ -112,9 +114,12 @@ def build_context(flow: Flow, run: SyncRun | None, *, claim: int = 0, spec: Flow
     for binding in bindings:
         mapped[binding.connection_id].extend(m for m in spec.mappings if m.role == binding.role)
     systems = {b.role: _bind(b.connection, journal, mapped[b.connection_id]) for b in bindings}
+    connections = {role: system.connection.pk for role, system in systems.items()}
+    spec = without_absent(spec, {role: system.manifest for role, system in systems.items()})
     return RunContext(
         flow=flow,
         spec=spec,
+        policies=read_policies(spec, flow.integration.field_policies.all(), connections),
         settings=flow.integration.settings,
         systems=systems,
         journal=journal,

@@ -14,9 +14,11 @@ from apps.canonical.references import Reference, by_external_id
 from apps.canonical.scoring import Subject
 from apps.canonical.services import ask_questions
 from apps.canonical.services.questions import Doubtful
+from apps.canonical.services.values import ask_values, note_agreement
 from apps.canonical.workspace import State, Workspace
 from apps.connectors.sdk.entities import InvalidRecord
 from apps.core.ids import uuid7
+from apps.sync.engine.conflicts import Judge
 from apps.sync.engine.context import BoundSystem
 from apps.sync.engine.errors import RecordProblem
 from apps.sync.engine.mapping import MappedRecord
@@ -41,6 +43,7 @@ class Merger:
     workspace: Workspace
     system: BoundSystem
     now: datetime
+    judge: Judge
     taken: list[Taken] = field(default_factory=list)
     failures: list[ReadFailure] = field(default_factory=list)
     references: dict[tuple[str, str], Reference] = field(default_factory=dict)
@@ -56,6 +59,7 @@ class Merger:
         for object_name, group in groups.items():
             self._load(object_name, group)
             verdict = self._match(object_name, group)
+            self._prepare_judge(object_name, group, verdict)
             for record in group:
                 self._merge_one(record, verdict.matched.get(record.external_id), waiting)
                 self._doubt(record, verdict.doubts.get(record.external_id, []))
@@ -65,6 +69,15 @@ class Merger:
         """This method will note who may be whom as questions, after the records were written."""
         if self.doubts:
             ask_questions(self.workspace.environment, self.doubts, self.now)
+        ask_values(self.workspace.environment, self.judge.asked, self.now)
+        for record_id, fields in self.judge.agreed.items():
+            note_agreement(self.system.connection.pk, record_id, fields, self.now)
+
+    def _prepare_judge(self, object_name: str, group: list[MappedRecord], verdict: Verdict) -> None:
+        if self.judge.policies.owners(group[0].entity):
+            places = (self.references.get((object_name, record.external_id)) for record in group)
+            known = [place.record_id for place in places if place]
+            self.judge.prepare(group[0].entity, [*known, *verdict.matched.values()])
 
     def _load(self, object_name: str, group: list[MappedRecord]) -> None:
         known = by_external_id(self.system.connection.pk, object_name, [record.external_id for record in group])
@@ -133,13 +146,30 @@ class Merger:
             if record.source.deleted:
                 # What a tombstone leaves out was not emptied by anybody.
                 fields, moved = {name: value for name, value in fields.items() if value is not None}, {}
-            return state, self.workspace.change(state, fields, moved)
+            return state, self._take(state, record, fields, moved, reference.seen)
         if match:
-            # Both systems had it before we came: what the first one says stands until somebody edits it.
-            fields = {name: value for name, value in record.data.items() if name not in match.data}
+            # Both systems had it before we came: what the first one says stands until somebody edits it, or as the
+            # field's policy says.
+            differing = {name: value for name, value in record.data.items() if match.data.get(name) != value}
             fresh: dict[str, UUID | None] = {n: target for n, target in links.items() if n not in match.links}
-            return match, self.workspace.change(match, fields, fresh)
-        return self.workspace.create(uuid7(), record.entity, dict(record.data), links), True
+            return match, self._take(match, record, differing, fresh, None)
+        state = self.workspace.create(uuid7(), record.entity, dict(record.data), links)
+        state.edited_at = record.source.modified_at
+        return state, True
+
+    def _take(
+        self, state: State, record: MappedRecord, fields: dict[str, Any], links: dict[str, UUID | None],
+        seen: dict[str, Any] | None,
+    ) -> bool:  # fmt: skip
+        """Changes what the policies admit; where they do not, or on a first meeting, the system is to be set right."""
+        modified_at = record.source.modified_at
+        admitted = self.judge.admit(state, fields, seen, modified_at)
+        if len(admitted) < len(fields) or (seen is None and self.judge.policies.by_entity.get(state.entity)):
+            self.workspace.touch(state)
+        is_changed = self.workspace.change(state, admitted, links)
+        if is_changed:
+            state.edited_at = modified_at
+        return is_changed
 
     def _links(self, record: MappedRecord) -> dict[str, UUID]:
         return {

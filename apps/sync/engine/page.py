@@ -12,6 +12,7 @@ from apps.connectors.sdk.types import SourceRecord
 from apps.core.bulk import execute, json_text
 from apps.core.ids import uuid7
 from apps.sync.engine.claim import effects
+from apps.sync.engine.conflicts import Judge
 from apps.sync.engine.consequences import Consequences, draw_consequences, note_failures
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.crashpoints import crash_here
@@ -66,7 +67,8 @@ class StreamReader:
     def _commit(self, page: SiftedPage, checkpoint: Checkpoint | None) -> Consequences:
         with effects(self.context) as now:
             workspace = self.context.workspace("connection", self.system.connection.pk)
-            merger = Merger(workspace, self.system, now)
+            judge = Judge(self.context.policies, self.system.connection.pk, now)
+            merger = Merger(workspace, self.system, now, judge)
             merger.merge(page.records)
             workspace.flush()
             merger.ask()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -122,9 +122,12 @@ def desired_update(
     context: PayloadContext,
     reference: Reference,
     fields: list[str],
+    withheld: Collection[str] = (),
 ) -> Desired | None:
-    """None when the target holds everything already: asked before, or seen there."""
+    """None when the target holds everything already: asked before, or seen there. `withheld`: a person is being asked."""
     touched = mapping.touched_by(fields)
+    if withheld:
+        touched = {name for name in touched if not mapping.origins[name] & set(withheld)}
     payload = {name: value for name, value in mapping.build(data, refs, context).items() if name in touched}
     payload_hash, rest_hash = digest(payload), _rest_hash(mapping, payload)
     if payload_hash == reference.write_hash:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from apps.canonical.doubts import held_back
 from apps.canonical.references import Reference, by_record
+from apps.canonical.services.values import questioned_fields
 from apps.canonical.workspace import State, Workspace
 from apps.connectors.sdk.entities import REFERENCES
 from apps.flows.binding import sink_for, sink_of
@@ -73,6 +74,7 @@ class Planner:
         self.workspace = workspace
         self.plan = Plan()
         self._doubts: dict[tuple[UUID, UUID], str] = {}
+        self._withheld: dict[tuple[UUID, UUID], set[str]] = {}
 
     def want(self, wanted: Iterable[tuple[State, int]]) -> Plan:
         """This method will plan (record, position of the write rule) pairs."""
@@ -119,6 +121,9 @@ class Planner:
         new = [state.id for state in states if (state.id, mapping.spec.stream) not in references]
         found = held_back(mapping.spec.entity, new, system.connection.pk)
         self._doubts.update({(record_id, system.connection.pk): other for record_id, other in found.items()})
+        if self.context.policies.asks(mapping.spec.entity):
+            questioned = questioned_fields(system.connection.pk, [state.id for state in states])
+            self._withheld.update({(record_id, system.connection.pk): names for record_id, names in questioned.items()})
         for state in states:
             try:
                 self._plan_one(system, mapping, state, write, rule, references, depth)
@@ -162,7 +167,8 @@ class Planner:
         context = PayloadContext(system, self.context.settings)
         if reference is None:
             return desired_create(mapping, state.data, refs, context)
-        return desired_update(mapping, state.data, refs, context, reference, write.fields)
+        withheld = self._withheld.get((state.id, system.connection.pk), ())
+        return desired_update(mapping, state.data, refs, context, reference, write.fields, withheld)
 
     def _refs(
         self, mapping: SinkMapping, state: State, references: dict[tuple[UUID, str], Reference]
