@@ -30,6 +30,14 @@ CONFLICT_POLICIES = {
     SYSTEM_OF_RECORD: "One system is right",
 }
 
+IGNORE, MARK, PROPAGATE = "ignore", "mark", "propagate"
+DELETE_POLICIES = {
+    IGNORE: "Nothing; it stays where it is",
+    MARK: "It is noted in the history",
+    PROPAGATE: "It is deleted in the other systems, too",
+}
+DELETION = "@deleted"  # stands for a field where an integration has its own policy
+
 
 class InvalidDefinition(ValueError):
     """The file cannot be a template; the message names the place."""
@@ -145,6 +153,8 @@ class FlowSpec(Part, frozen=True):
     mappings: list[MappingSpec] = []
     # {entity: {field, or * for the others: policy}}; an entity without an entry takes every edit as it is read
     conflicts: dict[str, dict[str, ConflictSpec]] = {}
+    # {entity: what a deletion in one system means for the others}; without an entry: mark
+    deletes: dict[str, str] = {}
 
 
 class TemplateSpec(Part, frozen=True, kw_only=True):
@@ -188,6 +198,9 @@ def _check_flow(flow: FlowSpec, roles: set[str]) -> None:
     for entity, fields in flow.conflicts.items():
         for name, spec in fields.items():
             _check_conflict(flow, entity, name, spec, roles)
+    for entity, policy in flow.deletes.items():
+        _demand(entity in ENTITIES, flow, f"unknown entity {entity!r}")
+        _demand(policy in DELETE_POLICIES, flow, f"unknown policy {policy!r}")
     for rule in flow.rules:
         _check_rule(flow, rule)
         if rule.write:

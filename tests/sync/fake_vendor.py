@@ -113,6 +113,14 @@ class FakeSink:
                 self.vendor.put(self.kind, object_id, number=f"INV-{object_id}", amount_paid=paid, amount_due=total)
         return WriteResult(key=request.key, record=record(self.vendor.objects[self.kind][object_id]))
 
+    def delete(self, external_id: str) -> None:
+        self.connector.called("DELETE", self.kind)
+        refusal = self.vendor.refusals.get(external_id)
+        if refusal:
+            raise refusal
+        self.vendor.write_count += 1
+        self.vendor.objects[self.kind].pop(external_id, None)
+
     def resolve(self, key: str) -> SourceRecord | None:
         object_id = self.vendor.keys.get(key)
         return record(self.vendor.objects[self.kind][object_id]) if object_id else None
@@ -188,6 +196,7 @@ CRM_SINKS = (
     SinkSpec(
         name="companies", label="Companies", entity="account", stream="companies",
         fields={name: f'get(record, "{name}")' for name in ("name", "email", "domain", "phone", "tax_id")}, batch_size=10,
+        deletes=True,
     ),
     SinkSpec(
         name="people", label="People", entity="contact", stream="people",
@@ -233,6 +242,7 @@ ERP_SINKS = (
     SinkSpec(
         name="parties", label="Parties", entity="account", stream="parties",
         fields={name: f"record.{name}" for name in ("name", "email", "domain", "tax_id", "phone")}, batch_size=10,
+        deletes=True,
     ),
     SinkSpec(
         name="projects", label="Projects", entity="project", stream="projects",

@@ -126,6 +126,7 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     `refs` says in which sink/stream of this connection each canonical reference lives: {ref name: object name};
     `required_refs` must be resolvable before a write. `stream` is the stream that reads the same object. `own_fields`
     is the connector's own mapping, kept where an integration changed `fields`.
+    `deletes`: the sink is a `DeletingSink`.
     """
 
     name: str
@@ -141,6 +142,7 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int = 1
     creates: bool = True
     updates: bool = True
+    deletes: bool = False
 
 
 class WebhookSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,3 +94,11 @@ class Sink(Protocol):
         ...
 
     def get(self, external_id: str) -> SourceRecord | None: ...
+
+
+class DeletingSink(Sink, Protocol):
+    """A sink whose vendor lets records be removed (or archived, where that is what its users do)."""
+
+    def delete(self, external_id: str) -> None:
+        """Remove one object; one that is gone already is no error. Raises what a call raises; RecordRejected: it stays."""
+        ...

@@ -16,7 +16,16 @@ from apps.canonical.references import by_record
 from apps.canonical.services.values import Contradiction
 from apps.canonical.workspace import State
 from apps.core.bulk import fetch_rows
-from apps.flows.definition import ASK, FILL_IF_EMPTY, LATEST_WINS, SYSTEM_OF_RECORD, ConflictSpec, FlowSpec
+from apps.flows.definition import (
+    ASK,
+    DELETION,
+    FILL_IF_EMPTY,
+    LATEST_WINS,
+    MARK,
+    SYSTEM_OF_RECORD,
+    ConflictSpec,
+    FlowSpec,
+)
 from apps.flows.models import FieldPolicy
 
 REST = "*"
@@ -34,6 +43,10 @@ class Policies:
 
     by_entity: dict[str, dict[str, ConflictSpec]]
     systems: dict[str, UUID]
+    deletes: dict[str, str] = field(default_factory=dict)
+
+    def of_deletion(self, entity: str) -> str:
+        return self.deletes.get(entity, MARK)
 
     def of(self, entity: str, name: str) -> ConflictSpec | None:
         """None: every edit is taken over as it is read."""
@@ -50,9 +63,13 @@ class Policies:
 
 def read_policies(spec: FlowSpec, own: Iterable[FieldPolicy], systems: dict[str, UUID]) -> Policies:
     found = {entity: dict(fields) for entity, fields in spec.conflicts.items()}
+    deletes = dict(spec.deletes)
     for policy in own:
+        if policy.field == DELETION:
+            deletes[policy.entity] = policy.policy
+            continue
         found.setdefault(policy.entity, {})[policy.field] = ConflictSpec(policy=policy.policy, role=policy.role)
-    return Policies(found, systems)
+    return Policies(found, systems, deletes)
 
 
 @dataclass

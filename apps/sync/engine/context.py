@@ -23,7 +23,7 @@ from apps.flows.models import Flow
 from apps.sync.engine.conflicts import Policies, read_policies
 from apps.sync.engine.journal import Journal
 from apps.sync.engine.timeline import Timeline
-from apps.sync.models import SyncRun
+from apps.sync.models import RunTrigger, SyncRun
 
 _FIELDS = {entity: tuple(kind.__struct_fields__) for entity, kind in ENTITIES.items()}
 
@@ -62,7 +62,7 @@ class BoundSystem:
 
 @dataclass
 class RunContext:
-    """`is_dry`: nothing is sent and nothing is kept."""
+    """`is_dry`: nothing is sent and nothing is kept. `is_reconcile`: everything is read, and what vanished is found."""
 
     flow: Flow
     spec: FlowSpec
@@ -73,6 +73,7 @@ class RunContext:
     run_id: UUID | None
     claim: int = 0
     is_dry: bool = False
+    is_reconcile: bool = False
     is_cancel_requested: bool = False
     has_failures: bool = False
     resume_at: datetime | None = None
@@ -127,6 +128,7 @@ def build_context(flow: Flow, run: SyncRun | None, *, claim: int = 0, spec: Flow
         run_id=run.pk if run else None,
         claim=claim,
         is_dry=run is None,
+        is_reconcile=run is not None and run.trigger == RunTrigger.RECONCILE,
     )
 
 

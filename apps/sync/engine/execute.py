@@ -12,6 +12,7 @@ from apps.flows.definition import AggregateSpec, ReadSpec
 from apps.sync.engine.aggregate import aggregate_time
 from apps.sync.engine.catch_up import catch_up, open_history, retry_failures
 from apps.sync.engine.context import BoundSystem, RunContext
+from apps.sync.engine.deletions import find_vanished, send_removals
 from apps.sync.engine.errors import RunCanceled, RunFailed
 from apps.sync.engine.failures import has_open_failures
 from apps.sync.engine.mapping import stream_mapping
@@ -41,6 +42,7 @@ def execute(context: RunContext, started_at: datetime) -> None:
     for aggregate in context.spec.aggregate:
         execution.aggregate(aggregate)
     execution.send("Writing")
+    execution.remove()
 
 
 class _Execution:
@@ -70,27 +72,41 @@ class _Execution:
         mapping = stream_mapping(system.manifest, spec, read.fields)
         reader = StreamReader(self.context, system, mapping)
         with self.step(f"Reading {spec.label.lower()} from {system.connection.name}") as counts:
-            self._read_patiently(system, reader, counts)
+            seen = self._read_patiently(system, reader, counts)
             reader.finish()
+            if self.context.is_reconcile:
+                counts["vanished"] = find_vanished(self.context, system, spec.name, spec.entity, seen)
 
-    def _read_patiently(self, system: BoundSystem, reader: StreamReader, counts: dict[str, int]) -> None:
-        """A failed call starts the stream again at the last checkpoint."""
+    def _read_patiently(self, system: BoundSystem, reader: StreamReader, counts: dict[str, int]) -> set[str]:
+        """A failed call starts the stream again at the last checkpoint; a full comparison starts at the beginning.
+
+        Returns the ids that are alive, for a full comparison.
+        """
         patience, name = Patience(self.context), reader.mapping.spec.name
+        seen = set[str]()
         while True:
             try:
-                position = _checkpoint(self.context, system, name)
+                position = None if self.context.is_reconcile else _checkpoint(self.context, system, name)
                 size = int(system.manifest.extra.get("page_size", PAGE_SIZE))
                 for page in together(system.connector.stream(name).read(checkpoint=position, page_size=size)):
                     reader.take(page.records, page.checkpoint)
                     patience.reset()
+                    if self.context.is_reconcile:
+                        seen.update(record.external_id for record in page.records if not record.deleted)
                     counts["read"] = counts.get("read", 0) + len(page.records)
                     self.read_count += len(page.records)
                     self.guard()
                     system.keep_fresh()
-                return
+                return seen
             except TransientError as error:
                 reader.finish()
                 patience.bear(error)
+
+    def remove(self) -> None:
+        removed = self._patiently(lambda: send_removals(self.context))
+        if removed:
+            with self.step("Deleting what was deleted elsewhere") as counts:
+                counts["records"] = removed
 
     def retry(self) -> None:
         if self.context.has_failures:

@@ -74,7 +74,7 @@ class Journal:
                 return
             self._failing.add(entry.place)
         self.entries.append(entry)
-        self.count(str(entry.action))
+        self.count("updated" if entry.action == RecordAction.DELETED else str(entry.action))
 
     def count(self, name: str, quantity: int = 1) -> None:
         self.counts[name] += quantity

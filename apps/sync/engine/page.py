@@ -16,6 +16,7 @@ from apps.sync.engine.conflicts import Judge
 from apps.sync.engine.consequences import Consequences, draw_consequences, note_failures
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.crashpoints import crash_here
+from apps.sync.engine.deletions import newly_deleted, note_deletions
 from apps.sync.engine.failures import from_reading, resolve_reading
 from apps.sync.engine.journal import Entry
 from apps.sync.engine.mapping import SourceMapping
@@ -67,6 +68,7 @@ class StreamReader:
     def _commit(self, page: SiftedPage, checkpoint: Checkpoint | None) -> Consequences:
         with effects(self.context) as now:
             workspace = self.context.workspace("connection", self.system.connection.pk)
+            gone = newly_deleted(self.system.connection.pk, self.mapping.spec.name, _deleted_ids(page))
             judge = Judge(self.context.policies, self.system.connection.pk, now)
             merger = Merger(workspace, self.system, now, judge)
             merger.merge(page.records)
@@ -76,6 +78,7 @@ class StreamReader:
             if page.tombstones:
                 mark_deleted(self.system.connection.pk, self.mapping.spec.name, page.tombstones, now)
             consequences = draw_consequences(self.context, workspace, workspace.take_touched(), now)
+            note_deletions(self.context, self.system, self.mapping.spec.entity, gone, now)
             self._note(page, merger, workspace, now)
             if checkpoint is not None:
                 self._save_checkpoint(checkpoint, now)
@@ -126,3 +129,7 @@ class StreamReader:
 
 def save_checkpoint(context: RunContext, system: BoundSystem, stream: str, position: Checkpoint, now: datetime) -> None:
     execute(_CHECKPOINT, [uuid7(), context.flow.pk, system.connection.pk, stream, json_text(position), now])
+
+
+def _deleted_ids(page: SiftedPage) -> list[str]:
+    return [*page.tombstones, *(record.external_id for record in page.records if record.source.deleted)]

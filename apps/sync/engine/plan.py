@@ -141,6 +141,8 @@ class Planner:
         references: dict[tuple[UUID, str], Reference], depth: int,
     ) -> None:  # fmt: skip
         reference = references.get((state.id, mapping.spec.stream))
+        if reference and reference.deleted_at:  # what was deleted there is neither changed nor made again
+            return
         kind = IntentKind.UPDATE if reference else IntentKind.CREATE
         if not _is_allowed(mapping, write, kind):
             return

@@ -1,3 +1,4 @@
+from apps.sync.models.deletions import DeletionReview, Removal, RemovalStatus, ReviewStatus
 from apps.sync.models.failures import ErrorClass, FailureStatus, RecordFailure
 from apps.sync.models.intents import IntentKind, IntentStatus, WriteIntent
 from apps.sync.models.logs import RecordAction, RecordLog, RecordPayload, VendorCall
@@ -5,6 +6,7 @@ from apps.sync.models.runs import Checkpoint, RunStatus, RunStep, RunTrigger, Sy
 
 __all__ = [
     "Checkpoint",
+    "DeletionReview",
     "ErrorClass",
     "FailureStatus",
     "IntentKind",
@@ -13,6 +15,9 @@ __all__ = [
     "RecordFailure",
     "RecordLog",
     "RecordPayload",
+    "Removal",
+    "RemovalStatus",
+    "ReviewStatus",
     "RunStatus",
     "RunStep",
     "RunTrigger",

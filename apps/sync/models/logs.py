@@ -26,6 +26,7 @@ class RecordAction(models.TextChoices):
     UNCHANGED = "unchanged", "Unchanged"
     SKIPPED = "skipped", "Skipped"
     FAILED = "failed", "Failed"
+    DELETED = "deleted", "Deleted"
 
 
 class LogFact(models.Model):

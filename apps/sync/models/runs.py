@@ -25,6 +25,7 @@ class RunTrigger(models.TextChoices):
     MANUAL = "manual", "Manual"
     API = "api", "API"
     RETRY = "retry", "Retry"
+    RECONCILE = "reconcile", "Full comparison"
 
 
 class SyncRun(CustomerOwned):

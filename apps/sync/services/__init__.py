@@ -1,6 +1,7 @@
 """Every write of this room that is not the engine's; the names below are what other rooms may call."""
 
 from apps.sync.services.changes import note_change
+from apps.sync.services.deletions import UnableToReview, approve_deletions, reject_deletions, start_reconcile
 from apps.sync.services.dry_run import DryRun, DryRunFlow, PlannedChange, dry_run
 from apps.sync.services.failures import UnableToRetry, ignore_failure, retry_failure, retry_failures
 from apps.sync.services.running import execute_run, reap_runs, run_due_flow
@@ -21,10 +22,12 @@ __all__ = [
     "PlannedUpdate",
     "UnableToCancelRun",
     "UnableToRetry",
+    "UnableToReview",
     "UnableToStartRun",
     "answer_different",
     "answer_later",
     "answer_same",
+    "approve_deletions",
     "cancel_run",
     "dry_run",
     "execute_run",
@@ -32,9 +35,11 @@ __all__ = [
     "note_change",
     "preview_merge",
     "reap_runs",
+    "reject_deletions",
     "retry_failure",
     "retry_failures",
     "run_due_flow",
+    "start_reconcile",
     "start_run",
     "undo_merge",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from apps.connectors.sdk.conformance.ability import require
@@ -45,6 +47,18 @@ class WritingConformance:
             assert second is not None, spec.name
             assert second.external_id == first.record.external_id, spec.name
             assert harness.count(spec.name) == before + 1, spec.name
+
+    def test_what_is_deleted_is_gone_and_may_be_deleted_again(self, harness: Harness) -> None:
+        for spec in self.creating_sinks(harness):
+            if not spec.deletes:
+                continue
+            sink: Any = harness.connector().sink(spec.name)
+            (made,) = sink.write([WriteRequest(key=new_key(), payload=harness.payload(spec.name))])
+            assert made.record is not None, f"{spec.name}: {made.error}"
+            for _ in range(2):
+                sink.delete(made.record.external_id)
+            found = sink.get(made.record.external_id)
+            assert found is None or found.deleted, spec.name
 
     def test_a_create_whose_answer_was_lost_is_found(self, harness: Harness) -> None:
         require(harness, "faults")

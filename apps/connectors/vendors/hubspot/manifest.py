@@ -125,6 +125,7 @@ COMPANY_SINK = SinkSpec(
     },
     resolve=Resolve.EXTERNAL_ID,
     batch_size=BATCH_SIZE,
+    deletes=True,
 )
 CONTACT_SINK = SinkSpec(
     name="contacts",
@@ -141,6 +142,7 @@ CONTACT_SINK = SinkSpec(
     refs={"account": "companies"},
     resolve=Resolve.EXTERNAL_ID,
     batch_size=BATCH_SIZE,
+    deletes=True,
 )
 DEAL_SINK = SinkSpec(
     name="deals",
@@ -163,6 +165,7 @@ DEAL_SINK = SinkSpec(
     refs={"account": "companies", "contact": "contacts"},
     resolve=Resolve.EXTERNAL_ID,
     batch_size=BATCH_SIZE,
+    deletes=True,
 )
 
 MANIFEST = ConnectorManifest(

@@ -57,6 +57,10 @@ class HubSpotSink:
     def get(self, external_id: str) -> SourceRecord | None:
         return self.stream.get(external_id)
 
+    def delete(self, external_id: str) -> None:
+        """Archive: the portal keeps it restorable for 90 days. HubSpot answers 204 for what is archived already, too."""
+        self.connector.client.delete(f"/crm/v3/objects/{self.object.name}/{external_id}")
+
     def _upsert(self, requests: list[WriteRequest]) -> dict[str, Written]:
         inputs = [
             {"id": request.key, "idProperty": SYNC_REF, "properties": {**properties(request), SYNC_REF: request.key}}
