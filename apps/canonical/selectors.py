@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from apps.canonical.models import (
     CanonicalRecord,
     CrossReference,
+    FieldQuestion,
     MatchPolicy,
     MatchQuestion,
     RecordMerge,
@@ -35,6 +36,23 @@ def get_question(actor: Actor, question_id: UUID) -> MatchQuestion:
     found = list_questions(actor).filter(pk=question_id).first()
     if found is None:
         raise NotVisible("There is no such question, or it was answered with “same”.")
+    return found
+
+
+def list_value_questions(actor: Actor) -> QuerySet[FieldQuestion]:
+    """Open ones, the newest first."""
+    visible = FieldQuestion.objects.visible_to(actor).filter(answered_at=None)
+    found: QuerySet[FieldQuestion] = visible.select_related("customer", "record", "connection").order_by(
+        "-asked_at", "-id"
+    )
+    return found
+
+
+def get_value_question(actor: Actor, value_question_id: UUID) -> FieldQuestion:
+    """Raises NotVisible."""
+    found = list_value_questions(actor).filter(pk=value_question_id).first()
+    if found is None:
+        raise NotVisible("There is no such question; perhaps it is answered.")
     return found
 
 

@@ -11,8 +11,8 @@ from apps.connectors.models import ConnectionStatus
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
-from apps.flows.definition import FlowSpec, TemplateSpec, parse_flow, parse_template
-from apps.flows.models import Flow, Integration, IntegrationStatus, IntegrationTemplateVersion, RoleBinding
+from apps.flows.definition import DELETION, FlowSpec, TemplateSpec, parse_flow, parse_template
+from apps.flows.models import FieldPolicy, Flow, Integration, IntegrationStatus, IntegrationTemplateVersion, RoleBinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +147,37 @@ def _state(integration: Integration, flow: Flow, ends: list[RoleBinding]) -> str
     if any(end.connection.status not in usable for end in ends):
         return "blocked"
     return "in_step" if flow.in_step_until else "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """What happens to a field edited on both sides, or (`@deleted`) to a deletion. `own`: the integration's, not its template's."""
+
+    flow: str
+    entity: str
+    field: str
+    policy: str
+    role: str
+    own: FieldPolicy | None
+
+
+def list_policies(integration: Integration) -> list[PolicyInForce]:
+    """The integration's own and its template's, by entity and field."""
+    own = {(policy.entity, policy.field): policy for policy in integration.field_policies.all()}
+    found = {key: PolicyInForce("", *key, policy.policy, policy.role, policy) for key, policy in own.items()}
+    for flow in template_spec(integration.template_version).flows:
+        for entity, fields in flow.conflicts.items():
+            for name, spec in fields.items():
+                found.setdefault((entity, name), PolicyInForce(flow.name, entity, name, spec.policy, spec.role, None))
+        for entity, policy in flow.deletes.items():
+            found.setdefault((entity, DELETION), PolicyInForce(flow.name, entity, DELETION, policy, "", None))
+    return [found[key] for key in sorted(found)]
+
+
+def get_policy(actor: Actor, policy_id: UUID) -> FieldPolicy:
+    """Raises NotVisible."""
+    visible = Integration.objects.visible_to(actor)
+    found = FieldPolicy.objects.filter(pk=policy_id, integration__in=visible).select_related("integration").first()
+    if found is None:
+        raise NotVisible("There is no such policy.")
+    return found

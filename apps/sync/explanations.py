@@ -47,6 +47,10 @@ _BY_CLASS: dict[str, Explanation] = {
 }
 # More exact words where the code says more than the class.
 _BY_CODE: dict[str, Explanation] = {
+    "invoiced_time": Explanation(
+        "{message}",
+        "Correct the invoice or write a credit note in the billing system, then ignore this entry; or undo the change.",
+    ),
     "same_or_not": Explanation(
         "{message}", "Say under Stewardship whether the two are the same; the record then goes through by itself."
     ),

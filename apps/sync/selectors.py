@@ -10,7 +10,16 @@ from apps.canonical.models import CanonicalChange, CanonicalRecord, CrossReferen
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.sync.explanations import Explanation, explain_failure
-from apps.sync.models import FailureStatus, RecordFailure, RecordLog, RunStatus, SyncRun, VendorCall
+from apps.sync.models import (
+    DeletionReview,
+    FailureStatus,
+    RecordFailure,
+    RecordLog,
+    ReviewStatus,
+    RunStatus,
+    SyncRun,
+    VendorCall,
+)
 
 OPEN = [FailureStatus.OPEN, FailureStatus.RETRYING]
 __all__ = [
@@ -143,6 +152,20 @@ def run_progress(run: SyncRun, now: datetime) -> RunProgress:
         current_step=step.label if step else "",
         waits_until=run.resume_at,
     )
+
+
+def list_deletion_reviews(actor: Actor) -> QuerySet[DeletionReview]:
+    """Waiting ones, the newest first."""
+    visible = DeletionReview.objects.visible_to(actor).filter(status=ReviewStatus.WAITING)
+    return visible.select_related("customer", "connection", "flow__integration").order_by("-asked_at", "-id")
+
+
+def get_deletion_review(actor: Actor, review_id: UUID) -> DeletionReview:
+    """Raises NotVisible."""
+    found = list_deletion_reviews(actor).filter(pk=review_id).first()
+    if found is None:
+        raise NotVisible("There is no such question; perhaps it is answered.")
+    return found
 
 
 def list_records(actor: Actor) -> QuerySet[CanonicalRecord]:

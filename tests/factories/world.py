@@ -28,23 +28,25 @@ from apps.canonical.models import (
     CanonicalLink,
     CanonicalRecord,
     CrossReference,
+    FieldQuestion,
     MatchQuestion,
     RecordMerge,
 )
 from apps.canonical.scoring import Score
-from apps.canonical.services import ask_questions, merge_records
+from apps.canonical.services import ask_questions, ask_values, merge_records
 from apps.canonical.services.questions import Doubtful
+from apps.canonical.services.values import Contradiction
 from apps.connectors.models import Connection, ConnectLink
 from apps.connectors.services import send_connect_link
 from apps.connectors.services.credentials import store_secrets
 from apps.core.actor import Actor, system_actor
 from apps.customers.models import Customer, CustomerMembership
 from apps.customers.services import add_member
-from apps.flows.models import Flow, Integration, IntegrationTemplateVersion
-from apps.flows.services import deploy_integration, go_live, load_templates
+from apps.flows.models import FieldPolicy, Flow, Integration, IntegrationTemplateVersion
+from apps.flows.services import deploy_integration, go_live, load_templates, set_field_policy
 from apps.sla.models import SlaPolicy, SlaReport
 from apps.sla.services import assign_policy, close_month, create_policy
-from apps.sync.models import ErrorClass, RecordFailure, RecordLog, RunStatus, RunTrigger, SyncRun
+from apps.sync.models import DeletionReview, ErrorClass, RecordFailure, RecordLog, RunStatus, RunTrigger, SyncRun
 from tests.factories.delivery import make_connection, make_customer, production_of
 
 PASSWORD = "correct horse battery"  # noqa: S105
@@ -69,6 +71,9 @@ class World:
     connect_link: ConnectLink | None = None
     question: MatchQuestion | None = None
     merge: RecordMerge | None = None
+    value_question: FieldQuestion | None = None
+    field_policy: FieldPolicy | None = None
+    deletions: DeletionReview | None = None
     invoice: Invoice | None = None
     report: SlaReport | None = None
     plan: Plan | None = None
@@ -220,6 +225,17 @@ def _stewardship(world: World, now: datetime) -> None:
     ask_questions(production_of(world.customer), doubts, now)
     world.question = MatchQuestion.objects.get(left=twin)
     world.merge = merge_records(actor=system_actor(), now=now, first=account, second=double)
+    environment, crm = production_of(world.customer), world.connections["crm"]
+    ask_values(environment, [Contradiction(account.pk, "phone", crm.pk, "1", "2")], now)
+    world.value_question = FieldQuestion.objects.get(record=account)
+    integration = world.integrations["two-way-accounts"]
+    world.field_policy = set_field_policy(
+        actor=system_actor(), now=now, integration=integration, entity="account", field="phone", policy="ask"
+    )
+    world.deletions = DeletionReview.objects.create(
+        customer=world.customer, environment=environment, flow=world.flows["accounts"], connection=crm,
+        object_name="companies", is_removal=False, external_ids=["1"], count=38, total=100, asked_at=now,
+    )  # fmt: skip
 
 
 def _failures(world: World) -> None:

@@ -76,7 +76,7 @@ class TimelineEntrySerializer(serializers.Serializer[Any]):
     """One change of the record, or one write of it to a system. `fields` is {field: [before, after]}."""
 
     at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(["changed", "created", "updated", "skipped", "failed"])
+    kind = serializers.ChoiceField(["changed", "created", "updated", "skipped", "failed", "deleted"])
     system = serializers.CharField()
     fields = serializers.JSONField()  # type: ignore[assignment]
     run = PublicIdField("run", source="run_id", allow_null=True)

@@ -9,14 +9,18 @@ from apps.canonical.services.questions import (
     reopen_question,
     touch_records,
 )
+from apps.canonical.services.values import UnableToDecide, ask_values, decide_value
 
 __all__ = [
     "UnableToAnswer",
     "UnableToChangePolicy",
+    "UnableToDecide",
     "UnableToMerge",
     "UnableToUnmerge",
     "absorb_record",
     "ask_questions",
+    "ask_values",
+    "decide_value",
     "keep_apart",
     "merge_records",
     "order_pair",

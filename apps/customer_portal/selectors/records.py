@@ -122,6 +122,7 @@ _OUTCOMES = {
     RecordAction.CREATED: ("Created in {system}", "ok", "plus"),
     RecordAction.UPDATED: ("Updated in {system}", "ok", "refresh"),
     RecordAction.FAILED: ("Could not be brought to {system}", "failing", "alert-circle"),
+    RecordAction.DELETED: ("Deleted in {system}", "attention", "trash"),
 }
 
 

@@ -16,6 +16,7 @@ from apps.flows.services.mappings import (
     restore_mappings,
     save_mapping,
 )
+from apps.flows.services.policies import UnableToSetPolicy, reset_field_policy, set_field_policy
 from apps.flows.services.templates import TemplateChanged, load_templates
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "UnableToChangeIntegration",
     "UnableToDeployIntegration",
     "UnableToMap",
+    "UnableToSetPolicy",
     "change_bindings",
     "change_settings",
     "deploy_integration",
@@ -31,8 +33,10 @@ __all__ = [
     "load_templates",
     "pause_integration",
     "publish_mappings",
+    "reset_field_policy",
     "restore_mappings",
     "resume_integration",
     "retire_integration",
     "save_mapping",
+    "set_field_policy",
 ]

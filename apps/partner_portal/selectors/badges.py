@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from apps.canonical.models import MatchQuestion, QuestionStatus
+from apps.canonical.selectors import list_value_questions
 from apps.core.actor import Actor
 from apps.core.bulk import fetch_rows
 from apps.partner_portal.selectors.failures import unsolved_failures
+from apps.sync.selectors import list_deletion_reviews
 
 
 def count_badges(actor: Actor) -> dict[str, int]:
     """{page: what waits there}, for the pages the actor may open."""
     open_ones = MatchQuestion.objects.visible_to(actor).filter(status=QuestionStatus.OPEN)
+    values = list_value_questions(actor).order_by().values("pk")
+    reviews = list_deletion_reviews(actor).order_by().values("pk")
     waiting = {
         "partner_portal:errors": ("errors.view", unsolved_failures(actor)),
-        "partner_portal:questions": ("records.view", open_ones),
+        "partner_portal:questions": ("records.view", open_ones.values("pk").union(values, reviews, all=True)),
     }
     rows = {
         page: found.order_by().values("pk") for page, (permission, found) in waiting.items() if actor.can(permission)
@@ -25,8 +29,8 @@ def count_badges(actor: Actor) -> dict[str, int]:
     parts: list[str] = []
     parameters: list[Any] = []
     for found in rows.values():
-        statement, values = found.query.sql_with_params()
+        statement, given = found.query.sql_with_params()
         parts.append(f"(SELECT count(*) FROM ({statement}) waiting)")  # noqa: S608 - compiled by Django
-        parameters += values
+        parameters += given
     counts = fetch_rows(f"SELECT {', '.join(parts)}", parameters)[0]
     return dict(zip(rows, counts, strict=True))

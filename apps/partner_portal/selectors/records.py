@@ -25,6 +25,7 @@ _WRITES = {
     RecordAction.UPDATED: ("Updated in {}", "ok", "refresh"),
     RecordAction.SKIPPED: ("Held back from {}", "attention", "player-pause"),
     RecordAction.FAILED: ("Could not be brought to {}", "failing", "alert-circle"),
+    RecordAction.DELETED: ("Deleted in {}", "attention", "trash"),
 }
 
 

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from apps.partner_portal.views import match_rules, records, stewardship
+from apps.partner_portal.views import decisions, match_rules, policies, records, stewardship
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("records/", records.show_records, name="records"),
@@ -8,6 +8,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stewardship/", stewardship.show_questions, name="questions"),
     path("stewardship/merges/", stewardship.show_merges, name="merges"),
     path("stewardship/merges/<uuid:merge_id>/undo/", stewardship.undo, name="merge_undo"),
+    path("stewardship/values/", decisions.show_values, name="value_questions"),
+    path("stewardship/values/<uuid:value_question_id>/", decisions.decide, name="value_decide"),
+    path("stewardship/deletions/", decisions.show_deletions, name="deletion_reviews"),
+    path("stewardship/deletions/<uuid:review_id>/approve/", decisions.approve, name="deletions_approve"),
+    path("stewardship/deletions/<uuid:review_id>/reject/", decisions.reject, name="deletions_reject"),
+    path("stewardship/policies/<uuid:integration_id>/", policies.show_policies, name="policies_of_integration"),
+    path("stewardship/policies/own/<uuid:field_policy_id>/reset/", policies.reset, name="field_policy_reset"),
+    path("flows/<uuid:flow_id>/compare/", decisions.compare_all, name="flow_compare"),
     path("stewardship/rules/", match_rules.show_rules, name="match_rules"),
     path("stewardship/rules/<slug:entity>/", match_rules.edit_rules, name="match_rules_edit"),
     path("stewardship/rules/<slug:entity>/reset/", match_rules.reset_rules, name="match_rules_reset"),

@@ -27,6 +27,8 @@ from apps.ui.tables import Column, build_table
 
 TABS = Tabs(
     ("questions", "Questions", "records.view"),
+    ("value_questions", "Values", "records.view"),
+    ("deletion_reviews", "Deletions", "records.view"),
     ("merges", "Merges", "records.view"),
     ("match_rules", "Rules", "records.view"),
 )

@@ -21,6 +21,8 @@ from apps.sync.engine.claim import effects
 from apps.sync.engine.consequences import draw_consequences, settle_plan
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.hashing import digest
+from apps.sync.engine.invoiced_time import OBJECT as INVOICED_TIME
+from apps.sync.engine.invoiced_time import look_again
 from apps.sync.engine.mapping import stream_mapping
 from apps.sync.engine.page import StreamReader
 from apps.sync.engine.plan import Plan, Planner
@@ -162,6 +164,9 @@ def _write_again(context: RunContext, system: BoundSystem, failures: list[Record
         workspace = context.workspace()
         workspace.load(failure.record_id for failure in failures if failure.record_id)
         states = {f.pk: state for f in failures if (state := workspace.find(f.record_id))}
+        if name == INVOICED_TIME:
+            look_again([(f, states[f.pk]) for f in failures if f.pk in states], now)
+            return
         _settle([f.pk for f in failures if f.record_id and f.pk not in states], "", now)
         for failure in failures:
             _release_uncertain(context, failure)

@@ -18,6 +18,7 @@ from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.crashpoints import crash_here
 from apps.sync.engine.deletions import newly_deleted, note_deletions
 from apps.sync.engine.failures import from_reading, resolve_reading
+from apps.sync.engine.invoiced_time import note_invoiced_time
 from apps.sync.engine.journal import Entry
 from apps.sync.engine.mapping import SourceMapping
 from apps.sync.engine.merging import Merger
@@ -78,6 +79,7 @@ class StreamReader:
             if page.tombstones:
                 mark_deleted(self.system.connection.pk, self.mapping.spec.name, page.tombstones, now)
             consequences = draw_consequences(self.context, workspace, workspace.take_touched(), now)
+            note_invoiced_time(self.context, self.system, workspace, gone, now)
             note_deletions(self.context, self.system, self.mapping.spec.entity, gone, now)
             self._note(page, merger, workspace, now)
             if checkpoint is not None:

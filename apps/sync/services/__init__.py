@@ -11,6 +11,7 @@ from apps.sync.services.stewardship import (
     answer_different,
     answer_later,
     answer_same,
+    answer_value,
     preview_merge,
     undo_merge,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "answer_different",
     "answer_later",
     "answer_same",
+    "answer_value",
     "approve_deletions",
     "cancel_run",
     "dry_run",

@@ -10,8 +10,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.canonical.models import CanonicalRecord, MatchQuestion, RecordMerge
-from apps.canonical.services import UnableToMerge, keep_apart, merge_records, order_pair, put_off, unmerge_records
+from apps.canonical.models import CanonicalRecord, FieldQuestion, MatchQuestion, RecordMerge
+from apps.canonical.services import (
+    UnableToMerge,
+    decide_value,
+    keep_apart,
+    merge_records,
+    order_pair,
+    put_off,
+    unmerge_records,
+)
 from apps.core.actor import Actor
 from apps.dispatch.services import schedule
 from apps.flows.models import Flow, IntegrationStatus
@@ -64,6 +72,14 @@ def undo_merge(*, actor: Actor, now: datetime, merge: RecordMerge, ask_again: bo
     record = unmerge_records(actor=actor, now=now, merge=merge, ask_again=ask_again)
     wake_flows(merge.environment_id, actor, now)
     return record
+
+
+@transaction.atomic
+def answer_value(*, actor: Actor, now: datetime, question: FieldQuestion, answer: str) -> FieldQuestion:
+    """This function will make the record's value (`ours`) or the system's (`theirs`) the one everywhere. Raises UnableToDecide."""
+    answered = decide_value(actor=actor, now=now, question=question, answer=answer)
+    wake_flows(question.environment_id, actor, now)
+    return answered
 
 
 def preview_merge(

@@ -42,6 +42,9 @@ SAMPLES: dict[str, Sample] = {
     "record_id": lambda scene, world: world.records["invoice"].pk,
     "question_id": lambda scene, world: world.question.pk,  # type: ignore[union-attr]
     "merge_id": lambda scene, world: world.merge.pk,  # type: ignore[union-attr]
+    "value_question_id": lambda scene, world: world.value_question.pk,  # type: ignore[union-attr]
+    "review_id": lambda scene, world: world.deletions.pk,  # type: ignore[union-attr]
+    "field_policy_id": lambda scene, world: world.field_policy.pk,  # type: ignore[union-attr]
     "failure_id": lambda scene, world: world.failures["validation"].pk,
     "invoice_id": lambda scene, world: world.invoice.pk,  # type: ignore[union-attr]
     "report_id": lambda scene, world: world.report.pk,  # type: ignore[union-attr]

@@ -1,0 +1,73 @@
+"""Contradicting values, deletions that are too many, and an integration's own policies."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.canonical.models import FieldQuestion
+from apps.flows.models import FieldPolicy
+from apps.sync.models import DeletionReview, SyncRun
+from tests.factories.world import World, make_world
+
+
+@pytest.fixture
+def world(partner: object) -> World:
+    return make_world("Harbor")
+
+
+def address(name: str, *args: object) -> str:
+    return reverse(f"partner_portal:{name}", args=args)
+
+
+def test_a_value_is_decided(owner: Client, viewer: Client, world: World) -> None:
+    question = world.value_question
+    assert question is not None
+    assert "Take the other" in owner.get(address("value_questions")).content.decode()
+    assert "Take the other" not in viewer.get(address("value_questions")).content.decode()
+    assert viewer.post(address("value_decide", question.pk), {"answer": "ours"}).status_code == 403
+
+    owner.post(address("value_decide", question.pk), {"answer": "theirs"})
+
+    question.refresh_from_db()
+    world.records["account"].refresh_from_db()
+    assert (question.answer, world.records["account"].data["phone"]) == ("theirs", "2")
+    assert owner.post(address("value_decide", question.pk), {"answer": "ours"}).status_code == 404
+    assert FieldQuestion.objects.filter(answered_at=None).count() == 0
+
+
+def test_deletions_are_kept_back(owner: Client, world: World) -> None:
+    review = world.deletions
+    assert review is not None
+    assert "Vanished from 38 % of companies" in owner.get(address("deletion_reviews")).content.decode()
+
+    owner.post(address("deletions_reject", review.pk))
+
+    assert DeletionReview.objects.get().status == "rejected"
+
+
+def test_policies_are_set_refused_and_reset(owner: Client, world: World) -> None:
+    integration = world.integrations["two-way-accounts"]
+    page = address("policies_of_integration", integration.pk)
+    before = owner.get(page).content.decode()
+    wrong = owner.post(page, {"entity": "account", "field": "email", "policy": "system_of_record", "role": ""})
+    misfit = owner.post(page, {"entity": "account", "field": "@deleted", "policy": "ask"})
+    saved = owner.post(page, {"entity": "account", "field": "@deleted", "policy": "propagate"})
+
+    assert "One system is right: ERP" in before
+    assert "Choose the system that is right." in wrong.content.decode()
+    assert "This policy does not fit the field." in misfit.content.decode()
+    assert saved.status_code == 302
+    assert sorted(FieldPolicy.objects.values_list("field", "policy")) == [("@deleted", "propagate"), ("phone", "ask")]
+    assert world.field_policy is not None
+    owner.post(address("field_policy_reset", world.field_policy.pk))
+    assert FieldPolicy.objects.count() == 1
+
+
+def test_a_full_comparison_is_queued(owner: Client, world: World) -> None:
+    flow = world.flows["accounts"]
+
+    owner.post(address("flow_compare", flow.pk))
+
+    assert SyncRun.objects.filter(flow=flow, trigger="reconcile", status="queued").count() == 1
