@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from apps.partner_portal.views import decisions, match_rules, policies, records, stewardship
+from apps.partner_portal.views import decisions, id_pairs, match_rules, policies, records, stewardship
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("records/", records.show_records, name="records"),
@@ -8,6 +8,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stewardship/", stewardship.show_questions, name="questions"),
     path("stewardship/merges/", stewardship.show_merges, name="merges"),
     path("stewardship/merges/<uuid:merge_id>/undo/", stewardship.undo, name="merge_undo"),
+    path("stewardship/pairs/", id_pairs.show_pairs, name="id_pairs"),
+    path("stewardship/pairs/<uuid:batch_id>/undo/", id_pairs.undo, name="id_pairs_undo"),
     path("stewardship/values/", decisions.show_values, name="value_questions"),
     path("stewardship/values/<uuid:value_question_id>/", decisions.decide, name="value_decide"),
     path("stewardship/deletions/", decisions.show_deletions, name="deletion_reviews"),

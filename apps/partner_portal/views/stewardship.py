@@ -31,6 +31,7 @@ TABS = Tabs(
     ("deletion_reviews", "Deletions", "records.view"),
     ("merges", "Merges", "records.view"),
     ("match_rules", "Rules", "records.view"),
+    ("id_pairs", "Import of ids", "integrations.manage"),
 )
 _STATE_TONES = {QuestionStatus.OPEN: "attention", QuestionStatus.LATER: "idle", QuestionStatus.DIFFERENT: "ok"}
 QUESTIONS = (

@@ -142,20 +142,24 @@ class Merger:
         if reference:
             state = self.workspace.find(reference.record_id)
             assert state is not None  # noqa: S101 - a cross-reference never outlives its record
+            if not reference.last_seen_hash and not reference.seen and not reference.write_hash:
+                return state, self._meet(state, record, links)  # paired by a person before it was ever read
             fields, moved = edits(record, reference.seen, links)
             if record.source.deleted:
                 # What a tombstone leaves out was not emptied by anybody.
                 fields, moved = {name: value for name, value in fields.items() if value is not None}, {}
             return state, self._take(state, record, fields, moved, reference.seen)
         if match:
-            # Both systems had it before we came: what the first one says stands until somebody edits it, or as the
-            # field's policy says.
-            differing = {name: value for name, value in record.data.items() if match.data.get(name) != value}
-            fresh: dict[str, UUID | None] = {n: target for n, target in links.items() if n not in match.links}
-            return match, self._take(match, record, differing, fresh, None)
+            return match, self._meet(match, record, links)
         state = self.workspace.create(uuid7(), record.entity, dict(record.data), links)
         state.edited_at = record.source.modified_at
         return state, True
+
+    def _meet(self, state: State, record: MappedRecord, links: dict[str, UUID]) -> bool:
+        """Both systems had it before we came: what the first says stands until somebody edits it, or as the policy says."""
+        differing = {name: value for name, value in record.data.items() if state.data.get(name) != value}
+        fresh: dict[str, UUID | None] = {n: target for n, target in links.items() if n not in state.links}
+        return self._take(state, record, differing, fresh, None)
 
     def _take(
         self, state: State, record: MappedRecord, fields: dict[str, Any], links: dict[str, UUID | None],

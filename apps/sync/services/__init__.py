@@ -4,6 +4,7 @@ from apps.sync.services.changes import note_change
 from apps.sync.services.deletions import UnableToReview, approve_deletions, reject_deletions, start_reconcile
 from apps.sync.services.dry_run import DryRun, DryRunFlow, PlannedChange, dry_run
 from apps.sync.services.failures import UnableToRetry, ignore_failure, retry_failure, retry_failures
+from apps.sync.services.id_pairs import PairReport, UnableToReadPairs, apply_pairs, preview_pairs, undo_batch
 from apps.sync.services.running import execute_run, reap_runs, run_due_flow
 from apps.sync.services.runs import UnableToCancelRun, UnableToStartRun, cancel_run, start_run
 from apps.sync.services.stewardship import (
@@ -19,9 +20,11 @@ from apps.sync.services.stewardship import (
 __all__ = [
     "DryRun",
     "DryRunFlow",
+    "PairReport",
     "PlannedChange",
     "PlannedUpdate",
     "UnableToCancelRun",
+    "UnableToReadPairs",
     "UnableToRetry",
     "UnableToReview",
     "UnableToStartRun",
@@ -29,6 +32,7 @@ __all__ = [
     "answer_later",
     "answer_same",
     "answer_value",
+    "apply_pairs",
     "approve_deletions",
     "cancel_run",
     "dry_run",
@@ -36,6 +40,7 @@ __all__ = [
     "ignore_failure",
     "note_change",
     "preview_merge",
+    "preview_pairs",
     "reap_runs",
     "reject_deletions",
     "retry_failure",
@@ -43,5 +48,6 @@ __all__ = [
     "run_due_flow",
     "start_reconcile",
     "start_run",
+    "undo_batch",
     "undo_merge",
 ]

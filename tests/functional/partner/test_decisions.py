@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.canonical.models import FieldQuestion
+from apps.canonical.models import CanonicalRecord, FieldQuestion, RecordMerge
 from apps.flows.models import FieldPolicy
 from apps.sync.models import DeletionReview, SyncRun
 from tests.factories.world import World, make_world
@@ -71,3 +71,26 @@ def test_a_full_comparison_is_queued(owner: Client, world: World) -> None:
     owner.post(address("flow_compare", flow.pk))
 
     assert SyncRun.objects.filter(flow=flow, trigger="reconcile", status="queued").count() == 1
+
+
+def test_pairs_are_checked_applied_and_undone(owner: Client, viewer: Client, world: World) -> None:
+    left, right = world.connections["crm"], world.connections["erp"]
+    for number, (connection, stream) in enumerate(((left, "companies"), (right, "parties"))):
+        record = CanonicalRecord.objects.create(
+            customer=world.customer, environment=left.environment, entity="account", title=f"Twin {number}",
+            data={"name": f"Twin {number}"}, created_at=connection.created_at, changed_at=connection.created_at,
+        )  # fmt: skip
+        record.cross_references.create(connection=connection, object_name=stream, external_id=f"x{number}")
+    given = {"entity": "account", "left": str(left.pk), "right": str(right.pk), "text": "x0,x1\nx0,x2\n"}
+
+    checked = owner.post(address("id_pairs"), given)
+    assert checked.context["report"].counts == {"merge": 1, "link": 0, "known": 0, "error": 1}
+    assert "x0 is on line 1 already." in checked.content.decode()
+    applied = owner.post(address("id_pairs"), {**given, "apply": "1"})
+    assert RecordMerge.objects.filter(dropped_title__startswith="Twin").count() == 1
+    owner.post(address("id_pairs_undo", applied.context["report"].batch_id))
+
+    assert CanonicalRecord.objects.filter(title__startswith="Twin").count() == 2
+    same = owner.post(address("id_pairs"), {**given, "right": str(left.pk)})
+    assert "Choose two systems of the same customer." in same.content.decode()
+    assert viewer.get(address("id_pairs")).status_code == 403
