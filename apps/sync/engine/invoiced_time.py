@@ -87,7 +87,8 @@ def _failed(system: BoundSystem, state: State, message: str, before: dict[str, A
 
 def look_again(failures: Iterable[tuple[RecordFailure, State]], now: datetime) -> None:
     """This function will close those whose entry is as it was invoiced, and leave the others open."""
-    settled, standing = [], []
+    settled: list[UUID] = []
+    standing: list[UUID] = []
     for failure, state in failures:
         before = failure.payload or {}
         is_settled = DELETED not in before and all(_value(state, name) == value for name, value in before.items())
