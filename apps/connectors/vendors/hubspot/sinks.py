@@ -58,8 +58,12 @@ class HubSpotSink:
         return self.stream.get(external_id)
 
     def delete(self, external_id: str) -> None:
-        """Archive: the portal keeps it restorable for 90 days. HubSpot answers 204 for what is archived already, too."""
-        self.connector.client.delete(f"/crm/v3/objects/{self.object.name}/{external_id}")
+        """Archive: the portal keeps it restorable for 90 days."""
+        try:
+            self.connector.client.delete(f"/crm/v3/objects/{self.object.name}/{external_id}")
+        except RecordRejected as error:
+            if error.status != 404:  # gone already
+                raise
 
     def _upsert(self, requests: list[WriteRequest]) -> dict[str, Written]:
         inputs = [
