@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
         ("canonical", "0006_conflicting_values"),
         ("connectors", "0005_allowed_hosts"),
         ("customers", "0001_initial"),
-        ("flows", "0002_field_policies"),
+        ("flows", "0003_field_policies"),
         ("sync", "0003_ended_runs_index"),
     ]
 

@@ -40,7 +40,9 @@ def test_a_value_is_decided(owner: Client, viewer: Client, world: World) -> None
 def test_deletions_are_kept_back(owner: Client, world: World) -> None:
     review = world.deletions
     assert review is not None
-    assert "38 % of companies vanished from Hubspot of Harbor" in owner.get(address("deletion_reviews")).content.decode()
+    assert (
+        "38 % of companies vanished from Hubspot of Harbor" in owner.get(address("deletion_reviews")).content.decode()
+    )
 
     owner.post(address("deletions_reject", review.pk))
 
