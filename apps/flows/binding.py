@@ -73,14 +73,12 @@ def merged(below: dict[str, str], above: dict[str, str]) -> dict[str, str]:
 
 def without_absent(spec: FlowSpec, manifests: Mapping[str, ConnectorManifest]) -> FlowSpec:
     """The flow without optional parts that its systems do not offer. Rules keep their positions: intents point at them."""
-    reads = [read for read in spec.reads if not read.optional or _offers(manifests[read.role], read)]
-    rules = [
-        msgspec.structs.replace(rule, when="false") if _is_absent(rule, manifests) else rule for rule in spec.rules
-    ]
+    reads = [read for read in spec.reads if not read.optional or offers(manifests[read.role], read)]
+    rules = [msgspec.structs.replace(rule, when="false") if is_absent(rule, manifests) else rule for rule in spec.rules]
     return msgspec.structs.replace(spec, reads=reads, rules=rules)
 
 
-def _offers(manifest: ConnectorManifest, read: ReadSpec) -> bool:
+def offers(manifest: ConnectorManifest, read: ReadSpec) -> bool:
     try:
         stream_of(manifest, read)
     except NotOffered:
@@ -88,7 +86,8 @@ def _offers(manifest: ConnectorManifest, read: ReadSpec) -> bool:
     return True
 
 
-def _is_absent(rule: RuleSpec, manifests: Mapping[str, ConnectorManifest]) -> bool:
+def is_absent(rule: RuleSpec, manifests: Mapping[str, ConnectorManifest]) -> bool:
+    """An optional write that its system does not take."""
     write = rule.write
     if write is None or not write.optional:
         return False

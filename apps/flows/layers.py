@@ -17,7 +17,7 @@ from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.entities import REFERENCES
 from apps.connectors.sdk.manifest import ConnectorManifest
-from apps.flows.binding import NotOffered, merged, sink_for, sink_of, stream_of
+from apps.flows.binding import NotOffered, is_absent, merged, offers, sink_for, sink_of, stream_of
 from apps.flows.definition import Direction, FlowSpec, MappingSpec, parse_flow, parse_template
 from apps.flows.models import Flow, Integration, MappingOverride
 
@@ -173,14 +173,15 @@ def _flows(integration: Integration) -> Iterable[Flow]:
 def _used(flows: list[FlowSpec], role: str, manifest: ConnectorManifest) -> list[tuple[Direction, str]]:
     """Streams first: those read, those written to (they are read back), then what is written."""
     sinks = list(dict.fromkeys(name for flow in flows for name in _written(flow, role, manifest)))
-    streams = [stream_of(manifest, read).name for flow in flows for read in flow.reads if read.role == role]
+    reads = [read for flow in flows for read in flow.reads if read.role == role]
+    streams = [stream_of(manifest, read).name for read in reads if not read.optional or offers(manifest, read)]
     streams += [manifest.sink(name).stream for name in sinks]
     return [*(("read", name) for name in dict.fromkeys(streams)), *(("write", name) for name in sinks)]
 
 
 def _written(flow: FlowSpec, role: str, manifest: ConnectorManifest) -> Iterator[str]:
     for rule in flow.rules:
-        if rule.write is None or rule.write.role != role:
+        if rule.write is None or rule.write.role != role or is_absent(rule, {role: manifest}):
             continue
         yield sink_of(manifest, rule.write, rule.on).name
         for name in rule.write.ensure:
