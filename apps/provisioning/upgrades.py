@@ -1,0 +1,64 @@
+"""Bringing every schema to the migrations this code has.
+
+What is up to date costs one look, not a run of the migrations: a thousand partners must not make each deploy minutes long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django_tenants.utils import get_public_schema_name
+
+from apps.core.bulk import fetch_rows
+from apps.core.planes import public_plane
+from apps.provisioning.schema_template import migrate_schema
+from apps.tenants.models import Partner
+
+AT_ONCE = 100
+_RECORDED = (
+    "SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'django_migrations' AND relkind = 'r'"
+)
+_EXPECTED = "WITH expected AS MATERIALIZED (SELECT * FROM unnest(%(apps)s::text[], %(names)s::text[]) AS e(app, name))"
+_MISSING = """
+SELECT '{name}' AS schema WHERE EXISTS (SELECT 1 FROM expected e WHERE NOT EXISTS (
+    SELECT 1 FROM {schema}.django_migrations m WHERE m.app = e.app AND m.name = e.name))
+"""
+
+
+def upgrade_schemas() -> list[str]:
+    """This function will migrate public and every partner's schema that lacks a migration; returns those it migrated."""
+    with public_plane():
+        public = get_public_schema_name()
+        upgraded = []
+        if public not in _recorded() or schemas_behind([public]):
+            call_command("migrate_schemas", shared=True, verbosity=0, interactive=False)
+            upgraded.append(public)
+        for schema in schemas_behind(Partner.objects.order_by("schema_name").values_list("schema_name", flat=True)):
+            migrate_schema(schema)
+            upgraded.append(schema)
+        return upgraded
+
+
+def schemas_behind(schemas: Iterable[str]) -> list[str]:
+    """Those of the schemas that exist and lack a migration."""
+    known = _recorded()
+    existing = [schema for schema in schemas if schema in known]
+    batches = [existing[start : start + AT_ONCE] for start in range(0, len(existing), AT_ONCE)]
+    return [schema for batch in batches for schema in _behind(batch)]
+
+
+def _recorded() -> set[str]:
+    """Schemas with a list of migrations; a partner's that has none yet is still being made."""
+    return {row[0] for row in fetch_rows(_RECORDED, [])}
+
+
+def _behind(schemas: list[str]) -> list[str]:
+    expected = sorted(MigrationLoader(None).disk_migrations)
+    values = {"apps": [app for app, _ in expected], "names": [name for _, name in expected]}
+    quote = connection.ops.quote_name
+    # Schema names are ours: letters, digits and underscores.
+    looks = [_MISSING.format(name=schema, schema=quote(schema)) for schema in schemas]
+    return [row[0] for row in fetch_rows(f"{_EXPECTED} {' UNION ALL '.join(looks)}", values)]

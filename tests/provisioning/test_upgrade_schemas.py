@@ -1,0 +1,31 @@
+"""Only schemas that lack a migration are migrated."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from apps.core.planes import public_plane
+from apps.provisioning import upgrades
+from apps.provisioning.upgrades import schemas_behind, upgrade_schemas
+
+pytestmark = pytest.mark.django_db
+
+
+def forget_migration(schema: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {schema}.django_migrations WHERE app = 'sync' AND name = '0001_initial'")
+
+
+def test_nothing_is_migrated_when_nothing_is_new(partner, other_partner):
+    with public_plane():
+        assert schemas_behind([partner.schema_name, other_partner.schema_name, "p_not_there"]) == []
+    assert upgrade_schemas() == []
+
+
+def test_the_one_that_lags_behind_is_found_and_migrated(partner, other_partner, monkeypatch):
+    migrated: list[str] = []
+    monkeypatch.setattr(upgrades, "migrate_schema", migrated.append)
+    forget_migration(other_partner.schema_name)
+
+    assert upgrade_schemas() == migrated == [other_partner.schema_name]
