@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,18 +76,30 @@ def environment_variables() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def vendor_url(record_count: int) -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.vendor_server", str(record_count)], cwd=ROOT, text=True,
-        stdout=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
+def start_vendor() -> Iterator[Callable[[int], str]]:
+    """Starts a vendor with so many records and gives its address."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(record_count: int) -> str:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.vendor_server", str(record_count)], cwd=ROOT, text=True,
+            stdout=subprocess.PIPE,
+        )  # fmt: skip
+        running.append(process)
+        assert process.stdout is not None
+        return f"http://127.0.0.1:{int(process.stdout.readline())}"
+
+    yield start
+    for process in running:
         process.terminate()
         process.wait(timeout=10)
+        assert process.stdout is not None
         process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def vendor_url(record_count: int, start_vendor: Callable[[int], str]) -> str:
+    return start_vendor(record_count)
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from apps.connectors import registry
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import Connector
+from apps.connectors.sdk.errors import RecordRejected
 from apps.connectors.sdk.manifest import (
     AuthKind,
     ConfigField,
@@ -18,8 +21,10 @@ from apps.connectors.sdk.manifest import (
     Resolve,
     SinkSpec,
     StreamSpec,
+    WebhookSpec,
 )
-from apps.connectors.sdk.types import CheckResult, JsonDict, Page, SourceRecord, WriteRequest, WriteResult
+from apps.connectors.sdk.types import CheckResult, JsonDict, Page, SourceRecord, WebhookEvent, WriteRequest, WriteResult
+from apps.connectors.sdk.webhooks import hmac_sha256_hex, require_signature
 
 PAGE_SIZE = 200
 BATCH_SIZE = 100
@@ -32,7 +37,9 @@ class Records:
 
     def read(self, *, checkpoint: JsonDict | None, page_size: int = PAGE_SIZE) -> Iterator[Page]:
         """From the beginning every time, as of a vendor that cannot tell what changed."""
-        after = 0
+        yield from self.read_after(0, page_size)
+
+    def read_after(self, after: int, page_size: int) -> Iterator[Page]:
         while True:
             rows = self.connector.page(after, page_size)
             after += len(rows)
@@ -44,6 +51,13 @@ class Records:
         return None
 
 
+class Feed(Records):
+    """Only what is new, as of a vendor that can tell."""
+
+    def read(self, *, checkpoint: JsonDict | None, page_size: int = PAGE_SIZE) -> Iterator[Page]:
+        yield from self.read_after(int((checkpoint or {}).get("after", 0)), page_size)
+
+
 class Batches:
     def __init__(self, connector: FastConnector) -> None:
         self.connector = connector
@@ -51,13 +65,19 @@ class Batches:
     def write(self, requests: list[WriteRequest]) -> list[WriteResult]:
         objects = [{**request.payload, "id": request.external_id} for request in requests]
         rows = self.connector.client.post("/batch", json=objects)["results"]
-        return [WriteResult(key=r.key, record=record(row)) for r, row in zip(requests, rows, strict=True)]
+        return [result(request, row) for request, row in zip(requests, rows, strict=True)]
 
     def resolve(self, key: str) -> SourceRecord | None:
         return None
 
     def get(self, external_id: str) -> SourceRecord | None:
         return None
+
+
+def result(request: WriteRequest, row: dict[str, Any]) -> WriteResult:
+    if row.get("refused"):
+        return WriteResult(key=request.key, error=RecordRejected("Refused for the benchmark", code="refused"))
+    return WriteResult(key=request.key, record=record(row))
 
 
 def record(row: dict[str, Any]) -> SourceRecord:
@@ -91,7 +111,18 @@ class FastConnector(Connector):
         return rows
 
 
-def fast(key: str, domain: Domain) -> type[FastConnector]:
+class FeedConnector(FastConnector):
+    stream_types = {"records": Feed}
+
+    @classmethod
+    def verify_webhook(
+        cls, *, secret: str, headers: Mapping[str, str], body: bytes, url: str, now: datetime
+    ) -> list[WebhookEvent]:
+        require_signature(expected=hmac_sha256_hex(secret, body), given=headers.get("x-signature", ""))
+        return [WebhookEvent(event_id=body.decode(), stream="records")]
+
+
+def fast(key: str, domain: Domain, kind: type[FastConnector] = FastConnector) -> type[FastConnector]:
     manifest = ConnectorManifest(
         key=key, name=key.title(), domain=domain, description="", evidence=Evidence.SIMULATED, evidence_note="",
         auth=AuthKind.API_KEY, base_url="", streams=(STREAM,), sinks=(SINK,),
@@ -99,8 +130,19 @@ def fast(key: str, domain: Domain) -> type[FastConnector]:
             ConfigField(key="base_url", label="Address", kind="url"), ConfigField(key="version", label="Version"),
         ),
         rate_limit=RateLimit(calls=10_000_000, seconds=1), extra={"page_size": PAGE_SIZE},
+        webhook=WebhookSpec(scope="connection", signature_header="x-signature", streams=("records",)),
     )  # fmt: skip
-    return type(key.title(), (FastConnector,), {"manifest": manifest})
+    return type(key.title(), (kind,), {"manifest": manifest})
 
 
-CONNECTORS = {"source": fast("source", Domain.CRM), "target": fast("target", Domain.ERP)}
+CONNECTORS = {
+    "source": fast("source", Domain.CRM),
+    "feed": fast("feed", Domain.CRM, FeedConnector),
+    "target": fast("target", Domain.ERP),
+}
+
+
+def register() -> None:
+    """For processes of the platform beside the test: they know these vendors too."""
+    known = {**registry.connectors(), **CONNECTORS}
+    registry.connectors = lambda: known  # type: ignore[assignment]

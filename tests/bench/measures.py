@@ -40,6 +40,10 @@ class Measures:
         ratio = value / limit if limit else None
         self._add(name, value, unit, f"≤ {most:g}", ok=value <= most, limit=limit, ratio=ratio)
 
+    def exact(self, name: str, value: float, unit: str, *, expected: float) -> None:
+        """Nothing else will do."""
+        self._add(name, value, unit, f"= {expected:,.0f}", ok=value == expected, limit=None, ratio=None)
+
     def _add(
         self, name: str, value: float, unit: str, bar: str, *, ok: bool, limit: float | None, ratio: float | None
     ) -> None:

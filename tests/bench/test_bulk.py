@@ -39,7 +39,13 @@ TEMPLATE: dict[str, Any] = {
 
 
 @pytest.fixture
-def flow(monkeypatch: pytest.MonkeyPatch, owner_actor: Actor, vendor_url: str) -> Flow:
+def source() -> str:
+    """The vendor to read from."""
+    return "source"
+
+
+@pytest.fixture
+def flow(monkeypatch: pytest.MonkeyPatch, owner_actor: Actor, vendor_url: str, source: str) -> Flow:
     known = {**registry.connectors(), **CONNECTORS}
     monkeypatch.setattr(registry, "connectors", lambda: known)
     now = clock.now()
@@ -50,11 +56,11 @@ def flow(monkeypatch: pytest.MonkeyPatch, owner_actor: Actor, vendor_url: str) -
             actor=owner_actor, now=now, environment=environment, vendor=vendor, name=vendor, secrets={},
             settings={"base_url": vendor_url, "version": "1"},
         )
-        for role, vendor in (("crm", "source"), ("erp", "target"))
+        for role, vendor in (("crm", source), ("erp", "target"))
     }  # fmt: skip
-    template = IntegrationTemplate.objects.create(key="bulk", name="Bulk")
-    version = IntegrationTemplateVersion.objects.create(
-        template=template, number="1.0.0", definition=TEMPLATE, released_at=now
+    template, _ = IntegrationTemplate.objects.get_or_create(key="bulk", name="Bulk")
+    version, _ = IntegrationTemplateVersion.objects.get_or_create(
+        template=template, number="1.0.0", defaults={"definition": TEMPLATE, "released_at": now}
     )
     integration = deploy_integration(
         actor=owner_actor, now=now, environment=environment, template_version=version, name="", bindings=roles,

@@ -1,13 +1,16 @@
 """A vendor as fast as Python can play one: `python -m tests.bench.vendor_server` prints its port.
 
 `GET /records?after=N&limit=M` pages through generated records of about 1.2 kB (`?version=` changes them);
-`POST /batch` takes a list of objects and answers with their ids. Speaks just enough HTTP/1.1 for a keep-alive client.
+`POST /batch` takes a list of objects and answers with their ids, or refuses them all (`POST /refuse?on=1`).
+`POST /grow?count=N` makes new records, `GET /taken` tells what was taken: {name: [how often, when last]}. Speaks just
+enough HTTP/1.1 for a keep-alive client.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,24 +23,43 @@ class Vendor:
     def __init__(self, total: int) -> None:
         self.total = total
         self.taken = 0
+        self.refuses = False
+        self.names: dict[str, list[float]] = {}
         self.pages: dict[str, bytes] = {}
 
     def answer(self, method: str, target: str, body: bytes) -> bytes:
         parts = urlsplit(target)
-        if method == "POST":
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if parts.path == "/batch":
             return self.take(orjson.loads(body))
+        if parts.path == "/taken":
+            return orjson.dumps(self.names)
+        if method == "POST":
+            return self.change(parts.path, query)
         if target not in self.pages:
-            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             self.pages[target] = self.page(int(query["after"]), int(query["limit"]), query.get("version", "1"))
         return self.pages[target]
+
+    def change(self, path: str, query: dict[str, str]) -> bytes:
+        if path == "/refuse":
+            self.refuses = query["on"] == "1"
+        else:
+            self.total += int(query["count"])
+            self.pages = {}
+        return b"{}"
 
     def page(self, after: int, limit: int, version: str) -> bytes:
         numbers = range(after + 1, min(after + limit, self.total) + 1)
         return orjson.dumps({"results": [record(number, version) for number in numbers]})
 
     def take(self, objects: list[dict[str, Any]]) -> bytes:
+        if self.refuses:
+            return orjson.dumps({"results": [{"refused": True} for _ in objects]})
         first = self.taken + 1
         self.taken += len(objects)
+        for fields in objects:
+            known = self.names.setdefault(fields["name"], [0, 0.0])
+            known[0], known[1] = known[0] + 1, time.time()
         rows = [{**fields, "id": str(fields.get("id") or f"t{first + n}")} for n, fields in enumerate(objects)]
         return orjson.dumps({"results": rows})
 

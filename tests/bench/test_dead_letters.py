@@ -1,0 +1,65 @@
+"""Ten thousand dead letters replayed: every record arrives once, in its newest version."""
+
+from __future__ import annotations
+
+import os
+import time
+import urllib.request
+from collections.abc import Callable
+
+import orjson
+import pytest
+
+from apps.connectors.models import Connection
+from apps.core import clock
+from apps.core.actor import Actor
+from apps.flows.models import Flow
+from apps.sync.models import FailureStatus, RecordFailure, RunStatus
+from apps.sync.services import retry_failures
+from tests.bench.measures import Measures
+from tests.bench.test_bulk import flow, run_once
+
+__all__ = ["flow"]
+pytestmark = [pytest.mark.bench, pytest.mark.django_db, pytest.mark.enable_socket]
+
+
+@pytest.fixture(scope="module")
+def record_count() -> int:
+    return min(int(os.environ.get("BENCH_RECORDS", "20000")), 10_000)
+
+
+@pytest.fixture(scope="module")
+def vendor_url(record_count: int, start_vendor: Callable[[int], str]) -> str:
+    return start_vendor(record_count)
+
+
+def tell(vendor_url: str, path: str) -> None:
+    urllib.request.urlopen(urllib.request.Request(f"{vendor_url}{path}", method="POST", data=b""), timeout=10).close()
+
+
+def taken(vendor_url: str) -> dict[str, list[float]]:
+    with urllib.request.urlopen(f"{vendor_url}/taken", timeout=10) as answer:
+        found: dict[str, list[float]] = orjson.loads(answer.read())
+    return found
+
+
+def test_replaying(flow: Flow, owner_actor: Actor, vendor_url: str, record_count: int, measures: Measures) -> None:
+    tell(vendor_url, "/refuse?on=1")
+    for version in ("1", "2"):
+        Connection.objects.filter(vendor="source").update(settings={"base_url": vendor_url, "version": version})
+        assert run_once(flow, owner_actor).status == RunStatus.PARTIAL
+    dead = list(RecordFailure.objects.filter(flow=flow, status=FailureStatus.OPEN).values_list("pk", flat=True))
+    assert len(dead) == record_count
+
+    tell(vendor_url, "/refuse?on=0")
+    started = time.perf_counter()
+    asked = retry_failures(actor=owner_actor, now=clock.now(), failure_ids=dead)
+    run = run_once(flow, owner_actor)
+    rate = record_count / (time.perf_counter() - started)
+
+    assert (asked, run.status, run.created_count) == (record_count, RunStatus.SUCCEEDED, record_count)
+    assert RecordFailure.objects.filter(flow=flow).exclude(status=FailureStatus.RESOLVED).count() == 0
+    arrived = {name: count for name, (count, _) in taken(vendor_url).items()}
+    assert arrived == {f"Company {n} v2": 1 for n in range(1, record_count + 1)}
+    measures.exact("dead letters replayed, each once and newest", len(arrived), "records", expected=record_count)
+    measures.rate("dead letters replayed", rate, "records/s", limit=rate, least=0)
