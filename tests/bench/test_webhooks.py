@@ -42,7 +42,7 @@ def server(committed: Partner, environment_variables: dict[str, str]) -> Iterato
     port = free_port()
     command = [
         str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "config.wsgi:application",
+        "--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "tests.bench.wsgi:application",
     ]  # fmt: skip
     variables = {**environment_variables, "DJANGO_SETTINGS_MODULE": "tests.bench.settings"}
     process = subprocess.Popen(command, cwd=ROOT, env=variables)
@@ -56,14 +56,15 @@ def server(committed: Partner, environment_variables: dict[str, str]) -> Iterato
 
 def await_ready(port: int) -> None:
     request = urllib.request.Request(f"http://127.0.0.1:{port}/.well-known/health", headers={"Host": HOST})
-    deadline = time.monotonic() + 60
+    deadline, reason = time.monotonic() + 60, ""
     while time.monotonic() < deadline:
         try:
             urllib.request.urlopen(request, timeout=5).close()
             return
-        except OSError:
+        except OSError as error:
+            reason = f"{error} {getattr(error, 'read', bytes)()[:2000]!r}"
             time.sleep(0.1)
-    raise AssertionError("the web process did not start")
+    raise AssertionError(f"the web process did not start: {reason}")
 
 
 @pytest.fixture(scope="module")
