@@ -68,7 +68,7 @@ def _django_db_helper(committed: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def environment_variables() -> dict[str, str]:
+def environment_variables(django_db_setup: None) -> dict[str, str]:
     """For processes beside the test: they use its database."""
     database = settings.DATABASES["default"]
     url = f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}"

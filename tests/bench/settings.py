@@ -5,3 +5,4 @@ from config.settings.test import DATABASES
 
 DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 8}}
 ROOT_URLCONF = "tests.bench.urls"
+CELERY_TASK_ALWAYS_EAGER = False

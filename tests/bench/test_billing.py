@@ -82,9 +82,9 @@ def test_usage_is_taken_in_exactly_once(committed: Partner, measures: Measures) 
 @pytest.fixture
 def periods(committed: Partner, owner_actor: Actor) -> list[BillingPeriod]:
     """October of many accounts, each with a subscription and metered usage."""
-    LegalEntity.objects.create(
-        name="Bench GmbH", country="DE", currency="EUR", tax_rate=Decimal(19), invoice_prefix="B-", is_default=True,
-        address="Hauptstr. 1\n10115 Berlin",
+    LegalEntity.objects.get_or_create(
+        is_default=True,
+        defaults={"name": "Bench GmbH", "country": "DE", "currency": "EUR", "tax_rate": Decimal(19), "invoice_prefix": "B-"},
     )  # fmt: skip
     prices = [
         NewPrice(label="Managed integration", unit_amount=Decimal(49_000)),

@@ -17,9 +17,9 @@ from apps.flows.models import Flow
 from apps.sync.models import FailureStatus, RecordFailure, RunStatus
 from apps.sync.services import retry_failures
 from tests.bench.measures import Measures
-from tests.bench.test_bulk import flow, run_once
+from tests.bench.test_bulk import flow, run_once, source
 
-__all__ = ["flow"]
+__all__ = ["flow", "source"]
 pytestmark = [pytest.mark.bench, pytest.mark.django_db, pytest.mark.enable_socket]
 
 
