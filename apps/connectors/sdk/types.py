@@ -12,13 +12,17 @@ JsonDict = dict[str, Any]
 
 
 class SourceRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One vendor object as read: `data` is the vendor's JSON (after decimals, dates and ids are made plain)."""
+    """One vendor object as read: `data` is the vendor's JSON (after decimals, dates and ids are made plain).
+
+    `problem` says why it cannot be taken over (a broken row of a file); it goes to the error desk, the rest is read.
+    """
 
     external_id: str
     data: JsonDict
     modified_at: datetime | None = None
     url: str = ""
     deleted: bool = False
+    problem: str = ""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,9 @@ class SourceMapping:
         return record_hash(record, self.version)
 
     def apply(self, record: SourceRecord, known_hash: str = "") -> MappedRecord:
-        """Raises RecordProblem when an expression fails on this record."""
+        """Raises RecordProblem when the record came broken, or an expression fails on it."""
+        if record.problem:
+            raise RecordProblem(ErrorClass.VALIDATION, record.problem, code="unreadable")
         context = {"record": record.data}
         try:
             values = self.program.evaluate(context)
