@@ -89,14 +89,37 @@ class GuardedBackend(httpcore2.SyncBackend):
 
     def _resolve(self, host: str, port: int) -> list[str]:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            return resolve_guarded(host, port, allow_private=self.allow_private)
         except OSError as error:
             raise httpcore2.ConnectError(f"cannot resolve {host}") from error
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        # One private answer among public ones condemns the name: only an attacker mixes them.
-        if not self.allow_private and not all(is_public_address(address) for address in addresses):
-            raise BlockedAddress(f"{host} is not a public address")
-        return addresses
+
+
+def resolve_guarded(host: str, port: int, *, allow_private: bool) -> list[str]:
+    """The addresses to connect to, all of them public. Raises BlockedAddress, and OSError for a name without any."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    # One private answer among public ones condemns the name: only an attacker mixes them.
+    if not allow_private and not all(is_public_address(address) for address in addresses):
+        raise BlockedAddress(f"{host} is not a public address")
+    return addresses
+
+
+def connect_guarded(
+    host: str, port: int, *, allow_private: bool, allowed_hosts: tuple[str, ...] = (), timeout: float
+) -> socket.socket:
+    """A TCP connection for what is not HTTP, to exactly the address that was checked.
+
+    Raises BlockedAddress; OSError when nobody answers.
+    """
+    if allowed_hosts and not is_listed(host, allowed_hosts):
+        raise BlockedAddress(f"{host} is not among the addresses that may be used")
+    failure = OSError(f"{host} has no address")
+    for address in resolve_guarded(host, port, allow_private=allow_private):
+        try:
+            return socket.create_connection((address, port), timeout=timeout)
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 class GuardedTransport(httpx2.HTTPTransport):
