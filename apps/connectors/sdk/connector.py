@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from apps.connectors.sdk.files import FileStore
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.types import CheckResult, Sink, Stream, WebhookEvent
 
@@ -41,7 +42,7 @@ class ConnectionContext(msgspec.Struct, kw_only=True):
     refreshed by the caller). `observe` is called once per vendor call. `acquire` blocks, or raises `RateLimited`, until the
     connection's shared rate budget admits one more call; `slot` is held while a call is under way (or raises the same);
     `note_remaining` is told how many calls the vendor says are left of the day. `allow_private` lifts the SSRF guard for simulators and tests;
-    `allowed_hosts`, where not empty, are the only ones that may be called.
+    `allowed_hosts`, where not empty, are the only ones that may be called. `files` are what was uploaded for it.
     """
 
     settings: Mapping[str, Any]
@@ -53,6 +54,7 @@ class ConnectionContext(msgspec.Struct, kw_only=True):
     note_remaining: Callable[[int], None] = lambda remaining: None
     allow_private: bool = False
     allowed_hosts: tuple[str, ...] = ()
+    files: FileStore | None = None
 
 
 class Connector(ABC):

@@ -82,8 +82,10 @@ def try_access(connection: Connection, access: Access, now: datetime) -> Access:
 def _explain(manifest: ConnectorManifest, error: ConnectorError, secrets: Mapping[str, str]) -> UnableToConnect:
     said = redact(error.message, secrets.values()).rstrip(".")
     keys = [field.key for field in manifest.config]
-    address = next((key for key in ("base_url", "url") if key in keys), "")
+    address = next((key for key in ("base_url", "url", "host") if key in keys), "")
     first_secret = next(iter(secrets), "")
+    if error.code == "host_key":
+        return UnableToConnect(f"{said[:1].upper()}{said[1:]}.", field="host_key")
     if error.code in ADDRESS_CODES:
         return UnableToConnect(f"{manifest.name} could not be reached: {said}. Check the address.", field=address)
     if isinstance(error, TransientError):

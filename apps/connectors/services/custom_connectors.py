@@ -15,7 +15,7 @@ from apps.audit.services import record_audit
 from apps.connectors.models import Connection, CustomConnector, CustomConnectorVersion
 from apps.connectors.registry import CUSTOM, forget_custom
 from apps.connectors.sdk.connector import Connector, HttpExchange
-from apps.connectors.sdk.declared import ConnectorDefinition, InvalidDefinition, connector_type, parse_definition
+from apps.connectors.sdk.declared import Definition, InvalidDefinition, connector_type, parse_definition
 from apps.connectors.sdk.entities import InvalidRecord, validate_entity
 from apps.connectors.sdk.errors import ConnectorError
 from apps.connectors.sdk.manifest import StreamSpec
@@ -54,7 +54,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
-def check_definition(source: str) -> ConnectorDefinition:
+def check_definition(source: str) -> Definition:
     """Raises UnableToDefine with the place and the reason."""
     try:
         return parse_definition(source)
@@ -184,7 +184,7 @@ def _mapped(spec: StreamSpec, record: SourceRecord, settings: Mapping[str, Any])
     return MappedSample(external_id=record.external_id, data=record.data, fields=fields)
 
 
-def _require_objects_kept(connector: CustomConnector, definition: ConnectorDefinition) -> None:
+def _require_objects_kept(connector: CustomConnector, definition: Definition) -> None:
     if connector.published is None or not Connection.objects.filter(vendor=connector.key, archived_at=None).exists():
         return
     before = {part.name: part.entity for part in parse_definition(connector.published.source).objects}

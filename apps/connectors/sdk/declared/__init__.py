@@ -1,9 +1,10 @@
-"""Connectors that are written down instead of programmed: one YAML text says how a JSON/REST system is spoken to.
+"""Connectors that are written down instead of programmed: one YAML text says how a system is spoken to.
 
-`definition` is its shape and what is wrong with it, `connector` turns a checked definition into a connector like any other.
+`definition` is the shape of a JSON/REST system and what is wrong with it, `connector` turns it into a connector like any
+other; `files` are the same for systems that hand over files.
 """
 
-from apps.connectors.sdk.declared.connector import connector_type
-from apps.connectors.sdk.declared.definition import ConnectorDefinition, InvalidDefinition, parse_definition
+from apps.connectors.sdk.declared.definition import ConnectorDefinition, InvalidDefinition
+from apps.connectors.sdk.declared.parsing import Definition, connector_type, parse_definition
 
-__all__ = ["ConnectorDefinition", "InvalidDefinition", "connector_type", "parse_definition"]
+__all__ = ["ConnectorDefinition", "Definition", "InvalidDefinition", "connector_type", "parse_definition"]

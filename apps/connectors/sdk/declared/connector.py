@@ -9,7 +9,14 @@ from typing import Any, ClassVar
 from apps.connectors.sdk.auth import Auth, BasicAuth, BearerAuth, HeaderKeyAuth, NoAuth, QueryKeyAuth
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
-from apps.connectors.sdk.declared.definition import AuthPart, ConnectorDefinition, ObjectPart, PagingPart, filled
+from apps.connectors.sdk.declared.definition import (
+    AuthPart,
+    ConnectorDefinition,
+    MappedPart,
+    ObjectPart,
+    PagingPart,
+    filled,
+)
 from apps.connectors.sdk.declared.sinks import DeclaredSink
 from apps.connectors.sdk.declared.streams import DeclaredStream
 from apps.connectors.sdk.error_table import ErrorTable, ErrorText
@@ -63,7 +70,7 @@ class DeclaredConnector(Connector):
         return ErrorText(said if isinstance(said, str) else "")
 
 
-def connector_type(key: str, definition: ConnectorDefinition) -> type[DeclaredConnector]:
+def rest_type(key: str, definition: ConnectorDefinition) -> type[DeclaredConnector]:
     """The class that speaks to this system; `key` is what connections are stored under."""
     streams: dict[str, Callable[[Any], Any]] = {o.name: partial(DeclaredStream, part=o) for o in definition.objects}
     written = [part for part in definition.objects if part.create or part.update]
@@ -130,11 +137,16 @@ def _stream(part: ObjectPart, paging: PagingPart) -> StreamSpec:
         label=part.label,
         entity=part.entity,
         fields=part.fields,
-        refs={name: {"stream": ref["object"], "id": ref["id"]} for name, ref in part.refs.items()},
+        refs=stream_refs(part),
         incremental=bool(part.list.since),
         deletes=bool(part.deleted),
         paged=paging.kind != "none",
     )
+
+
+def stream_refs(part: MappedPart) -> dict[str, dict[str, str]]:
+    """References as manifests have them."""
+    return {name: {"stream": ref["object"], "id": ref["id"]} for name, ref in part.refs.items()}
 
 
 def _sink(part: ObjectPart) -> SinkSpec:

@@ -7,7 +7,8 @@ else. Addresses may hold `{id}`, `{key}` and `{<setting>}`.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -18,6 +19,7 @@ from apps.connectors.sdk.manifest import Domain
 from apps.core import expressions
 
 LONGEST_SOURCE = 100_000
+Shape = TypeVar("Shape")
 _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,38}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -34,6 +36,16 @@ class InvalidDefinition(ValueError):
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of everything in a definition: a misspelled key is an error, not a silently ignored wish."""
+
+
+class MappedPart(Part, frozen=True, kw_only=True):
+    """Base of every kind of object: what it is called, and what its records become."""
+
+    name: Name
+    label: Text
+    entity: str
+    fields: dict[str, str] = {}
+    refs: dict[str, dict[str, str]] = {}
 
 
 class AuthPart(Part, frozen=True):
@@ -116,12 +128,9 @@ class MarkPart(Part, frozen=True):
     find: ListPart
 
 
-class ObjectPart(Part, frozen=True):
+class ObjectPart(MappedPart, frozen=True, kw_only=True):
     """A kind of object of the system, and the canonical entity it is."""
 
-    name: Name
-    label: Text
-    entity: str
     list: ListPart
     id: str = "id"
     modified: str = ""
@@ -130,8 +139,6 @@ class ObjectPart(Part, frozen=True):
     create: WritePart | None = None
     update: WritePart | None = None
     mark: MarkPart | None = None
-    fields: dict[str, str] = {}
-    refs: dict[str, dict[str, str]] = {}
     writes: dict[str, str] = {}
     write_refs: dict[str, str] = {}
     required_refs: tuple[str, ...] = ()
@@ -144,11 +151,14 @@ class LimitPart(Part, frozen=True):
 
 
 class ConnectorDefinition(Part, frozen=True):
+    """A system spoken to over HTTP."""
+
     name: Text
     domain: Domain
     base_url: Text
     check: CheckPart
     objects: Annotated[list[ObjectPart], msgspec.Meta(min_length=1, max_length=50)]
+    kind: Literal["rest"] = "rest"
     description: str = ""
     auth: AuthPart = AuthPart()
     headers: dict[str, str] = {}
@@ -158,28 +168,61 @@ class ConnectorDefinition(Part, frozen=True):
     error_message: str = ""
 
 
-def parse_definition(source: str) -> ConnectorDefinition:
-    """This function will read and check a definition. Raises InvalidDefinition with the place and the reason."""
+def parse_text(source: str) -> Any:
+    """The YAML of a definition as plain data. Raises InvalidDefinition."""
     if len(source) > LONGEST_SOURCE:
         raise InvalidDefinition("", f"A definition has at most {LONGEST_SOURCE:,} characters.")
     try:
-        data = yaml.safe_load(source)
+        return yaml.safe_load(source)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else ""
         raise InvalidDefinition(
             where, f"This is not YAML: {getattr(error, 'problem', None) or 'unreadable'}."
         ) from None
+
+
+def convert(data: Any, kind: type[Shape]) -> Shape:
+    """Plain data in its declared shape. Raises InvalidDefinition with the place."""
     try:
-        definition = msgspec.convert(data, ConnectorDefinition)
+        return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$")
         raise InvalidDefinition(place.strip("`.").lstrip("."), reason) from None
-    _check(definition)
-    return definition
 
 
-def _check(definition: ConnectorDefinition) -> None:
+def check_names(parts: Iterable[MappedPart]) -> set[str]:
+    """The names of the objects. Raises InvalidDefinition when there are two of one."""
+    names = [part.name for part in parts]
+    twice = next((index for index, name in enumerate(names) if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidDefinition(f"objects[{twice}].name", f"There are two objects named {names[twice]}.")
+    return set(names)
+
+
+def check_mapping(place: str, part: MappedPart, names: set[str]) -> None:
+    """Raises InvalidDefinition where what an object becomes is not in the canonical vocabulary."""
+    if part.entity not in ENTITIES:
+        raise InvalidDefinition(f"{place}.entity", f"Choose one of {', '.join(sorted(ENTITIES))}.")
+    unknown = sorted(set(part.fields) - set(ENTITIES[part.entity].__struct_fields__))
+    if unknown:
+        raise InvalidDefinition(f"{place}.fields.{unknown[0]}", f"{part.entity} has no such field.")
+    check_references(place, part.entity, part.refs)
+    for name, ref in part.refs.items():
+        if set(ref) != {"object", "id"} or ref["object"] not in names:
+            raise InvalidDefinition(f"{place}.refs.{name}", "Give `object` (one of this definition) and `id`.")
+    check_expressions(f"{place}.fields", part.fields)
+    check_expressions(f"{place}.refs", {name: ref["id"] for name, ref in part.refs.items()})
+
+
+def check_references(place: str, entity: str, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in REFERENCES[entity]:
+            raise InvalidDefinition(f"{place}.refs.{name}", f"{entity} has no such reference.")
+
+
+def check_rest(definition: ConnectorDefinition) -> None:
+    """Raises InvalidDefinition where calls could not be made."""
     address = urlsplit(definition.base_url)
     if address.scheme not in ("https", "http") or not address.hostname:
         raise InvalidDefinition("base_url", "Give the whole address, beginning with https://.")
@@ -188,29 +231,15 @@ def _check(definition: ConnectorDefinition) -> None:
     settings = {setting.key for setting in definition.settings} | {"base_url"}
     _check_path("check.path", definition.check.path, settings)
     _check_paging("paging", definition.paging)
-    names = [part.name for part in definition.objects]
+    names = check_names(definition.objects)
     for index, part in enumerate(definition.objects):
-        place = f"objects[{index}]"
-        if names.count(part.name) > 1:
-            raise InvalidDefinition(f"{place}.name", f"There are two objects named {part.name}.")
-        _check_object(place, part, settings, set(names))
+        _check_object(f"objects[{index}]", part, settings, names)
 
 
 def _check_object(place: str, part: ObjectPart, settings: set[str], names: set[str]) -> None:
-    if part.entity not in ENTITIES:
-        raise InvalidDefinition(f"{place}.entity", f"Choose one of {', '.join(sorted(ENTITIES))}.")
-    unknown = sorted(set(part.fields) - set(ENTITIES[part.entity].__struct_fields__))
-    if unknown:
-        raise InvalidDefinition(f"{place}.fields.{unknown[0]}", f"{part.entity} has no such field.")
-    for name in (*part.refs, *part.write_refs):
-        if name not in REFERENCES[part.entity]:
-            raise InvalidDefinition(f"{place}.refs.{name}", f"{part.entity} has no such reference.")
-    for name, ref in part.refs.items():
-        if set(ref) != {"object", "id"} or ref["object"] not in names:
-            raise InvalidDefinition(f"{place}.refs.{name}", "Give `object` (one of this definition) and `id`.")
-    _check_expressions(f"{place}.fields", part.fields)
-    _check_expressions(f"{place}.refs", {name: ref["id"] for name, ref in part.refs.items()})
-    _check_expressions(f"{place}.writes", part.writes)
+    check_mapping(place, part, names)
+    check_references(place, part.entity, part.write_refs)
+    check_expressions(f"{place}.writes", part.writes)
     _check_paths(place, part, settings)
 
 
@@ -249,7 +278,7 @@ def _check_paging(place: str, paging: PagingPart) -> None:
         raise InvalidDefinition(f"{place}.next", "Say where the answer holds the next cursor.")
 
 
-def _check_expressions(place: str, fields: dict[str, str]) -> None:
+def check_expressions(place: str, fields: dict[str, str]) -> None:
     for name, expression in fields.items():
         try:
             expressions.compile_one(expression)

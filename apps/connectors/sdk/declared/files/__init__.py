@@ -1,0 +1,1 @@
+"""Systems that hand over files: read from an SFTP server, or from what somebody uploaded."""
