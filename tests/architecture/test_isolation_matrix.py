@@ -42,7 +42,7 @@ KEY_TABLES = [
     *(f"p_acme.{table}" for table in (
         "accounts_user", "accounts_staffmembership", "accounts_invitation", "customers_customer",
         "customers_customermembership", "connectors_connection", "connectors_credential",
-        "connectors_pendingauthorization", "connectors_connectlink", "connectors_customconnector", "connectors_allowedhost", "connectors_oauthapp", "flows_integration", "flows_flow", "flows_flowversion",
+        "connectors_pendingauthorization", "connectors_connectlink", "connectors_customconnector", "connectors_allowedhost", "connectors_oauthapp", "flows_integration", "flows_flow", "flows_flowversion", "flows_mappingoverride", "flows_mappingrevision",
         "sync_syncrun", "sync_recordfailure", "canonical_canonicalrecord", "billing_invoice", "billing_payment",
         "billing_billingaccount", "billing_subscription", "sla_slareport", "sla_slaassignment", "branding_brandsettings",
     )),

@@ -42,7 +42,7 @@ from apps.connectors.services.credentials import store_secrets
 from apps.core.actor import Actor, system_actor
 from apps.customers.models import Customer, CustomerMembership
 from apps.customers.services import add_member
-from apps.flows.models import FieldPolicy, Flow, Integration, IntegrationTemplateVersion
+from apps.flows.models import FieldPolicy, Flow, Integration, IntegrationTemplateVersion, MappingRevision
 from apps.flows.services import deploy_integration, go_live, load_templates, set_field_policy
 from apps.sla.models import SlaPolicy, SlaReport
 from apps.sla.services import assign_policy, close_month, create_policy
@@ -69,6 +69,7 @@ class World:
     records: dict[str, CanonicalRecord] = field(default_factory=dict)
     failures: dict[str, RecordFailure] = field(default_factory=dict)
     connect_link: ConnectLink | None = None
+    mapping_revision: MappingRevision | None = None
     question: MatchQuestion | None = None
     merge: RecordMerge | None = None
     value_question: FieldQuestion | None = None
@@ -100,6 +101,13 @@ def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) ->
     world = World(customer, admin, viewer, memberships, invitation, connections, integrations, flows)
     world.connect_link = send_connect_link(
         actor=actor, now=now, connection=connections["delivery"], email="it@customer.example"
+    )
+    world.mapping_revision = MappingRevision.objects.create(
+        integration=integrations["time-to-invoice"],
+        number=1,
+        mappings=[],
+        published_at=now,
+        published_by_label="System",
     )
     _history(world)
     _records(world)

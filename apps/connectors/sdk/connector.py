@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from apps.connectors.sdk.fields import FieldDescription
 from apps.connectors.sdk.files import FileStore
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.types import CheckResult, Sink, Stream, WebhookEvent
@@ -74,6 +75,10 @@ class Connector(ABC):
     def close(self) -> None:
         """Give up kept-alive connections. Connectors that hold a client override this."""
         return
+
+    def describe(self, name: str) -> list[FieldDescription]:
+        """The fields of a stream's object as the vendor tells them, custom ones too; none where it tells nothing."""
+        return []
 
     def stream(self, name: str) -> Stream:
         return self.stream_types[name](self)

@@ -30,6 +30,7 @@ from apps.connectors.services.custom_connectors import (
     try_definition,
 )
 from apps.connectors.services.deliveries import UnknownHook, handle_deliveries, receive_delivery
+from apps.connectors.services.discovery import ObjectShape, discover_object
 from apps.connectors.services.handshakes import accept_handshake
 from apps.connectors.services.inputs import UnableToConnect
 from apps.connectors.services.oauth_apps import UnableToSaveApp, save_oauth_app
@@ -38,6 +39,7 @@ from apps.connectors.services.status import note_connection_failure, note_connec
 
 __all__ = [
     "ConnectionUnusable",
+    "ObjectShape",
     "UnableToAuthorize",
     "UnableToConnect",
     "UnableToDefine",
@@ -57,6 +59,7 @@ __all__ = [
     "create_connection",
     "create_custom_connector",
     "create_pending_connection",
+    "discover_object",
     "handle_deliveries",
     "note_connection_failure",
     "note_connection_success",

@@ -1,11 +1,32 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.partner_portal.views import catalogue, connections, custom_connectors, deploy, errors, integrations, runs
+from apps.partner_portal.views import (
+    catalogue,
+    connections,
+    custom_connectors,
+    deploy,
+    errors,
+    integrations,
+    runs,
+    studio,
+)
 
-INTEGRATION = [
+MAPPING: list[URLPattern | URLResolver] = [
+    path("", studio.show_mappings, name="mappings"),
+    path("try/", studio.try_mappings, name="mappings_try"),
+    path("publish/", studio.publish, name="mappings_publish"),
+    path("versions/<uuid:revision_id>/", studio.show_revision, name="mapping_revision"),
+    path("versions/<uuid:revision_id>/restore/", studio.restore, name="mapping_restore"),
+    path("<slug:role>/<slug:direction>/<slug:object_name>/", studio.edit_mapping, name="mapping"),
+    path("<slug:role>/<slug:direction>/<slug:object_name>/preview/", studio.preview_field, name="mapping_preview"),
+    path("<slug:role>/<slug:direction>/<slug:object_name>/values/", studio.edit_values, name="mapping_values"),
+]
+
+INTEGRATION: list[URLPattern | URLResolver] = [
     path("", integrations.show_integration, name="integration"),
     path("map/", integrations.show_integration_map, name="integration_map"),
     path("flows/", integrations.show_flows, name="integration_flows"),
+    path("mapping/", include(MAPPING)),
     path("deploy/try/", deploy.try_out, name="deploy_try"),
     path("deploy/<slug:step>/", deploy.show_step, name="deploy_step"),
     path("<slug:change>/", integrations.change_integration, name="integration_change"),

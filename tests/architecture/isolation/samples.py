@@ -37,6 +37,10 @@ SAMPLES: dict[str, Sample] = {
     "connector_id": lambda scene, world: scene.connector.pk,
     "connector_version_id": lambda scene, world: scene.connector.published_id,
     "integration_id": lambda scene, world: world.integrations["time-to-invoice"].pk,
+    "partner_portal:role": lambda scene, world: "delivery",
+    "partner_portal:direction": lambda scene, world: "read",
+    "partner_portal:object_name": lambda scene, world: "time_entries",
+    "revision_id": lambda scene, world: world.mapping_revision.pk,  # type: ignore[union-attr]
     "flow_id": lambda scene, world: next(iter(world.flows.values())).pk,
     "run_id": lambda scene, world: next(iter(world.runs.values())).pk,
     "record_id": lambda scene, world: world.records["invoice"].pk,
