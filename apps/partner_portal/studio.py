@@ -12,7 +12,7 @@ from apps.connectors.sdk.fields import FieldDescription, value_at
 from apps.connectors.services import ObjectShape, discover_object
 from apps.core import expressions
 from apps.core.actor import Actor
-from apps.core.expressions.functions import LIBRARY
+from apps.core.expressions.library import LIBRARY
 from apps.flows.definition import MappingSpec
 from apps.flows.layers import FieldSource, MappedObject, place_of
 from apps.flows.models import Integration

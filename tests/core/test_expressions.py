@@ -9,7 +9,7 @@ import pytest
 
 from apps.core import expressions
 from apps.core.expressions import ExpressionError
-from apps.core.expressions.functions import LIBRARY
+from apps.core.expressions.library import LIBRARY
 from apps.core.expressions.program import MappingProgram
 
 RECORD: dict[str, Any] = {

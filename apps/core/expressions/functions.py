@@ -5,40 +5,38 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from apps.core.expressions.values import exact, missing, moment_of
 from apps.core.money import exponent, round_half_up
 
 MoneyMap = dict[str, Any]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DOTNET_DATE = re.compile(r"^/Date\((-?\d+)(?:[+-]\d{4})?\)/$")
-EPOCH_MILLIS = re.compile(r"^-?\d{11,}$")
 ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}")
 SECONDS_PER_HOUR = Decimal(3600)
 
 
 def money(amount: Any, currency: Any) -> MoneyMap | None:
     """`money("12.34", "EUR")` → {"amount": 1234, "currency": "EUR"}; rounded half up to the currency's minor unit."""
-    if _missing(amount):
+    if missing(amount):
         return None
     if isinstance(amount, dict):
         return amount
     code = str(currency or "").strip().upper()
     if len(code) != 3:
         raise ValueError("money() needs a three-letter currency")
-    return {"amount": round_half_up(_exact(amount).scaleb(exponent(code))), "currency": code}
+    return {"amount": round_half_up(exact(amount).scaleb(exponent(code))), "currency": code}
 
 
 def decimal(value: Any) -> str | None:
     """`decimal({"amount": 1234, "currency": "EUR"})` → "12.34"; a plain number keeps its own places."""
-    if _missing(value):
+    if missing(value):
         return None
     if isinstance(value, dict):
         places = exponent(value["currency"])
         return f"{Decimal(value['amount']).scaleb(-places):.{places}f}"
-    return f"{_exact(value):f}"
+    return f"{exact(value):f}"
 
 
 def currency(value: Any) -> str | None:
@@ -48,18 +46,18 @@ def currency(value: Any) -> str | None:
 
 def date(value: Any) -> str | None:
     """The calendar day as written: an ISO moment keeps the day of its own offset; epoch milliseconds are read as UTC."""
-    if _missing(value):
+    if missing(value):
         return None
     if isinstance(value, str) and ISO_DATE.match(value):
         return datetime.fromisoformat(value[:10]).date().isoformat()
-    return _moment(value).date().isoformat()
+    return moment_of(value).date().isoformat()
 
 
 def moment(value: Any) -> str | None:
     """`datetime(...)` of the library: ISO 8601 in UTC, milliseconds only where there are any; no offset means UTC."""
-    if _missing(value):
+    if missing(value):
         return None
-    found = _moment(value).astimezone(UTC)
+    found = moment_of(value).astimezone(UTC)
     precision = "milliseconds" if found.microsecond else "seconds"
     return found.isoformat(timespec=precision).replace("+00:00", "Z")
 
@@ -81,19 +79,19 @@ def text(value: Any) -> str:
 
 def integer(value: Any) -> int | None:
     """A whole number; "3.0" is 3, "3.5" is refused rather than rounded silently."""
-    if _missing(value):
+    if missing(value):
         return None
-    exact = _exact(value)
-    if exact != exact.to_integral_value():
+    found = exact(value)
+    if found != found.to_integral_value():
         raise ValueError(f"{value!r} is not a whole number")
-    return int(exact)
+    return int(found)
 
 
 def number(value: Any) -> int | float | None:
-    if _missing(value):
+    if missing(value):
         return None
-    exact = _exact(value)
-    return int(exact) if exact == exact.to_integral_value() else float(exact)
+    found = exact(value)
+    return int(found) if found == found.to_integral_value() else float(found)
 
 
 def coalesce(first: Any, second: Any) -> Any:
@@ -132,48 +130,18 @@ def trim(value: Any) -> str | None:
 
 def hours(value: Any) -> str | None:
     """Seconds as decimal hours: 11700 → "3.25". Four places, so that `seconds(hours(n)) == n` for every whole n."""
-    if _missing(value):
+    if missing(value):
         return None
-    found = (_exact(value) / SECONDS_PER_HOUR).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+    found = (exact(value) / SECONDS_PER_HOUR).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
     return f"{found:f}".rstrip("0").rstrip(".")
 
 
 def seconds(value: Any) -> int | None:
     """Decimal hours as whole seconds: "3.25" → 11700."""
-    return None if _missing(value) else round_half_up(_exact(value) * SECONDS_PER_HOUR)
+    return None if missing(value) else round_half_up(exact(value) * SECONDS_PER_HOUR)
 
 
-def _missing(value: Any) -> bool:
-    return value is None or value == ""
-
-
-def _exact(value: Any) -> Decimal:
-    # Through str(): the shortest text that reads back as the same double, so 0.1 stays 0.1.
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError(f"{value!r} is not a number")
-    try:
-        found = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError(f"{value!r} is not a number") from None
-    if not found.is_finite():
-        raise ValueError(f"{value!r} is not a number")
-    return found
-
-
-def _moment(value: Any) -> datetime:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    if isinstance(value, str):
-        dotnet = DOTNET_DATE.match(value)
-        if dotnet:
-            return EPOCH + timedelta(milliseconds=int(dotnet.group(1)))
-        if not EPOCH_MILLIS.match(value):
-            found = datetime.fromisoformat(value)
-            return found if found.tzinfo else found.replace(tzinfo=UTC)
-    return EPOCH + timedelta(milliseconds=float(_exact(value)))
-
-
-LIBRARY: dict[str, Callable[..., Any]] = {
+BASIC: dict[str, Callable[..., Any]] = {
     "money": money,
     "decimal": decimal,
     "currency": currency,

@@ -10,8 +10,8 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from apps.core.expressions.functions import LIBRARY
 from apps.core.expressions.guards import VARIABLES
+from apps.core.expressions.library import LIBRARY
 
 Context = Mapping[str, Any]
 Thunk = Callable[[Context], Any]

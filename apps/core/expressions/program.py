@@ -12,8 +12,9 @@ from typing import Any
 
 import cel
 
-from apps.core.expressions.functions import LIBRARY, moment
+from apps.core.expressions.functions import moment
 from apps.core.expressions.guards import VARIABLES, ExpressionError, guard_lists, guard_source, tokenize
+from apps.core.expressions.library import LIBRARY
 from apps.core.expressions.lifting import NeedsEngine, Thunk, lift, whole
 
 # The engine logs every failed function call with its data, which is our customers' data.
