@@ -133,7 +133,8 @@ def retry_failures(context: RunContext) -> int:
         context.active = system
         again = _read_again if place[1] == "read" else _write_again
         for batch in batched(alike, BATCH):
-            again(context, system, batch)
+            if wanted := _still_wanted(batch):
+                again(context, system, wanted)
     return len(failures)
 
 
@@ -141,6 +142,12 @@ def batched(items: Iterable[RecordFailure], size: int) -> Iterator[list[RecordFa
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def _still_wanted(failures: list[RecordFailure]) -> list[RecordFailure]:
+    """Without those that a person withdrew while the ones before them were tried."""
+    states = dict(RecordFailure.objects.filter(pk__in=[f.pk for f in failures]).values_list("pk", "status"))
+    return [failure for failure in failures if states.get(failure.pk) == failure.status]
 
 
 def _read_again(context: RunContext, system: BoundSystem, failures: list[RecordFailure]) -> None:
