@@ -1,4 +1,5 @@
 from apps.sync.models.deletions import DeletionReview, Removal, RemovalStatus, ReviewStatus
+from apps.sync.models.desk import FailureNote, FailureRetry, NoteKind
 from apps.sync.models.failures import ErrorClass, FailureStatus, RecordFailure
 from apps.sync.models.intents import IntentKind, IntentStatus, WriteIntent
 from apps.sync.models.logs import RecordAction, RecordLog, RecordPayload, VendorCall
@@ -8,9 +9,12 @@ __all__ = [
     "Checkpoint",
     "DeletionReview",
     "ErrorClass",
+    "FailureNote",
+    "FailureRetry",
     "FailureStatus",
     "IntentKind",
     "IntentStatus",
+    "NoteKind",
     "RecordAction",
     "RecordFailure",
     "RecordLog",

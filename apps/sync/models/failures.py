@@ -33,7 +33,8 @@ class RecordFailure(CustomerOwned):
     """A record that could not be brought into step while its run went on (dead letter). Open until it later succeeds.
 
     `subject` names the failing side: the source object when reading failed, the target object when writing failed.
-    `fingerprint` groups failures of one cause.
+    `fingerprint` groups failures of one cause. Snoozed: out of sight until `snoozed_until`, or until it has been tried
+    `snoozed_attempts` times; it is still tried again like any other.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -57,6 +58,18 @@ class RecordFailure(CustomerOwned):
     resolved_at = models.DateTimeField(null=True)
     resolved_by_label = models.CharField(max_length=200, blank=True)
     ignore_reason = models.CharField(max_length=300, blank=True)
+    assignee_id = models.UUIDField(null=True)  # a colleague's user id
+    assignee_label = models.CharField(max_length=200, blank=True, db_default="")
+    snoozed_until = models.DateTimeField(null=True)
+    snoozed_attempts = models.PositiveIntegerField(null=True)
+    retry = models.ForeignKey(
+        "sync.FailureRetry",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="failures",
+        db_constraint=False,
+        db_index=False,
+    )  # the bulk retry that asked for it last
 
     class Meta:
         constraints: ClassVar = [
@@ -67,7 +80,11 @@ class RecordFailure(CustomerOwned):
                 name="one_open_failure",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["customer", "status", "-last_at"], name="failure_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["customer", "status", "-last_at"], name="failure_newest"),
+            models.Index(fields=["retry", "status"], condition=models.Q(retry__isnull=False), name="failure_of_retry"),
+            models.Index(fields=["fingerprint", "-first_at"], name="failure_of_cause"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.object_name} {self.error_class}"

@@ -2,9 +2,24 @@
 
 from apps.sync.services.changes import note_change
 from apps.sync.services.deletions import UnableToReview, approve_deletions, reject_deletions, start_reconcile
+from apps.sync.services.desk import (
+    UnableToAssign,
+    UnableToComment,
+    UnableToIgnore,
+    UnableToReopen,
+    UnableToSnooze,
+    assign_failures,
+    comment_failure,
+    ignore_failures,
+    reopen_failures,
+    snooze_failures,
+    wake_failures,
+)
 from apps.sync.services.dry_run import DryRun, DryRunFlow, PlannedChange, dry_run
+from apps.sync.services.editing import EditableField, EditableRecord, UnableToEdit, edit_and_retry, find_editable
 from apps.sync.services.failures import UnableToRetry, ignore_failure, retry_failure, retry_failures
 from apps.sync.services.id_pairs import PairReport, UnableToReadPairs, apply_pairs, preview_pairs, undo_batch
+from apps.sync.services.retries import UnableToCancelRetry, cancel_retry, start_retry
 from apps.sync.services.running import execute_run, reap_runs, run_due_flow
 from apps.sync.services.runs import UnableToCancelRun, UnableToStartRun, cancel_run, start_run
 from apps.sync.services.stewardship import (
@@ -20,13 +35,22 @@ from apps.sync.services.stewardship import (
 __all__ = [
     "DryRun",
     "DryRunFlow",
+    "EditableField",
+    "EditableRecord",
     "PairReport",
     "PlannedChange",
     "PlannedUpdate",
+    "UnableToAssign",
+    "UnableToCancelRetry",
     "UnableToCancelRun",
+    "UnableToComment",
+    "UnableToEdit",
+    "UnableToIgnore",
     "UnableToReadPairs",
+    "UnableToReopen",
     "UnableToRetry",
     "UnableToReview",
+    "UnableToSnooze",
     "UnableToStartRun",
     "answer_different",
     "answer_later",
@@ -34,20 +58,30 @@ __all__ = [
     "answer_value",
     "apply_pairs",
     "approve_deletions",
+    "assign_failures",
+    "cancel_retry",
     "cancel_run",
+    "comment_failure",
     "dry_run",
+    "edit_and_retry",
     "execute_run",
+    "find_editable",
     "ignore_failure",
+    "ignore_failures",
     "note_change",
     "preview_merge",
     "preview_pairs",
     "reap_runs",
     "reject_deletions",
+    "reopen_failures",
     "retry_failure",
     "retry_failures",
     "run_due_flow",
+    "snooze_failures",
     "start_reconcile",
+    "start_retry",
     "start_run",
     "undo_batch",
     "undo_merge",
+    "wake_failures",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from apps.audit.services import record_audit
 from apps.core.actor import Actor
@@ -14,8 +16,10 @@ from apps.core.errors import Conflict, NotVisible
 from apps.dispatch.services import schedule
 from apps.flows.models import Flow, IntegrationStatus
 from apps.flows.services.integrations import FLOW_DUE_KIND
-from apps.sync.models import FailureStatus, RecordFailure, RunTrigger
+from apps.sync.models import FailureNote, FailureRetry, FailureStatus, NoteKind, RecordFailure, RunTrigger
 from apps.sync.services.runs import queue_run
+
+NOT_RUNNING = Q(flow__integration__status__in=[IntegrationStatus.PAUSED, IntegrationStatus.RETIRED])
 
 
 class UnableToRetry(Conflict):
@@ -38,21 +42,39 @@ def retry_failures(*, actor: Actor, now: datetime, failure_ids: Iterable[UUID]) 
     """This function will have the open ones among these tried again, oldest first; returns how many."""
     actor.require("errors.resolve")
     visible = RecordFailure.objects.visible_to(actor).filter(pk__in=list(failure_ids), status=FailureStatus.OPEN)
-    chosen = list(visible.select_for_update().order_by("first_at", "id").values_list("pk", "flow_id"))
-    flows = Flow.objects.filter(pk__in={flow_id for _, flow_id in chosen}).select_related("integration", "customer")
-    for flow in flows:
-        if flow.integration.status in (IntegrationStatus.PAUSED, IntegrationStatus.RETIRED):
-            raise UnableToRetry(f"The integration {flow.integration.name} does not run. Resume it first.")
-    RecordFailure.objects.filter(pk__in=[pk for pk, _ in chosen]).update(status=FailureStatus.RETRYING)
-    for flow in flows:
+    for name in visible.filter(NOT_RUNNING).values_list("flow__integration__name", flat=True)[:1]:
+        raise UnableToRetry(f"The integration {name} does not run. Resume it first.")
+    return ask_again(actor, visible, None, now)
+
+
+def ask_again(actor: Actor, failures: QuerySet[RecordFailure], retry: FailureRetry | None, now: datetime) -> int:
+    """This function will mark the failures and have their flows run: the engine tries them again, oldest first."""
+    chosen = dict(failures.select_for_update(of=("self",)).order_by("id").values_list("pk", "flow_id"))
+    by_flow = Counter(chosen.values())
+    marked = RecordFailure.objects.filter(pk__in=list(chosen))
+    marked.update(status=FailureStatus.RETRYING, retry=retry)
+    note_failures(actor, marked, NoteKind.RETRIED, "", now)
+    for flow in Flow.objects.filter(pk__in=by_flow).select_related("integration", "customer"):
         queue_run(flow=flow, trigger=RunTrigger.RETRY, label=actor.label, now=now)
         schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
-        count = sum(1 for _, flow_id in chosen if flow_id == flow.pk)
         record_audit(
             actor=actor, action="failures.retried", target_key=f"flow:{flow.pk}", target_label=flow.name,
-            owner_key=f"customer:{flow.customer_id}", after={"count": count}, now=now,
+            owner_key=f"customer:{flow.customer_id}", after={"count": by_flow[flow.pk]}, now=now,
         )  # fmt: skip
     return len(chosen)
+
+
+def note_failures(actor: Actor, failures: QuerySet[RecordFailure], kind: NoteKind, text: str, now: datetime) -> None:
+    """This function will put what was done on each failure's record of who did what."""
+    owners = failures.values_list("pk", "customer_id", "environment_id")
+    notes = (
+        FailureNote(
+            failure_id=pk, customer_id=customer_id, environment_id=environment_id, kind=kind, text=text[:2000],
+            by_label=actor.label, at=now,
+        )
+        for pk, customer_id, environment_id in owners
+    )  # fmt: skip
+    FailureNote.objects.bulk_create(notes, batch_size=1000)
 
 
 @transaction.atomic
@@ -69,6 +91,7 @@ def ignore_failure(*, actor: Actor, now: datetime, failure: RecordFailure, reaso
     locked.status, locked.ignore_reason = FailureStatus.IGNORED, reason.strip()[:300]
     locked.resolved_at, locked.resolved_by_label = now, actor.label
     locked.save(update_fields=["status", "ignore_reason", "resolved_at", "resolved_by_label"])
+    note_failures(actor, RecordFailure.objects.filter(pk=locked.pk), NoteKind.IGNORED, locked.ignore_reason, now)
     record_audit(
         actor=actor, action="failure.ignored", target_key=f"failure:{failure.pk}", target_label=failure.record_title,
         owner_key=f"customer:{failure.customer_id}", after={"reason": locked.ignore_reason}, now=now,
