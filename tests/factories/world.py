@@ -46,7 +46,16 @@ from apps.flows.models import FieldPolicy, Flow, Integration, IntegrationTemplat
 from apps.flows.services import deploy_integration, go_live, load_templates, set_field_policy
 from apps.sla.models import SlaPolicy, SlaReport
 from apps.sla.services import assign_policy, close_month, create_policy
-from apps.sync.models import DeletionReview, ErrorClass, RecordFailure, RecordLog, RunStatus, RunTrigger, SyncRun
+from apps.sync.models import (
+    DeletionReview,
+    ErrorClass,
+    FailureRetry,
+    RecordFailure,
+    RecordLog,
+    RunStatus,
+    RunTrigger,
+    SyncRun,
+)
 from tests.factories.delivery import make_connection, make_customer, production_of
 
 PASSWORD = "correct horse battery"  # noqa: S105
@@ -75,6 +84,7 @@ class World:
     value_question: FieldQuestion | None = None
     field_policy: FieldPolicy | None = None
     deletions: DeletionReview | None = None
+    retry: FailureRetry | None = None
     invoice: Invoice | None = None
     report: SlaReport | None = None
     plan: Plan | None = None
@@ -260,6 +270,10 @@ def _failures(world: World) -> None:
             record_title=f"Harbor of {world.customer.name}", error_class=error_class, message=message,
             fingerprint=str(error_class), first_at=LAST_RUN, last_at=LAST_RUN,
         )  # fmt: skip
+    world.retry = FailureRetry.objects.create(
+        customer_ids=[world.customer.pk], label=f"Of {world.customer.name}", total=0, requested_by_label="Owner",
+        requested_at=LAST_RUN,
+    )  # fmt: skip
 
 
 def _promise(world: World, now: datetime) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, QuerySet
 
 from apps.core.actor import Actor
+from apps.sync.desk import trend_of
 from apps.sync.models import FailureStatus, RecordFailure
 
 UNSOLVED = (FailureStatus.OPEN, FailureStatus.RETRYING)
@@ -21,7 +22,7 @@ def unsolved_failures(actor: Actor) -> QuerySet[RecordFailure]:
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """All unsolved failures of one cause, with the newest of them as its example."""
+    """Failures of one cause, with the newest of them as its example. `trend`: how many began on each of 14 days."""
 
     fingerprint: str
     count: int
@@ -29,10 +30,16 @@ class FailureGroup:
     first_at: datetime
     last_at: datetime
     example: RecordFailure
+    assignees: list[str]
+    trend: list[int]
 
     @property
     def key(self) -> str:
         return self.fingerprint
+
+    @property
+    def assignees_text(self) -> str:
+        return ", ".join(self.assignees)
 
     @property
     def customers_text(self) -> str:
@@ -40,8 +47,10 @@ class FailureGroup:
         return f"{shown} +{len(self.customer_names) - 2}" if len(self.customer_names) > 2 else shown
 
 
-def group_failures(failures: QuerySet[RecordFailure], *, limit: int = 100) -> list[FailureGroup]:
-    """The causes with the newest failures first; three queries however many there are."""
+def group_failures(
+    failures: QuerySet[RecordFailure], *, seen: QuerySet[RecordFailure], now: datetime, limit: int = 100
+) -> list[FailureGroup]:
+    """The causes with the newest failures first; five queries however many there are. `seen`: what the trend counts."""
     rows = list(
         failures.order_by()
         .values("fingerprint")
@@ -50,7 +59,9 @@ def group_failures(failures: QuerySet[RecordFailure], *, limit: int = 100) -> li
     )
     fingerprints = [row["fingerprint"] for row in rows]
     examples = _newest_of_each(failures, fingerprints)
-    names = _customers_of_each(failures, fingerprints)
+    names = _each(failures, fingerprints, "customer__name")
+    assignees = _each(failures.exclude(assignee_label=""), fingerprints, "assignee_label")
+    trends = trend_of(seen, fingerprints, now)
     return [
         FailureGroup(
             fingerprint=row["fingerprint"],
@@ -59,6 +70,8 @@ def group_failures(failures: QuerySet[RecordFailure], *, limit: int = 100) -> li
             first_at=row["first"],
             last_at=row["last"],
             example=examples[row["fingerprint"]],
+            assignees=assignees.get(row["fingerprint"], []),
+            trend=trends[row["fingerprint"]],
         )
         for row in rows
         if row["fingerprint"] in examples
@@ -75,11 +88,11 @@ def _newest_of_each(failures: QuerySet[RecordFailure], fingerprints: list[str]) 
     return {failure.fingerprint: failure for failure in newest}
 
 
-def _customers_of_each(failures: QuerySet[RecordFailure], fingerprints: list[str]) -> dict[str, list[str]]:
+def _each(failures: QuerySet[RecordFailure], fingerprints: list[str], field: str) -> dict[str, list[str]]:
     pairs = (
         failures.filter(fingerprint__in=fingerprints)
-        .order_by("fingerprint", "customer__name")
-        .values_list("fingerprint", "customer__name")
+        .order_by("fingerprint", field)
+        .values_list("fingerprint", field)
         .distinct()
     )
     names: dict[str, list[str]] = {}

@@ -51,6 +51,8 @@ SAMPLES: dict[str, Sample] = {
     "review_id": lambda scene, world: world.deletions.pk,  # type: ignore[union-attr]
     "field_policy_id": lambda scene, world: world.field_policy.pk,  # type: ignore[union-attr]
     "failure_id": lambda scene, world: world.failures["validation"].pk,
+    "retry_id": lambda scene, world: world.retry.pk,  # type: ignore[union-attr]
+    "act": lambda scene, world: "assign",
     "invoice_id": lambda scene, world: world.invoice.pk,  # type: ignore[union-attr]
     "report_id": lambda scene, world: world.report.pk,  # type: ignore[union-attr]
     "membership_id": lambda scene, world: world.memberships["viewer"].pk,

@@ -1,0 +1,162 @@
+"""The error desk: narrowing, trends, working together, retrying many, correcting one."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.audit.models import AuditEvent
+from apps.canonical.models import CanonicalRecord
+from apps.core.ids import uuid7
+from apps.sync.models import ErrorClass, FailureNote, FailureRetry, RecordFailure
+from tests.functional.partner.conftest import SignIn
+from tests.functional.partner.scene import Scene, make_failure
+
+
+def address(name: str, *args: object) -> str:
+    return reverse(f"partner_portal:{name}", args=args)
+
+
+def listed(response: object) -> dict[str, int]:
+    rows = response.context["table"].rows  # type: ignore[attr-defined]
+    return {row.key: row.cells[1].value for row in rows}
+
+
+def states() -> dict[str, str]:
+    return dict(RecordFailure.objects.values_list("record_title", "status"))
+
+
+def test_the_desk_is_narrowed_by_state_person_code_and_class(owner: Client, scene: Scene) -> None:
+    other = make_failure(
+        scene.run, scene.connections["crm"], scene.failure.last_at, 9, fingerprint="beef" * 8, message="No owner",
+        error_class=ErrorClass.CONFLICT, code="E42",
+    )  # fmt: skip
+    person = User.objects.get(email="owner@acme.example")
+    desk, cause = address("errors"), scene.failure.fingerprint
+    owner.post(address("error_act", other.pk, "assign"), {"assignee": str(person.pk)})
+    owner.post(address("error_group_act", cause, "snooze"), {"until": "again"})
+
+    assert listed(owner.get(desk)) == {other.fingerprint: 1}
+    assert listed(owner.get(desk, {"state": "snoozed"})) == {cause: 2}
+    assert listed(owner.get(desk, {"assignee": str(person.pk)})) == {other.fingerprint: 1}
+    assert listed(owner.get(desk, {"assignee": "nobody"})) == {}
+    assert listed(owner.get(desk, {"q": "e42"})) == {other.fingerprint: 1}
+    assert listed(owner.get(desk, {"class": "conflict"})) == {other.fingerprint: 1}
+    assert listed(owner.get(desk, {"class": "validation", "state": "snoozed"})) == {cause: 2}
+
+
+def test_each_cause_shows_its_fortnight(owner: Client, scene: Scene) -> None:
+    from apps.core import clock
+
+    RecordFailure.objects.filter(pk=scene.failures[0].pk).update(first_at=clock.now() - timedelta(days=3))
+    RecordFailure.objects.filter(pk=scene.failures[1].pk).update(first_at=clock.now())
+
+    page = owner.get(address("errors"))
+
+    assert page.context["table"].rows[0].cells[2].value == [0] * 10 + [1, 0, 0, 1]
+    assert "New in 14 days, trend" in page.content.decode()
+
+
+def test_the_list_is_exported_record_by_record(owner: Client, scene: Scene) -> None:
+    answer = owner.get(address("errors"), {"format": "json"})
+
+    rows = json.loads(answer.content)
+    assert sorted(row["record"] for row in rows) == ["Project 0", "Project 1"]
+    assert {(row["customer"], row["class"], row["message"]) for row in rows} == {
+        ("Northwind Advisory", "validation", "Party is required")
+    }
+
+
+def test_all_that_match_are_retried_watched_and_withdrawn(owner: Client, scene: Scene) -> None:
+    make_failure(scene.run, scene.connections["crm"], scene.failure.last_at, 9, error_class=ErrorClass.CONFLICT)
+
+    answer = owner.post(address("errors_retry") + "?class=validation")
+
+    retry = FailureRetry.objects.get()
+    own = address("error_retry_progress", retry.pk)
+    assert (retry.total, retry.label, answer["Location"]) == (2, "Class: Refused by the system", own)
+    assert states() == {"Project 0": "retrying", "Project 1": "retrying", "Project 9": "open"}
+    RecordFailure.objects.filter(record_title="Project 0").update(status="resolved")
+    page = owner.get(own)
+    assert (page.context["progress"].resolved, page.context["progress"].waiting, page.context["poll_url"]) == (
+        1,
+        1,
+        own,
+    )
+    assert [row.key for row in owner.get(address("error_retries")).context["table"].rows] == [str(retry.pk)]
+
+    owner.post(address("error_retry_cancel", retry.pk))
+
+    done = owner.get(own)
+    assert states() == {"Project 0": "resolved", "Project 1": "open", "Project 9": "open"}
+    assert (done.context["progress"].withdrawn, done.context["poll_url"]) == (1, "")
+
+
+def test_a_cause_is_ignored_and_reopened_and_who_did_it_is_kept(owner: Client, scene: Scene) -> None:
+    cause = scene.failure.fingerprint
+    owner.post(address("error_group_act", cause, "ignore"), {"reason": ""})
+    assert set(states().values()) == {"open"}
+    owner.post(address("error_group_act", cause, "ignore"), {"reason": "Test data"})
+    assert set(states().values()) == {"ignored"}
+    assert listed(owner.get(address("errors"), {"state": "ignored"})) == {cause: 2}
+
+    owner.post(address("error_group_act", cause, "reopen") + "?state=ignored")
+    owner.post(address("error_comment", scene.failure.pk), {"text": "Their sandbox."})
+
+    page = owner.get(address("error", scene.failure.pk))
+    assert set(states().values()) == {"open"}
+    assert [(note.title, note.body, note.actor) for note in page.context["notes"]] == [
+        ("Commented", "Their sandbox.", "Owner"), ("Reopened", "", "Owner"), ("Left as it is", "Test data", "Owner"),
+    ]  # fmt: skip
+    assert AuditEvent.objects.filter(action="failures.ignored").count() == 1
+    assert owner.post(address("error_act", scene.failure.pk, "explode")).status_code == 404
+
+
+def test_a_record_is_corrected_in_a_form_of_its_fields(owner: Client, scene: Scene) -> None:
+    record = CanonicalRecord.objects.create(
+        pk=uuid7(), customer=scene.customer, environment=scene.run.environment, entity="account", version=3,
+        data={"name": "Norhwind"}, title="Norhwind", created_at=scene.failure.last_at, changed_at=scene.failure.last_at,
+    )  # fmt: skip
+    RecordFailure.objects.filter(pk=scene.failure.pk).update(record_id=record.pk, object_name="parties")
+    own = address("error_edit", scene.failure.pk)
+
+    form = owner.get(own).context["form"]
+    assert (form.initial["version"], form.initial["name"], form.fields["name"].required) == (3, "Norhwind", True)
+    refused = owner.post(own, {"version": 3, "name": ""})
+    assert refused.context["form"].errors["name"] == ["This field is required."]
+    stale = owner.post(own, {"version": 2, "name": "Northwind"})
+    assert "has changed since" in stale.context["form"].non_field_errors()[0]
+
+    answer = owner.post(own, {"version": 3, "name": "Northwind"})
+
+    record.refresh_from_db()
+    assert answer["Location"] == address("error", scene.failure.pk)
+    assert (record.data["name"], record.version, states()["Project 0"]) == ("Northwind", 4, "retrying")
+    assert FailureNote.objects.filter(kind="edited").values_list("text", "by_label").get() == ("name", "Owner")
+
+
+def test_support_settles_but_corrects_nothing_without_seeing_payloads(sign_in: SignIn, scene: Scene) -> None:
+    support = sign_in("support")
+
+    assert support.get(address("error_edit", scene.failure.pk)).status_code == 403
+    assert support.get(address("error", scene.failure.pk)).context["can_edit"] is False
+    support.post(address("error_act", scene.failure.pk, "snooze"), {"until": "4h"})
+    assert RecordFailure.objects.exclude(snoozed_until=None).count() == 1
+
+
+def test_a_viewer_changes_nothing(viewer: Client, scene: Scene) -> None:
+    key, cause = scene.failure.pk, scene.failure.fingerprint
+    refused = [
+        viewer.post(address("errors_retry")).status_code,
+        viewer.post(address("error_act", key, "wake")).status_code,
+        viewer.post(address("error_group_act", cause, "ignore"), {"reason": "x"}).status_code,
+        viewer.post(address("error_comment", key), {"text": "x"}).status_code,
+        viewer.get(address("error_edit", key)).status_code,
+    ]
+
+    assert refused == [403] * 5
+    assert viewer.get(address("error", key)).context["acts"] == []
