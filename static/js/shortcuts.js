@@ -1,4 +1,4 @@
-// Ctrl/⌘ K palette, / filter, j k rows, Enter open, x select, ? help.
+// Ctrl/⌘ K palette, / filter, j k rows, Enter open, x select, ? help; what a page marks with data-shortcut has a key of its own.
 import { isTyping } from "./dom.js";
 
 function move(step) {
@@ -24,7 +24,27 @@ const keys = {
   "?": () => open("shortcuts"),
 };
 
+// On a list the key opens the current row and goes on there.
+function reach(key) {
+  if (!/^[a-z]$/.test(key)) return false;
+  const control = document.querySelector(`[data-shortcut="${key}"]`);
+  if (control) {
+    if (control.matches("a, button")) control.click();
+    else control.focus();
+    return true;
+  }
+  const link = document.querySelector("[data-desk] tr.is-current .row-link");
+  if (link) window.location.assign(`${link.href}#key-${key}`);
+  return Boolean(link);
+}
+
+function arrive() {
+  const key = /^#key-([a-z])$/.exec(window.location.hash)?.[1];
+  if (key) document.querySelector(`[data-shortcut="${key}"]`)?.focus();
+}
+
 export function startShortcuts() {
+  arrive();
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
@@ -33,7 +53,10 @@ export function startShortcuts() {
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     const act = keys[event.key];
-    if (!act) return;
+    if (!act) {
+      if (reach(event.key)) event.preventDefault();
+      return;
+    }
     event.preventDefault();
     act();
   });
