@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 _WORDS = re.compile(r"[^\W_]+")
+_NUMBERS = re.compile(r"\d+")
 _REPEATED = re.compile(r"(.)\1+")
 _SPELLED = str.maketrans({"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe"})
 LEGAL_FORMS = frozenset(
@@ -112,15 +113,19 @@ def _skeleton(name: str) -> str:
 
 
 def _bones(word: str) -> str:
+    if any(char.isdigit() for char in word):
+        return word  # a number has no typos to forgive: 112 is not 12
     rest = "".join(char for char in word[1:] if char not in "aeiouy")
     return _REPEATED.sub(r"\1", word[0] + rest)
 
 
 def similarity(left: object, right: object) -> float:
-    """0 to 1, whatever the order of words."""
+    """0 to 1, whatever the order of words; names with different numbers in them are different names."""
     first, second = (" ".join(sorted(core_name(value).split())) for value in (left, right))
     if first == second:
         return 1.0 if first else 0.0
+    if _NUMBERS.findall(first) != _NUMBERS.findall(second):
+        return 0.0
     return SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 

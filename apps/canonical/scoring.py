@@ -31,12 +31,17 @@ Compare = Callable[[Subject, Subject], float]
 
 @dataclass(frozen=True, slots=True)
 class MatchRule:
-    """`compare` gives 0 (silent or not so) to 1 (wholly so); the points are multiplied with it."""
+    """`compare` gives 0 (silent or not so) to 1 (wholly so); the points are multiplied with it.
+
+    Without a `decisive` rule that speaks, others add up to a question at most: two firms of one group share a domain, a
+    telephone and much of a name.
+    """
 
     key: str
     label: str
     points: int
     compare: Compare
+    decisive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +119,9 @@ def _phone(data: Mapping[str, Any]) -> str:
 
 RULES: dict[str, tuple[MatchRule, ...]] = {
     "account": (
-        MatchRule("tax", "Same tax number", 100, _same(_tax)),
+        MatchRule("tax", "Same tax number", 100, _same(_tax), decisive=True),
         MatchRule("other_tax", "Two tax numbers", NEVER, _contrary(_tax)),
-        MatchRule("name", "Same name, legal form aside", 50, _same(_name)),
+        MatchRule("name", "Same name, legal form aside", 50, _same(_name), decisive=True),
         MatchRule("like_name", "Similar name", 35, _alike),
         MatchRule("domain", "Same domain", 40, _same(_domain)),
         MatchRule("email", "Same e-mail address", 30, _same(_field("email"))),
@@ -125,23 +130,23 @@ RULES: dict[str, tuple[MatchRule, ...]] = {
         MatchRule("unlike", "Quite different names", -20, _unlike),
     ),
     "contact": (
-        MatchRule("email", "Same e-mail address", 90, _same(_field("email"))),
-        MatchRule("name", "Same name", 45, _same(_name)),
+        MatchRule("email", "Same e-mail address", 90, _same(_field("email")), decisive=True),
+        MatchRule("name", "Same name", 45, _same(_name), decisive=True),
         MatchRule("like_name", "Similar name", 30, _alike),
         MatchRule("account", "Same company", 25, _same_link("account")),
         MatchRule("phone", "Same telephone number", 30, _same(_phone)),
         MatchRule("unlike", "Quite different names", -20, _unlike),
     ),
     "resource": (
-        MatchRule("email", "Same e-mail address", 90, _same(_field("email"))),
+        MatchRule("email", "Same e-mail address", 90, _same(_field("email")), decisive=True),
         MatchRule("other_email", "Two e-mail addresses", -20, _contrary(_field("email"))),
-        MatchRule("name", "Same name", 55, _same(_name)),
+        MatchRule("name", "Same name", 55, _same(_name), decisive=True),
         MatchRule("like_name", "Similar name", 30, _alike),
     ),
     "project": (
-        MatchRule("code", "Same code", 90, _same(_field("code"))),
+        MatchRule("code", "Same code", 90, _same(_field("code")), decisive=True),
         MatchRule("other_code", "Two codes", -40, _contrary(_field("code"))),
-        MatchRule("name", "Same name", 45, _same(_name)),
+        MatchRule("name", "Same name", 45, _same(_name), decisive=True),
         MatchRule("like_name", "Similar name", 30, _alike),
         MatchRule("account", "Same company", 25, _same_link("account")),
     ),
@@ -159,12 +164,15 @@ def score(entity: str, left: Subject, right: Subject, thresholds: Thresholds | N
     """How sure the rules of `entity` are; 0 for entities without rules."""
     used = thresholds or DEFAULTS.get(entity, Thresholds(100, 100))
     reasons: list[dict[str, Any]] = []
+    most = used.merge - 1
     for rule in RULES.get(entity, ()):
         if rule.key in used.disabled:
             continue
         points = round(used.weights.get(rule.key, rule.points) * rule.compare(left, right))
+        if points > 0 and rule.decisive:
+            most = 100
         if points:
             reasons.append({"rule": rule.key, "label": rule.label, "points": points})
     total = sum(reason["points"] for reason in reasons)
     ordered = sorted(reasons, key=lambda reason: -abs(reason["points"]))
-    return Score(min(max(total, 0), 100), tuple(ordered))
+    return Score(min(max(total, 0), most), tuple(ordered))

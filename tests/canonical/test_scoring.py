@@ -19,6 +19,9 @@ CASES = [
     ("similar name, same domain", "account", {"name": "Vulcan Industries", "domain": "v.example"}, {"name": "Volcan Industries", "domain": "v.example"}, 73, "ask"),
     ("same domain, other name", "account", {"name": "Vulcan", "domain": "v.example"}, {"name": "Hephaistos", "domain": "v.example"}, 20, "new"),
     ("number alone", "account", {"name": "Vulcan", "number": "7"}, {"name": "Hephaistos", "number": "7"}, 10, "new"),
+    ("two firms of a group", "account", {"name": "Vulcan North", "domain": "v.example", "phone": "+49 30 123456", "email": "i@v.example"},
+     {"name": "Vulcan Nord", "domain": "v.example", "phone": "030 123456", "email": "i@v.example"}, 79, "ask"),
+    ("numbered branches", "account", {"name": "Branch 112", "domain": "v.example"}, {"name": "Branch 12", "domain": "v.example"}, 20, "new"),
     ("contact's address", "contact", {"name": "Ann Lee", "email": "ann@v.example"}, {"name": "Lee, Ann", "email": "ANN@v.example"}, 100, "merge"),
     ("shared mailbox", "contact", {"name": "Ann Lee", "email": "info@v.example"}, {"name": "Bob Stone", "email": "info@v.example"}, 70, "ask"),
     ("contact's name alone", "contact", {"name": "Ann Lee"}, {"name": "Ann Lee"}, 45, "new"),
@@ -58,6 +61,8 @@ def test_names_are_compared_without_their_clothes():
     assert skeleton("Mueller Soehne") == skeleton("Söhne, Müller GmbH") == "mlr shn"
     assert similarity("Ann Lee", "Lee Ann") == 1.0
     assert similarity("", "") == 0.0
+    assert similarity("Branch 112", "Branch 12") == 0.0
+    assert skeleton("Branch 112") != skeleton("Branch 12")
 
 
 ONE, TWO = UUID(int=1), UUID(int=2)
