@@ -10,6 +10,7 @@ from sandbox.odoo import business
 from sandbox.odoo.domains import search
 from sandbox.odoo.load import load
 from sandbox.odoo.records import Row, change, insert, model_of, odoo_error, remove, row_of, show, stored
+from sandbox.odoo.schema import LOG_ACCESS, Model
 from sandbox.odoo.vendor import USER_ID
 
 Method = Callable[[Account, str, list[int], Row, Row], Any]
@@ -36,7 +37,17 @@ def context_get(account: Account, model: str, ids: list[int], arguments: Row, co
 def fields_get(account: Account, model: str, ids: list[int], arguments: Row, context: Row) -> Row:
     schema = model_of(account, model)
     wanted = arguments.get("allfields") or schema.types
-    return {name: {"type": schema.kind(name)} for name in wanted if name in schema.types}
+    attributes = arguments.get("attributes")
+    told = {name: _described(schema, name) for name in wanted if name in schema.types}
+    return {n: {k: v for k, v in about.items() if not attributes or k in attributes} for n, about in told.items()}
+
+
+def _described(schema: Model, name: str) -> Row:
+    label = name.removeprefix("x_").replace("_", " ").capitalize()
+    return {
+        "type": schema.kind(name), "string": label, "required": name in schema.required,
+        "readonly": name in LOG_ACCESS,
+    }  # fmt: skip
 
 
 def search_read(account: Account, model: str, ids: list[int], arguments: Row, context: Row) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,7 +48,9 @@ def model_of(account: Account, name: str) -> Model:
         if version_of(account) >= 19:
             raise odoo_error("werkzeug.exceptions.NotFound", f"the model {name!r} does not exist")
         raise odoo_error(USER_ERROR, f"Object {name} doesn't exist")
-    return found
+    # What the firm's own people added, as {model: {field: type}}.
+    own = account.setting("custom_fields", {}).get(name)
+    return replace(found, fields={**found.fields, **own}) if own else found
 
 
 def rows_of(account: Account, model: str) -> list[Row]:

@@ -132,7 +132,8 @@ def test_a_failing_field_is_named_with_its_reason(expression: str, message: str)
         ("record.a.map(record, record)", "'record' cannot be a loop variable"),
         ("(" * 41 + "1" + ")" * 41, "the expression is nested too deeply"),
         ('"""a""" + "b"', "triple-quoted text is not allowed"),
-        ("record.", "<input>:1:8: Syntax error"),
+        ("record.", "at character 8: no viable alternative at input"),
+        ("trim(record.a", "at character 14: the expression ends too early"),
     ],
 )
 def test_an_unbounded_or_wrong_expression_is_refused_when_saved(expression: str, message: str) -> None:

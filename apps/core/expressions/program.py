@@ -22,6 +22,7 @@ logging.getLogger("cel").setLevel(logging.CRITICAL + 1)
 ENGINE_NOISE = re.compile(
     r"^Function '\w+' error: Python function call failed: \w+: |\.? Check (?:function|that) .*$", re.DOTALL
 )
+SYNTAX_ERROR = re.compile(r"^<input>:\d+:(?P<place>\d+): Syntax error: (?P<what>[^|]*)")
 NOTHING: dict[str, Any] = {name: {} for name in VARIABLES}
 SINGLE = "value"
 BUILT_IN = frozenset(
@@ -104,13 +105,22 @@ def check(field: str, expression: str, loop_variables: frozenset[str]) -> None:
     try:
         program = cel.compile(expression)
     except ValueError as error:
-        raise ExpressionError(field, str(error).partition("ERROR: ")[2].strip() or str(error)) from None
+        raise ExpressionError(field, _in_words(str(error).partition("ERROR: ")[2].strip() or str(error))) from None
     names = sorted(set(program.variables()) - VARIABLES - loop_variables)
     if names:
         raise ExpressionError(field, f"unknown name {names[0]!r}; known: {', '.join(sorted(VARIABLES))}")
     functions = sorted(f for f in program.functions() if f.isidentifier() and f not in BUILT_IN and f not in LIBRARY)
     if functions:
         raise ExpressionError(field, f"unknown function {functions[0]!r}; known: {', '.join(sorted(LIBRARY))}")
+
+
+def _in_words(message: str) -> str:
+    """`<input>:1:8: Syntax error: missing ')' at '<EOF>' | …` without the engine's picture of the place."""
+    found = SYNTAX_ERROR.match(message)
+    if found is None:
+        return message
+    what = "the expression ends too early" if "<EOF>" in found["what"] else found["what"].strip()
+    return f"at character {found['place']}: {what}"
 
 
 def evaluate_field(field: str, expression: str, values: Mapping[str, Any]) -> Any:

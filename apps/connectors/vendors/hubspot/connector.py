@@ -14,6 +14,7 @@ from apps.connectors.sdk.auth import BearerAuth
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
 from apps.connectors.sdk.error_table import ErrorTable, ErrorText
+from apps.connectors.sdk.fields import Choice, FieldDescription
 from apps.connectors.sdk.paginators import CursorPaginator, paginate
 from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
 from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64, require_fresh, require_signature
@@ -93,6 +94,13 @@ class HubSpotConnector(Connector):
             self._custom_properties[name] = own[:MOST_PROPERTIES]
         return self._custom_properties[name]
 
+    def describe(self, name: str) -> list[FieldDescription]:
+        """What is read of the object, and what may be written. Choices are for people; their values are what is stored."""
+        found = self.client.get(f"/crm/v3/properties/{name}")["results"]
+        read = {*OBJECTS[name].properties, *(self.custom_properties(name) if OBJECTS[name].custom else ())}
+        told = [_description(entry, is_read=entry["name"] in read) for entry in found if not entry.get("archived")]
+        return [field for field in told if field.path or field.target]
+
     @classmethod
     def verify_webhook(
         cls, *, secret: str, headers: Mapping[str, str], body: bytes, url: str, now: datetime
@@ -106,6 +114,18 @@ class HubSpotConnector(Connector):
         else:
             _require_version_1(secret, headers, body)
         return [event for entry in orjson.loads(body) if (event := _event(entry))]
+
+
+def _description(entry: JsonDict, *, is_read: bool) -> FieldDescription:
+    is_fixed = bool((entry.get("modificationMetadata") or {}).get("readOnlyValue")) or bool(entry.get("calculated"))
+    return FieldDescription(
+        path=f"properties.{entry['name']}" if is_read else "",
+        label=entry.get("label") or entry["name"],
+        # HubSpot hands every value out as text, whatever its type.
+        kind={"bool": "boolean", "date": "date", "datetime": "datetime", "number": "number"}.get(entry["type"], "text"),
+        choices=tuple(Choice(o["value"], o.get("label") or o["value"]) for o in entry.get("options") or []),
+        target="" if is_fixed else entry["name"],
+    )
 
 
 def _require_version_3(secret: str, headers: Mapping[str, str], body: bytes, url: str, now: datetime) -> None:

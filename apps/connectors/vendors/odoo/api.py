@@ -14,6 +14,8 @@ JsonDict = dict[str, Any]
 Domain = list[Any]
 # External ids we hand out live in a module of this name; no real module is called so.
 MODULE = "sync_ref"
+NOT_PLAIN = frozenset({"one2many", "many2many", "binary"})
+MOST_CUSTOM = 150
 
 
 class OdooApi:
@@ -73,6 +75,11 @@ class OdooApi:
                 raise ConfigurationError(f"this Odoo has no {model}: its app is not installed", code="app") from error
             self._types[model] = {name: about["type"] for name, about in found.items()}
         return self._types[model]
+
+    def custom(self, model: str) -> list[str]:
+        """Fields that this Odoo's own people added (x_…): mappings may use them all but lists and files."""
+        kinds = self.types(model)
+        return [name for name, kind in kinds.items() if name.startswith("x_") and kind not in NOT_PLAIN][:MOST_CUSTOM]
 
     def search(
         self, model: str, domain: Domain, *, fields: Iterable[str], order: str = "id", limit: int | None = None

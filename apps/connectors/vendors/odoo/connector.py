@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cached_property, partial
 
 from apps.connectors.sdk.connector import ConnectionContext, Connector
-from apps.connectors.sdk.types import CheckResult
+from apps.connectors.sdk.fields import Choice, FieldDescription
+from apps.connectors.sdk.types import CheckResult, JsonDict
 from apps.connectors.vendors.odoo.api import OdooApi
 from apps.connectors.vendors.odoo.documents import InvoiceSink, PaymentSink, QuoteSink
 from apps.connectors.vendors.odoo.manifest import MANIFEST
@@ -20,6 +21,26 @@ SINKS: dict[str, type[OdooSink]] = {
     "opportunities": OpportunitySink,
     "expenses": ExpenseSink,
 }
+
+
+_KINDS = {
+    "boolean": "boolean", "integer": "integer", "float": "number", "monetary": "number", "date": "date",
+    "datetime": "datetime", "one2many": "list", "many2many": "list", "many2one": "object",
+}  # fmt: skip
+
+
+def _field(name: str, about: JsonDict, *, is_read: bool) -> FieldDescription:
+    is_plain = about["type"] not in ("one2many", "many2many", "many2one", "binary")
+    choices = [pair for pair in about.get("selection") or [] if isinstance(pair, list | tuple)]
+    return FieldDescription(
+        path=name if is_read else "",
+        label=about.get("string") or name,
+        kind=_KINDS.get(about["type"], "text"),
+        # Odoo fills most required fields with defaults; only a name has none.
+        required=bool(about.get("required")) and name == "name",
+        choices=tuple(Choice(str(value), str(label)) for value, label in choices),
+        target=name if is_plain and not about.get("readonly") else "",
+    )
 
 
 class OdooConnector(Connector):
@@ -43,6 +64,15 @@ class OdooConnector(Connector):
     def check(self) -> CheckResult:
         company = self.api.company
         return CheckResult(account_id=self.api.account_id, account_name=company["name"])
+
+    def describe(self, name: str) -> list[FieldDescription]:
+        """What is read of the object, and what may be written in the plain text that Odoo's import takes."""
+        found = self.api.call(
+            OBJECTS[name].model, "fields_get", attributes=["type", "string", "required", "readonly", "selection"]
+        )
+        read = {*OBJECTS[name].fields, *self.api.custom(OBJECTS[name].model)}
+        told = [_field(field, about, is_read=field in read) for field, about in found.items()]
+        return [field for field in told if field.path or field.target]
 
     @cached_property
     def won_stages(self) -> set[int]:

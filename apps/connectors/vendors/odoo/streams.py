@@ -28,6 +28,10 @@ class OdooStream:
         self.name = name
         self.object: OdooObject = OBJECTS[name]
 
+    @property
+    def fields(self) -> list[str]:
+        return [*self.object.fields, *self.api.custom(self.object.model)]
+
     def read(self, *, checkpoint: JsonDict | None, page_size: int = 100) -> Iterator[Page]:
         walk = StampWalk(self._search, stamp=stamp_of, identity=lambda row: str(row["id"]), overlap=OVERLAP)
         for rows, after in walk.pages(checkpoint, size=min(page_size, LARGEST_PAGE)):
@@ -40,7 +44,7 @@ class OdooStream:
         """The records by id; those Odoo does not show are absent."""
         if not ids:
             return {}
-        rows = self.api.search(self.object.model, [*self.object.domain, ["id", "in", ids]], fields=self.object.fields)
+        rows = self.api.search(self.object.model, [*self.object.domain, ["id", "in", ids]], fields=self.fields)
         return {record.external_id: record for record in self.records(rows)}
 
     def _search(self, span: Span, limit: int) -> list[JsonDict]:
@@ -54,7 +58,7 @@ class OdooStream:
             order = "id"
         if span.after:
             domain.append(["id", ">", int(span.after)])
-        return self.api.search(self.object.model, domain, fields=self.object.fields, order=order, limit=limit)
+        return self.api.search(self.object.model, domain, fields=self.fields, order=order, limit=limit)
 
     def records(self, rows: list[JsonDict]) -> list[SourceRecord]:
         if rows and self.object.party:

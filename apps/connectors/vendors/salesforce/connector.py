@@ -18,6 +18,7 @@ from apps.connectors.sdk.errors import (
     RateLimited,
     TransientError,
 )
+from apps.connectors.sdk.fields import Choice, FieldDescription
 from apps.connectors.sdk.types import CheckResult, JsonDict
 from apps.connectors.vendors.salesforce.manifest import BASE_URL, MANIFEST
 from apps.connectors.vendors.salesforce.objects import CURRENCY, OBJECTS, SYNC_REF, SalesforceObject
@@ -57,6 +58,25 @@ def announced_delay(headers: Mapping[str, str]) -> float | None:
     found = USAGE.search(headers.get("sforce-limit-info", ""))
     used_up = found is not None and int(found[1]) >= int(found[2])
     return DAY_USED_UP_SECONDS if used_up else TOO_MANY_AT_ONCE_SECONDS
+
+
+_KINDS = {
+    "boolean": "boolean", "int": "integer", "double": "number", "currency": "number", "percent": "number",
+    "date": "date", "datetime": "datetime",
+}  # fmt: skip
+
+
+def _field(entry: JsonDict, *, is_read: bool) -> FieldDescription:
+    is_open = entry["createable"] or entry["updateable"]
+    choices = [option for option in entry.get("picklistValues") or [] if option.get("active", True)]
+    return FieldDescription(
+        path=entry["name"] if is_read else "",
+        label=entry.get("label") or entry["name"],
+        kind=_KINDS.get(entry["type"], "text"),
+        required=bool(is_open and not entry.get("nillable", True) and not entry.get("defaultedOnCreate")),
+        choices=tuple(Choice(option["value"], option.get("label") or option["value"]) for option in choices),
+        target=entry["name"] if is_open else "",
+    )
 
 
 class SalesforceConnector(Connector):
@@ -102,6 +122,13 @@ class SalesforceConnector(Connector):
         if description is None:
             raise ConfigurationError(f"This Salesforce org shows no {found.sobject} object.", code="no_object")
         return {field["name"]: field for field in description["fields"]}
+
+    def describe(self, name: str) -> list[FieldDescription]:
+        """What is read of the object, and what may be written."""
+        found = OBJECTS[name]
+        read = set(self.fields(found))
+        told = [_field(entry, is_read=entry["name"] in read) for entry in self.known_fields(found).values()]
+        return [field for field in told if field.path or field.target]
 
     @cached_property
     def has_currencies(self) -> bool:
