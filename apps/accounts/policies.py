@@ -80,9 +80,11 @@ API_SCOPES: dict[str, str] = {
     "runs.view": "Read runs and their records",
     "runs.start": "Start and cancel runs",
     "records.view": "Read canonical records",
+    "errors.view": "Read failed records",
     "errors.resolve": "Answer questions about records and settle failures",
+    "payloads.view": "Read what is sent, and correct failed records",
     "sla.view": "Read SLA reports",
     "billing.view": "Read invoices",
     "billing.manage": "Record payments",
 }
-PARTNER_WIDE_SCOPES = frozenset({"customers.manage", "billing.manage"})
+PARTNER_WIDE_SCOPES = frozenset({"customers.manage", "billing.manage", "payloads.view"})

@@ -19,6 +19,8 @@ PREFIXES = {
     "record": "rec",
     "question": "mqu",
     "merge": "mrg",
+    "failure": "fai",
+    "failure_retry": "frt",
     "sla_report": "slr",
     "invoice": "inv",
 }
