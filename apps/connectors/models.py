@@ -230,3 +230,41 @@ class CallSlot(models.Model):
 
     def __str__(self) -> str:
         return self.place
+
+
+class StoredFile(models.Model):
+    """A file that somebody uploaded for a connection. Until a person has looked at it, it waits in a folder of its own.
+
+    Its content is in pieces, so that no file is held in memory as a whole.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="stored_files")
+    folder = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    uploaded_at = models.DateTimeField()
+    uploaded_by_label = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "folder", "name"], name="stored_file_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StoredFilePiece(models.Model):
+    """A part of a file's content, in order of `number` from 0."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="pieces")
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["file", "number"], name="stored_file_piece_once")]
+
+    def __str__(self) -> str:
+        return f"{self.file_id}/{self.number}"

@@ -16,6 +16,7 @@ from apps.connectors.models import (
     CustomConnectorVersion,
     OAuthApp,
     PendingAuthorization,
+    StoredFile,
 )
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.machine_access import machine_access
@@ -87,6 +88,14 @@ def get_custom_version(connector: CustomConnector, version_id: UUID) -> CustomCo
     found = connector.versions.filter(pk=version_id).first()
     if found is None:
         raise NotVisible("There is no such version.")
+    return found
+
+
+def get_stored_file(connection: Connection, file_id: UUID) -> StoredFile:
+    """Raises NotVisible."""
+    found = StoredFile.objects.select_related("connection").filter(connection=connection, pk=file_id).first()
+    if found is None:
+        raise NotVisible("There is no such file.")
     return found
 
 

@@ -34,6 +34,7 @@ from tests.architecture.isolation.routes import HOSTS, WEB_METHODS, Route, walk_
 from tests.architecture.isolation.samples import Scene, fill_kwargs
 from tests.browsing import Browser
 from tests.conftest import NOW
+from tests.factories.uploads import connect_ledger, make_ledger, upload
 from tests.factories.world import World, make_staff, make_world
 
 pytestmark = pytest.mark.django_db  # each test is a savepoint inside the transaction that holds the world
@@ -121,6 +122,10 @@ def _make_matrix() -> Matrix:
 
 
 def _scene(ours: World, theirs: World, partner: Partner, member: User) -> Scene:
+    make_ledger(_owner(), NOW)
+    for world in (ours, theirs):
+        ledger = connect_ledger(_owner(), NOW, world.connections["delivery"].environment)
+        world.upload = upload(_owner(), NOW, ledger)
     api_key, _ = create_api_key(actor=_owner(), now=NOW, name="Old robot", scopes=["sla.view"])
     return Scene(
         ours=ours,

@@ -36,7 +36,7 @@ from apps.canonical.scoring import Score
 from apps.canonical.services import ask_questions, ask_values, merge_records
 from apps.canonical.services.questions import Doubtful
 from apps.canonical.services.values import Contradiction
-from apps.connectors.models import Connection, ConnectLink
+from apps.connectors.models import Connection, ConnectLink, StoredFile
 from apps.connectors.services import send_connect_link
 from apps.connectors.services.credentials import store_secrets
 from apps.core.actor import Actor, system_actor
@@ -79,6 +79,7 @@ class World:
     failures: dict[str, RecordFailure] = field(default_factory=dict)
     connect_link: ConnectLink | None = None
     mapping_revision: MappingRevision | None = None
+    upload: StoredFile | None = None
     question: MatchQuestion | None = None
     merge: RecordMerge | None = None
     value_question: FieldQuestion | None = None

@@ -20,6 +20,7 @@ from apps.connectors.services.connections import (
     update_connection,
 )
 from apps.connectors.services.custom_connectors import (
+    MappedSample,
     UnableToDefine,
     archive_connector,
     check_definition,
@@ -36,15 +37,27 @@ from apps.connectors.services.inputs import UnableToConnect
 from apps.connectors.services.oauth_apps import UnableToSaveApp, save_oauth_app
 from apps.connectors.services.opening import ConnectionUnusable, open_connector
 from apps.connectors.services.status import note_connection_failure, note_connection_success
+from apps.connectors.services.uploads import (
+    FilePreview,
+    UnableToUpload,
+    discard_file,
+    preview_file,
+    stage_file,
+    take_file_over,
+    uploads_of,
+)
 
 __all__ = [
     "ConnectionUnusable",
+    "FilePreview",
+    "MappedSample",
     "ObjectShape",
     "UnableToAuthorize",
     "UnableToConnect",
     "UnableToDefine",
     "UnableToRestrict",
     "UnableToSaveApp",
+    "UnableToUpload",
     "UnknownHook",
     "accept_handshake",
     "archive_connection",
@@ -59,6 +72,7 @@ __all__ = [
     "create_connection",
     "create_custom_connector",
     "create_pending_connection",
+    "discard_file",
     "discover_object",
     "handle_deliveries",
     "note_connection_failure",
@@ -66,6 +80,7 @@ __all__ = [
     "open_connector",
     "pause_connection",
     "pause_connections_of",
+    "preview_file",
     "publish_connector",
     "receive_delivery",
     "restore_version",
@@ -75,7 +90,10 @@ __all__ = [
     "save_oauth_app",
     "send_connect_link",
     "set_allowed_hosts",
+    "stage_file",
+    "take_file_over",
     "try_definition",
     "update_connection",
+    "uploads_of",
     "withdraw_connect_link",
 ]

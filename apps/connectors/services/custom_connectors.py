@@ -170,11 +170,14 @@ def try_definition(
 def _try(connector: Connector, spec: StreamSpec, exchanges: list[HttpExchange], settings: Mapping[str, Any]) -> Trial:
     account = connector.check().account_name
     page = next(iter(connector.stream(spec.name).read(checkpoint=None, page_size=RECORDS_SHOWN)))
-    samples = [_mapped(spec, record, settings) for record in page.records[:RECORDS_SHOWN]]
+    samples = [mapped_sample(spec, record, settings) for record in page.records[:RECORDS_SHOWN]]
     return Trial(account=account, exchanges=exchanges, samples=samples)
 
 
-def _mapped(spec: StreamSpec, record: SourceRecord, settings: Mapping[str, Any]) -> MappedSample:
+def mapped_sample(spec: StreamSpec, record: SourceRecord, settings: Mapping[str, Any]) -> MappedSample:
+    """What a mapping makes of one record, and why it would be refused."""
+    if record.problem:
+        return MappedSample(external_id=record.external_id, data=record.data, fields={}, problem=record.problem)
     context = {"record": record.data, "connection": dict(settings), "settings": {}}
     try:
         fields = expressions.compile(spec.fields).evaluate(context)

@@ -176,6 +176,11 @@ def sweep_deliveries(*, connection: Connection, now: datetime) -> None:
         schedule(kind=WEBHOOK_KIND, key=connection.subject_key, due_at=now, priority=2)
 
 
+def announce_changes(*, connection: Connection, streams: list[str], now: datetime) -> None:
+    """This function will tell the rooms above that these streams have something new."""
+    _announce(connection, [{"stream": stream, "external_id": ""} for stream in streams], now)
+
+
 def _announce(connection: Connection, payloads: list[dict[str, str]], now: datetime) -> None:
     objects = {(payload["stream"], payload["external_id"]) for payload in payloads}
     record_event(

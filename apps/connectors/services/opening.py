@@ -17,6 +17,7 @@ from apps.connectors.sdk.connector import ConnectionContext, Connector, HttpExch
 from apps.connectors.sdk.errors import ConfigurationError
 from apps.connectors.sdk.manifest import RateLimit
 from apps.connectors.services.tokens import current_credentials
+from apps.connectors.stored_files import StoredFiles
 from apps.core import clock
 
 Observer = Callable[[HttpExchange], None]
@@ -90,6 +91,7 @@ def build_connector(
         observe=observe,
         allow_private=django_settings.OUTBOUND_ALLOW_PRIVATE,
         allowed_hosts=allowed_hosts(),
+        files=StoredFiles(connection.pk),
     )
     if limits is not None:
         context.acquire, context.slot, context.note_remaining = limits.acquire, limits.slot, limits.note_remaining

@@ -10,6 +10,7 @@ from apps.partner_portal.views import (
     integrations,
     runs,
     studio,
+    uploads,
 )
 
 MAPPING: list[URLPattern | URLResolver] = [
@@ -40,6 +41,12 @@ CONNECTION = [
     path("authorize/", connections.authorize, name="connection_authorize"),
     path("<slug:change>/", connections.change_connection, name="connection_change"),
 ]
+FILES = [
+    path("", uploads.show_files, name="connection_files"),
+    path("<uuid:file_id>/", uploads.show_file, name="connection_file"),
+    path("<uuid:file_id>/take/", uploads.take_over, name="connection_file_take"),
+    path("<uuid:file_id>/discard/", uploads.discard, name="connection_file_discard"),
+]
 RUN = [
     path("", runs.show_run, name="run"),
     path("progress/", runs.show_run_progress, name="run_progress"),
@@ -60,6 +67,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/", integrations.show_integrations, name="integrations"),
     path("integrations/<uuid:integration_id>/", include(INTEGRATION)),
     path("flows/<uuid:flow_id>/run/", integrations.run_now, name="flow_run"),
+    path("connections/<uuid:uploading_id>/files/", include(FILES)),
     path("connections/<uuid:connection_id>/", include(CONNECTION)),
     path("runs/", runs.show_runs, name="runs"),
     path("runs/<uuid:run_id>/", include(RUN)),
@@ -77,6 +85,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("errors/<uuid:failure_id>/comment/", error_actions.comment, name="error_comment"),
     path("errors/<uuid:failure_id>/<slug:act>/", error_actions.act_on_error, name="error_act"),
     path("catalogue/custom/", custom_connectors.add_connector, name="custom_add"),
+    path("catalogue/custom/from-sample/", uploads.guess_from_sample, name="custom_sample"),
     path("catalogue/custom/<uuid:connector_id>/", include(CUSTOM)),
     path("catalogue/", catalogue.show_catalogue, name="catalogue"),
     path("catalogue/connectors/<slug:vendor>/", catalogue.show_connector, name="connector"),

@@ -33,6 +33,8 @@ NOTHING = "0" * 64
 SAMPLES: dict[str, Sample] = {
     "customer_id": lambda scene, world: world.customer.pk,
     "connection_id": lambda scene, world: world.connections["delivery"].pk,
+    "uploading_id": lambda scene, world: world.upload.connection_id,  # type: ignore[union-attr]
+    "file_id": lambda scene, world: world.upload.pk,  # type: ignore[union-attr]
     "link_id": lambda scene, world: world.connect_link.pk,
     "connector_id": lambda scene, world: scene.connector.pk,
     "connector_version_id": lambda scene, world: scene.connector.published_id,

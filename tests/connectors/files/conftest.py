@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
+from apps.customers.models import Customer, Environment, EnvironmentKind
 from tests.connectors.files.harness import PayrollHarness
 from tests.connectors.files.server import RunningSftp, running_sftp
 
@@ -20,3 +22,9 @@ def payroll(sftp: RunningSftp) -> Iterator[PayrollHarness]:
     harness = PayrollHarness(sftp)
     yield harness
     harness.close()
+
+
+@pytest.fixture
+def environment(partner: object, now: datetime) -> Environment:
+    customer = Customer.objects.create(name="Initech", slug="initech", created_at=now)
+    return Environment.objects.create(customer=customer, kind=EnvironmentKind.PRODUCTION)

@@ -161,7 +161,12 @@ def typed(cell: str, kind: str, part: FilePart) -> Any:
 def number(cell: str, part: FilePart) -> str:
     """`1.234,50` → `1234.50`; a trailing minus is what old systems write. Raises ValueError."""
     text = cell.replace("\u00a0", "").replace("\u202f", "")
-    if part.thousands:
+    if part.thousands and part.thousands in text:
+        whole = text.partition(part.decimal)[0].strip("+-")
+        first, *others = whole.split(part.thousands)
+        # Otherwise 1.2.3 would become 123.
+        if not 1 <= len(first) <= 3 or any(len(group) != 3 for group in others):
+            raise ValueError(cell)
         text = text.replace(part.thousands, "")
     text = text.replace(part.decimal, ".") if part.decimal != "." else text
     text = f"-{text[:-1]}" if text.endswith("-") else text

@@ -1,0 +1,163 @@
+"""Files uploaded by people: stored, shown as what they would become, and only then taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import cast
+
+import msgspec
+from django.db import transaction
+
+from apps.audit.services import record_audit
+from apps.connectors.models import Connection, StoredFile, StoredFilePiece
+from apps.connectors.registry import get_connector
+from apps.connectors.sdk.declared.files.connector import FilesConnector
+from apps.connectors.sdk.declared.files.definition import FileObjectPart
+from apps.connectors.sdk.declared.files.rows import UnreadableFile, read_rows
+from apps.connectors.services.checks import require_seen
+from apps.connectors.services.custom_connectors import MappedSample, mapped_sample
+from apps.connectors.services.deliveries import announce_changes
+from apps.connectors.stored_files import CHECKING, open_stored
+from apps.core.actor import Actor
+from apps.core.errors import AnticipatedError
+
+PIECE_BYTES = 1024 * 1024
+LARGEST_UPLOAD_BYTES = 200 * 1024 * 1024
+ROWS_SHOWN = 20
+PROBLEMS_SHOWN = 50
+
+
+class UnableToUpload(AnticipatedError):
+    """The file cannot be taken; `field` names the input."""
+
+    code = "unable_to_upload"
+
+
+class FilePreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file would become. `problems` are those of the first broken rows, `problem_count` of all of them."""
+
+    label: str
+    row_count: int = 0
+    samples: list[MappedSample] = []
+    problems: list[str] = []
+    problem_count: int = 0
+    unreadable: str = ""
+
+
+def uploads_of(connection: Connection) -> type[FilesConnector] | None:
+    """The connection's connector where it reads uploaded files."""
+    kind = get_connector(connection.vendor)
+    is_upload = issubclass(kind, FilesConnector) and kind.definition.transport == "upload"
+    return cast("type[FilesConnector]", kind) if is_upload else None
+
+
+@transaction.atomic
+def stage_file(
+    *, actor: Actor, now: datetime, connection: Connection, name: str, content: Iterable[bytes]
+) -> StoredFile:
+    """This function will store a file for a look at it; one of this name that still waits is replaced. Raises UnableToUpload."""
+    actor.require("connections.manage")
+    require_seen(actor, connection)
+    plain = PurePosixPath(name.replace("\\", "/")).name.strip()[:200]
+    part = _part_for(connection, plain)
+    if part is None:
+        raise UnableToUpload(f"No object of this system is in files named like {plain}.", field="file")
+    StoredFile.objects.filter(connection=connection, folder=CHECKING, name=plain).delete()
+    file = StoredFile.objects.create(
+        connection=connection, folder=CHECKING, name=plain, size=0, uploaded_at=now, uploaded_by_label=actor.label
+    )
+    file.size = _store_pieces(file, content)
+    file.save(update_fields=["size"])
+    return file
+
+
+def preview_file(*, actor: Actor, file: StoredFile) -> FilePreview:
+    """This function will read the whole file without keeping any of it."""
+    require_seen(actor, file.connection)
+    part, kind = _part_for(file.connection, file.name), uploads_of(file.connection)
+    if part is None or kind is None:
+        return FilePreview(label="", unreadable="No object of this system is in files of this name any more.")
+    spec = kind.manifest.stream(part.name)
+    samples: list[MappedSample] = []
+    problems: list[str] = []
+    count = problem_count = 0
+    try:
+        with open_stored(file) as content:
+            for row in read_rows(content, part, name=file.name, modified_at=file.uploaded_at):
+                count += 1
+                if row.problem:
+                    problem_count += 1
+                    problems += [row.problem] if len(problems) < PROBLEMS_SHOWN else []
+                elif len(samples) < ROWS_SHOWN:
+                    samples.append(mapped_sample(spec, row, file.connection.settings))
+    except UnreadableFile as error:
+        return FilePreview(label=part.label, unreadable=str(error))
+    return FilePreview(
+        label=part.label, row_count=count, samples=samples, problems=problems, problem_count=problem_count
+    )
+
+
+@transaction.atomic
+def take_file_over(*, actor: Actor, now: datetime, file: StoredFile) -> StoredFile:
+    """This function will give the file to the flows that read it, and tell them. Raises UnableToUpload."""
+    actor.require("connections.manage")
+    require_seen(actor, file.connection)
+    locked = StoredFile.objects.select_for_update().get(pk=file.pk)
+    part = _part_for(file.connection, file.name)
+    if part is None or locked.folder != CHECKING:
+        raise UnableToUpload("The file was taken over already, or the system no longer reads files of this name.")
+    folder = part.file.folder.strip("/")
+    StoredFile.objects.filter(connection=file.connection, folder=folder, name=locked.name).delete()
+    locked.folder, locked.uploaded_at = folder, now
+    locked.save(update_fields=["folder", "uploaded_at"])
+    _audit(actor, now, locked, "file.taken_over")
+    announce_changes(connection=file.connection, streams=[part.name], now=now)
+    return locked
+
+
+@transaction.atomic
+def discard_file(*, actor: Actor, now: datetime, file: StoredFile) -> None:
+    """This function will delete a file, read or not; what was read of it stays."""
+    actor.require("connections.manage")
+    require_seen(actor, file.connection)
+    _audit(actor, now, file, "file.discarded")
+    file.delete()
+
+
+def _part_for(connection: Connection, name: str) -> FileObjectPart | None:
+    kind = uploads_of(connection)
+    parts = kind.definition.objects if kind else []
+    return next((part for part in parts if fnmatchcase(name, part.file.pattern)), None)
+
+
+def _store_pieces(file: StoredFile, content: Iterable[bytes]) -> int:
+    size = 0
+    for number, piece in enumerate(_in_pieces(content)):
+        size += len(piece)
+        if size > LARGEST_UPLOAD_BYTES:
+            raise UnableToUpload("A file has at most 200 MB here. Use SFTP for larger ones.", field="file")
+        StoredFilePiece.objects.create(file=file, number=number, content=piece)
+    if not size:
+        raise UnableToUpload("The file is empty.", field="file")
+    return size
+
+
+def _in_pieces(content: Iterable[bytes]) -> Iterator[bytes]:
+    waiting = bytearray()
+    for chunk in content:
+        waiting += chunk
+        while len(waiting) >= PIECE_BYTES:
+            yield bytes(waiting[:PIECE_BYTES])
+            del waiting[:PIECE_BYTES]
+    if waiting:
+        yield bytes(waiting)
+
+
+def _audit(actor: Actor, now: datetime, file: StoredFile, action: str) -> None:
+    record_audit(
+        actor=actor, action=action, target_key=file.connection.subject_key, target_label=file.connection.name,
+        after={"file": file.name, "size": file.size}, now=now,
+    )  # fmt: skip

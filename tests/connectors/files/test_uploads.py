@@ -1,0 +1,154 @@
+"""Uploaded files: looked at first, then read by the flows like any other file."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from apps.connectors.models import Connection, StoredFile, StoredFilePiece
+from apps.connectors.registry import forget_custom
+from apps.connectors.services import (
+    UnableToConnect,
+    UnableToUpload,
+    create_connection,
+    create_custom_connector,
+    discard_file,
+    open_connector,
+    preview_file,
+    publish_connector,
+    stage_file,
+    take_file_over,
+)
+from apps.connectors.services import uploads as service
+from apps.core.actor import Actor
+from apps.customers.models import Environment
+from apps.events.models import OutboxEvent
+from tests.connectors.files.harness import SOURCE, PayrollHarness
+from tests.connectors.files.server import PASSWORD
+from tests.factories.uploads import connect_ledger, make_ledger, upload
+
+
+@pytest.fixture
+def ledger(partner: object, owner_actor: Actor, now: datetime, environment: Environment) -> Connection:
+    make_ledger(owner_actor, now)
+    return connect_ledger(owner_actor, now, environment)
+
+
+def read(connection: Connection, checkpoint: Any = None) -> tuple[list[tuple[str, str]], Any]:
+    connector = open_connector(connection)
+    pages = list(connector.stream("customers").read(checkpoint=checkpoint))
+    connector.close()
+    return [(r.external_id, r.problem) for page in pages for r in page.records], pages[-1].checkpoint
+
+
+def test_a_preview_shows_rows_and_what_is_wrong_with_others(
+    ledger: Connection, owner_actor: Actor, now: datetime
+) -> None:
+    preview = preview_file(actor=owner_actor, file=upload(owner_actor, now, ledger))
+
+    assert (preview.label, preview.row_count, preview.problem_count) == ("Customers", 3, 1)
+    assert preview.problems == ["customers.csv, line 3: “x” in “Limit” is no number."]
+    assert [sample.fields for sample in preview.samples] == [
+        {"name": "Initech", "number": "C1"},
+        {"name": "Umbrella", "number": "C3"},
+    ]
+
+
+def test_nothing_is_read_before_it_is_taken_over(ledger: Connection, owner_actor: Actor, now: datetime) -> None:
+    file = upload(owner_actor, now, ledger)
+    before, _ = read(ledger)
+    take_file_over(actor=owner_actor, now=now, file=file)
+
+    first, checkpoint = read(ledger)
+    again, _ = read(ledger, checkpoint)
+
+    assert (before, again) == ([], [])
+    assert [external_id for external_id, _ in first] == ["C1", "C2", "C3"]
+    assert StoredFile.objects.get().folder == "done"
+    events = OutboxEvent.objects.filter(type="connectors.webhook.received")
+    assert [event.payload["streams"] for event in events] == [["customers"]]
+
+
+def test_the_same_name_next_month_is_read_again(ledger: Connection, owner_actor: Actor, now: datetime) -> None:
+    take_file_over(actor=owner_actor, now=now, file=upload(owner_actor, now, ledger))
+    _, checkpoint = read(ledger)
+    later = now + timedelta(days=30)
+    changed = upload(owner_actor, later, ledger, "Number;Name;Limit\nC9;New;\n")
+    take_file_over(actor=owner_actor, now=later, file=changed)
+
+    assert read(ledger, checkpoint)[0] == [("C9", "")]
+
+
+def test_content_is_kept_in_pieces(
+    ledger: Connection, owner_actor: Actor, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "PIECE_BYTES", 10)
+    file = upload(owner_actor, now, ledger)
+
+    assert StoredFilePiece.objects.filter(file=file).count() == 6
+    assert preview_file(actor=owner_actor, file=file).row_count == 3
+    discard_file(actor=owner_actor, now=now, file=file)
+    assert StoredFilePiece.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("projects.csv", "a;b", "No object of this system is in files named like projects.csv."),
+        ("customers.csv", "", "The file is empty."),
+        ("customers.csv", "x" * 40, "A file has at most 200 MB here. Use SFTP for larger ones."),
+    ],
+)
+def test_what_cannot_be_taken_is_refused(
+    ledger: Connection,
+    owner_actor: Actor,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    text: str,
+    said: str,
+) -> None:
+    monkeypatch.setattr(service, "LARGEST_UPLOAD_BYTES", 30)
+    with pytest.raises(UnableToUpload) as refused:
+        upload(owner_actor, now, ledger, text, name)
+
+    assert (refused.value.user_message, refused.value.field) == (said, "file")
+    assert StoredFile.objects.count() == 0
+
+
+def test_a_file_without_its_columns_is_told_in_the_preview(
+    ledger: Connection, owner_actor: Actor, now: datetime
+) -> None:
+    preview = preview_file(actor=owner_actor, file=upload(owner_actor, now, ledger, "Nr;Name\n1;X\n"))
+
+    assert preview.unreadable == "There is no column “Number”. The header row says: Nr, Name."
+
+
+def test_a_path_in_the_name_is_left_out(ledger: Connection, owner_actor: Actor, now: datetime) -> None:
+    file = stage_file(actor=owner_actor, now=now, connection=ledger, name="..\\x/../customers.csv", content=[b"a;b"])
+
+    assert file.name == "customers.csv"
+
+
+def test_an_sftp_connection_shows_the_servers_key_first_and_is_made_with_it(
+    payroll: PayrollHarness, owner_actor: Actor, now: datetime, environment: Environment
+) -> None:
+    connector = create_custom_connector(actor=owner_actor, now=now, source=SOURCE)
+    publish_connector(actor=owner_actor, now=now, connector=connector)
+    forget_custom(connector.key)
+    given: dict[str, Any] = {
+        "actor": owner_actor, "now": now, "environment": environment, "vendor": connector.key, "name": "Payroll",
+        "secrets": {"password": PASSWORD},
+    }  # fmt: skip
+    settings = payroll.settings()
+    with pytest.raises(UnableToConnect) as shown:
+        create_connection(**given, settings={**settings, "host_key": ""})
+
+    made = create_connection(**given, settings=settings)
+
+    assert shown.value.field == "host_key"
+    assert payroll.server.fingerprint in shown.value.user_message
+    assert (made.status, made.account_name) == ("active", "interlace@127.0.0.1")
+    assert PASSWORD not in repr(Connection.objects.values())
