@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 
+from apps.canonical.custom_fields import custom_kinds
 from apps.canonical.promoted import match_keys, promoted, title_of
 from apps.connectors.sdk.entities import validate_entity
 from apps.core.bulk import copy_rows, execute, fetch_rows, json_text, lock_for_transaction
@@ -123,6 +124,7 @@ class Workspace:
         self._touched: dict[UUID, State] = {}
         self._dirty: dict[UUID, State] = {}
         self._created: set[UUID] = set()
+        self._custom: dict[str, dict[str, str]] = {}
 
     def load(self, ids: Iterable[UUID]) -> None:
         wanted = [record_id for record_id in dict.fromkeys(ids) if record_id not in self._states]
@@ -144,7 +146,7 @@ class Workspace:
 
     def create(self, record_id: UUID, entity: str, data: dict[str, Any], links: dict[str, UUID]) -> State:
         """Raises InvalidRecord, and then nothing was created."""
-        validate_entity(entity, data)
+        validate_entity(entity, data, lambda: self._custom_kinds(entity))
         state = State(record_id, entity, data, links)
         self._states[record_id] = state
         self._created.add(record_id)
@@ -162,7 +164,7 @@ class Workspace:
         if data == state.data and targets == state.links:
             return False
         if data != state.data:
-            validate_entity(state.entity, data)
+            validate_entity(state.entity, data, lambda: self._custom_kinds(state.entity))
         state.data, state.links = data, targets
         self._mark(state)
         return True
@@ -192,6 +194,11 @@ class Workspace:
         for state, _ in changed:
             state.version += 1
             state.stored_data, state.stored_links, state.edited_at = dict(state.data), dict(state.links), None
+
+    def _custom_kinds(self, entity: str) -> dict[str, str]:
+        if entity not in self._custom:
+            self._custom[entity] = custom_kinds(self.environment.customer_id, entity)
+        return self._custom[entity]
 
     def _mark(self, state: State) -> None:
         self._touched[state.id] = self._dirty[state.id] = state

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from apps.canonical.custom_fields import declared_fields
 from apps.canonical.models import CanonicalRecord, CrossReference
-from apps.connectors.sdk.entities import ENTITIES
+from apps.connectors.sdk.entities import CUSTOM_TYPES, ENTITIES
 from apps.connectors.sdk.fields import FieldDescription
 from apps.connectors.services import ObjectShape
 from apps.core import expressions
@@ -58,13 +59,15 @@ class Finding:
     count: int = 0
 
 
-def targets_of(mapped: MappedObject, shape: ObjectShape) -> list[Target]:
+def targets_of(mapped: MappedObject, integration: Integration, shape: ObjectShape) -> list[Target]:
     """The fields of the side that is written to, required ones first on the canonical side as declared."""
     if mapped.direction == "read":
-        return [_canonical(field) for field in msgspec.structs.fields(ENTITIES[mapped.entity])]
+        own = [_canonical(field) for field in msgspec.structs.fields(ENTITIES[mapped.entity])]
+        declared = declared_fields(integration.customer_id, mapped.entity)
+        return [*own, *(Target(f.name, f.label, f.kind) for f in declared if f.archived_at is None)]
     told = {field.target: _vendors(field) for field in shape.fields if field.target}
-    own = [name for name in mapped.connector if name not in told]
-    return [*(Target(name, name, "", is_known=True) for name in own), *told.values()]
+    rest = [name for name in mapped.connector if name not in told]
+    return [*(Target(name, name, "", is_known=True) for name in rest), *told.values()]
 
 
 def samples_of(mapped: MappedObject, integration: Integration, shape: ObjectShape) -> list[Sample]:
@@ -77,6 +80,7 @@ def samples_of(mapped: MappedObject, integration: Integration, shape: ObjectShap
 
 def _written(mapped: MappedObject, integration: Integration, record: CanonicalRecord) -> dict[str, Any]:
     names = [field.name for field in msgspec.structs.fields(ENTITIES[mapped.entity])]
+    names += [field.name for field in declared_fields(integration.customer_id, mapped.entity)]
     return {
         "record": {**dict.fromkeys(names), **record.data},
         "refs": _refs(mapped, record),
@@ -178,7 +182,8 @@ def _vendors(field: FieldDescription) -> Target:
 
 
 def _canonical_refusal(entity: str, target: Target, value: Any) -> str:
-    kind = next((field.type for field in msgspec.structs.fields(ENTITIES[entity]) if field.name == target.name), Any)
+    known = {field.name: field.type for field in msgspec.structs.fields(ENTITIES[entity])}
+    kind = known.get(target.name, CUSTOM_TYPES.get(target.kind, Any))
     try:
         msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError:

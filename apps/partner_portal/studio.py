@@ -110,7 +110,7 @@ def open_workbench(
     """Asks the system, unless it was asked minutes ago. Values are shown to those who may see payloads."""
     shape = discover_object(actor=actor, connection=mapped.connection, stream=mapped.stream_name, is_fresh=is_fresh)
     samples = samples_of(mapped, integration, shape) if actor.can("payloads.view") else []
-    return Workbench(mapped, shape, targets_of(mapped, shape), samples)
+    return Workbench(mapped, shape, targets_of(mapped, integration, shape), samples)
 
 
 def changed_fields(mapped: MappedObject, posted: dict[str, str]) -> dict[str, str | None]:

@@ -1,3 +1,4 @@
+from apps.canonical.models.custom_fields import CustomField
 from apps.canonical.models.records import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference, Entity
 from apps.canonical.models.stewardship import FieldQuestion, MatchPolicy, MatchQuestion, QuestionStatus, RecordMerge
 
@@ -6,6 +7,7 @@ __all__ = [
     "CanonicalLink",
     "CanonicalRecord",
     "CrossReference",
+    "CustomField",
     "Entity",
     "FieldQuestion",
     "MatchPolicy",

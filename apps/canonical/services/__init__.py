@@ -1,4 +1,5 @@
 from apps.canonical.services.absorbing import absorb_record
+from apps.canonical.services.custom_fields import UnableToDeclare, archive_custom_field, declare_custom_field
 from apps.canonical.services.merging import UnableToMerge, UnableToUnmerge, merge_records, order_pair, unmerge_records
 from apps.canonical.services.policies import UnableToChangePolicy, reset_match_policy, set_match_policy
 from apps.canonical.services.questions import (
@@ -15,12 +16,15 @@ __all__ = [
     "UnableToAnswer",
     "UnableToChangePolicy",
     "UnableToDecide",
+    "UnableToDeclare",
     "UnableToMerge",
     "UnableToUnmerge",
     "absorb_record",
+    "archive_custom_field",
     "ask_questions",
     "ask_values",
     "decide_value",
+    "declare_custom_field",
     "keep_apart",
     "merge_records",
     "order_pair",

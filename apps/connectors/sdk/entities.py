@@ -7,7 +7,8 @@ invoice: no system gives them a life of their own, and a line without its docume
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -290,12 +291,39 @@ class InvalidRecord(ValueError):
     """The mapped fields do not have the entity's shape; the message names the field."""
 
 
-def validate_entity(entity: str, fields: dict[str, Any]) -> EntityStruct:
-    """This function will check mapped fields against the entity's schema. Raises InvalidRecord."""
+CUSTOM_PREFIX = "x_"
+# What a declared custom field of each kind holds.
+CUSTOM_TYPES: dict[str, Any] = {
+    "text": str, "integer": int, "number": int | float, "boolean": bool, "date": date, "datetime": datetime,
+    "money": MoneyValue,
+}  # fmt: skip
+
+
+def validate_entity(
+    entity: str, fields: dict[str, Any], custom: Callable[[], Mapping[str, str]] | None = None
+) -> EntityStruct:
+    """This function will check mapped fields against the entity's schema. Raises InvalidRecord.
+
+    `custom` gives the kinds of the declared custom fields; it is asked only where there are any (`x_…`).
+    """
     try:
         return msgspec.convert(fields, ENTITIES[entity], strict=True)
     except msgspec.ValidationError as error:
-        raise InvalidRecord(str(error)) from error
+        own = {name: value for name, value in fields.items() if name.startswith(CUSTOM_PREFIX)}
+        if custom is None or not own:
+            raise InvalidRecord(str(error)) from error
+    _validate_custom(own, custom())
+    return validate_entity(entity, {name: value for name, value in fields.items() if name not in own})
+
+
+def _validate_custom(fields: dict[str, Any], kinds: Mapping[str, str]) -> None:
+    for name, value in fields.items():
+        if name not in kinds:
+            raise InvalidRecord(f"Object contains unknown field `{name}`")
+        try:
+            msgspec.convert(value, CUSTOM_TYPES[kinds[name]], strict=True)
+        except msgspec.ValidationError as error:
+            raise InvalidRecord(f"{error} - at `$.{name}`") from error
 
 
 def json_schema(entity: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from apps.audit.services import record_audit
+from apps.canonical.custom_fields import custom_kinds
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core import expressions
 from apps.core.actor import Actor
@@ -60,7 +61,7 @@ def save_mapping(
     mapped = _find(locked, place)
     for name, expression in fields.items():
         if expression is not None:
-            check_field(mapped, name, expression)
+            check_field(mapped, name, expression, custom_kinds(locked.customer_id, mapped.entity))
     owner: dict[str, Any] = {"integration": locked, "role": mapped.role}
     if layer == "partner":
         owner = {"integration": None, "vendor": mapped.manifest.key}
@@ -69,11 +70,11 @@ def save_mapping(
     _audit(actor, now, locked, f"mapping.changed_by_{layer}", after)
 
 
-def check_field(mapped: MappedObject, name: str, expression: str) -> None:
+def check_field(mapped: MappedObject, name: str, expression: str, custom: Mapping[str, str]) -> None:
     """Raises UnableToMap unless the target may have this field and the expression is one."""
     if not name or len(name) > LONGEST_NAME:
         raise UnableToMap("Name the field in at most 120 characters.", field=name)
-    if mapped.direction == "read":
+    if mapped.direction == "read" and name not in custom:
         _check_canonical(mapped.entity, name, expression)
     if not expression:
         return

@@ -17,6 +17,7 @@ MAPPING: list[URLPattern | URLResolver] = [
     path("", studio.show_mappings, name="mappings"),
     path("try/", studio.try_mappings, name="mappings_try"),
     path("publish/", studio.publish, name="mappings_publish"),
+    path("fields/", studio.declare_field, name="mapping_fields"),
     path("versions/<uuid:revision_id>/", studio.show_revision, name="mapping_revision"),
     path("versions/<uuid:revision_id>/restore/", studio.restore, name="mapping_restore"),
     path("<slug:role>/<slug:direction>/<slug:object_name>/", studio.edit_mapping, name="mapping"),

@@ -13,6 +13,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
+from apps.canonical.custom_fields import declared_fields
+from apps.canonical.models.custom_fields import CustomFieldKind
+from apps.canonical.services import declare_custom_field
 from apps.connectors.sdk.errors import ConnectorError
 from apps.core import clock
 from apps.core.errors import AnticipatedError, NotVisible
@@ -48,6 +51,9 @@ def show_mappings(request: ActorRequest, integration_id: UUID) -> HttpResponse:
         "integration": integration, "crumbs": _crumbs(integration), "objects": mapped_objects(integration),
         "changes": mapping_changes(published_mappings(integration), draft_mappings(integration)),
         "revisions": list(integration.mapping_revisions.order_by("-number")),
+        "declared": [found for found in declared_fields(integration.customer_id) if found.archived_at is None],
+        "entities": sorted({mapped.entity for mapped in mapped_objects(integration)}),
+        "kinds": CustomFieldKind.choices, "may_change_all": request.actor.scope is None,
     }  # fmt: skip
     return render(request, "partner_portal/mappings.html", context)
 
@@ -165,6 +171,21 @@ def publish(request: ActorRequest, integration_id: UUID) -> HttpResponse:
         lambda: publish_mappings(actor=request.actor, now=clock.now(), integration=integration, note=note),
         done="Published. Runs that begin from now on use it, and read again what it changes.",
         next_url=page,
+    )
+
+
+@require_POST
+@requires(Audience.STAFF, "integrations.manage")
+def declare_field(request: ActorRequest, integration_id: UUID) -> HttpResponse:
+    """Add a custom field to the records of this customer, or of all."""
+    integration = get_integration(request.actor, integration_id)
+    given = {name: request.POST.get(name, "").strip() for name in ("entity", "key", "label", "kind")}
+    customer = None if request.POST.get("layer") == "partner" else integration.customer
+    return perform(
+        request,
+        lambda: declare_custom_field(actor=request.actor, now=clock.now(), customer=customer, **given),
+        done=f"x_{given['key']} can be mapped now.",
+        next_url=reverse("partner_portal:mappings", args=[integration.pk]),
     )
 
 

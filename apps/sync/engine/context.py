@@ -25,7 +25,9 @@ from apps.sync.engine.journal import Journal
 from apps.sync.engine.timeline import Timeline
 from apps.sync.models import RunTrigger, SyncRun
 
-_FIELDS = {entity: tuple(kind.__struct_fields__) for entity, kind in ENTITIES.items()}
+_ABSENT: dict[str, dict[str, Any]] = {
+    entity: dict.fromkeys(kind.__struct_fields__) for entity, kind in ENTITIES.items()
+}
 
 
 # A connector is opened with a token that is good for two minutes at least; a run may take hours.
@@ -141,8 +143,8 @@ def _bind(connection: Connection, journal: Journal, mappings: list[MappingSpec])
 
 
 def full_record(entity: str, data: dict[str, Any]) -> dict[str, Any]:
-    """All fields of the entity, missing ones null: what expressions see as `record`."""
-    return {name: data.get(name) for name in _FIELDS[entity]}
+    """All fields of the entity, missing ones null, and its custom ones: what expressions see as `record`."""
+    return {**_ABSENT[entity], **data}
 
 
 def rule_context(state: State, settings: dict[str, Any]) -> dict[str, Any]:

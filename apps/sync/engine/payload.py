@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from apps.canonical.references import Reference
+from apps.connectors.sdk.entities import CUSTOM_PREFIX
 from apps.connectors.sdk.manifest import ConnectorManifest, SinkSpec, StreamSpec
 from apps.core import expressions
 from apps.core.expressions import ExpressionError
@@ -48,6 +49,11 @@ class SinkMapping:
         }
 
     @cached_property
+    def custom(self) -> dict[str, None]:
+        """The custom fields it speaks of, null where a record has none."""
+        return {name: None for names in self.origins.values() for name in names if name.startswith(CUSTOM_PREFIX)}
+
+    @cached_property
     def covered(self) -> set[str]:
         """The vendor's fields whose present value can be told from what was last seen there."""
         readable = set(self.stream.fields) | {f"@{name}" for name in self.stream.refs}
@@ -72,7 +78,7 @@ class SinkMapping:
     def build(self, data: dict[str, Any], refs: Mapping[str, str | None], context: PayloadContext) -> dict[str, Any]:
         """Raises RecordProblem."""
         values = {
-            "record": full_record(self.spec.entity, data),
+            "record": {**self.custom, **full_record(self.spec.entity, data)},
             "refs": {name: refs.get(name) for name in self.spec.refs},
             "settings": context.settings,
             "connection": context.system.connection.settings,

@@ -158,3 +158,15 @@ def test_it_is_for_those_who_manage_integrations(viewer, studio):
 def test_an_object_that_the_integration_does_not_use_is_not_found(owner, studio):
     assert owner.get(studio + "crm/read/moons/").status_code == 404
     assert owner.get(studio + "crm/sideways/companies/").status_code == 404
+
+
+def test_a_field_of_ones_own_is_added_and_mapped(owner, studio, integration):
+    given = {"entity": "account", "key": "tier", "label": "Tier", "kind": "text"}
+    owner.post(studio + "fields/", given)
+    refused = owner.post(studio + "fields/", given, follow=True).content.decode()
+    listed = owner.get(studio)
+
+    assert "There is such a field already." in refused
+    assert [(f.name, f.only_for_id) for f in listed.context["declared"]] == [("x_tier", integration.customer_id)]
+    owner.post(studio + COMPANIES, {"map-x_tier": 'get(record, "tier")'})
+    assert [o.value for o in row_of(owner.get(studio + COMPANIES), "x_tier").outcomes] == ["gold"]

@@ -1,0 +1,72 @@
+"""Declaring fields beside the canonical ones."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.audit.services import record_audit
+from apps.canonical.models import CustomField
+from apps.canonical.models.custom_fields import CustomFieldKind
+from apps.connectors.sdk.entities import ENTITIES
+from apps.core.actor import Actor
+from apps.core.errors import AnticipatedError, NotPermitted, NotVisible
+from apps.customers.models import Customer
+
+KEY = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
+
+
+class UnableToDeclare(AnticipatedError):
+    """The field cannot be added; `field` says what is wrong with it."""
+
+
+@transaction.atomic
+def declare_custom_field(
+    *, actor: Actor, now: datetime, customer: Customer | None, entity: str, key: str, label: str, kind: str
+) -> CustomField:
+    """This function will add `x_<key>` to an entity, for one customer or (None) for all. Raises UnableToDeclare."""
+    _require(actor, customer)
+    if entity not in ENTITIES:
+        raise UnableToDeclare("There is no such kind of record.", field="entity")
+    if not KEY.match(key):
+        raise UnableToDeclare("Use small letters, digits and _, beginning with a letter.", field="key")
+    if kind not in CustomFieldKind.values:
+        raise UnableToDeclare("Choose what it holds.", field="kind")
+    same = CustomField.objects.select_for_update().filter(entity=entity, key=key)
+    clashing = same if customer is None else same.filter(only_for=None) | same.filter(only_for=customer)
+    if clashing.exists():
+        raise UnableToDeclare("There is such a field already.", field="key")
+    made = CustomField.objects.create(
+        only_for=customer, entity=entity, key=key, label=label.strip()[:80] or key.replace("_", " "), kind=kind,
+        declared_at=now, declared_by_label=actor.label,
+    )  # fmt: skip
+    _audit(actor, now, made, "custom_field.declared")
+    return made
+
+
+@transaction.atomic
+def archive_custom_field(*, actor: Actor, now: datetime, custom_field: CustomField) -> CustomField:
+    """This function will offer the field no more; what maps to it and what records hold stays."""
+    _require(actor, custom_field.only_for)
+    custom_field.archived_at = now
+    custom_field.save(update_fields=["archived_at"])
+    _audit(actor, now, custom_field, "custom_field.archived")
+    return custom_field
+
+
+def _require(actor: Actor, customer: Customer | None) -> None:
+    actor.require("integrations.manage")
+    if customer is None and actor.scope is not None:
+        raise NotPermitted("Only the partner's own people declare what holds for all customers.")
+    if customer is not None and not actor.sees(customer.pk):
+        raise NotVisible("There is no such customer.")
+
+
+def _audit(actor: Actor, now: datetime, found: CustomField, action: str) -> None:
+    owner = f"customer:{found.only_for_id}" if found.only_for_id else ""
+    record_audit(
+        actor=actor, action=action, target_key=f"custom_field:{found.pk}", target_label=found.label, owner_key=owner,
+        before={}, after={"entity": found.entity, "key": found.key, "kind": found.kind}, now=now,
+    )  # fmt: skip
