@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import json
+from datetime import timedelta
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -14,35 +13,36 @@ from sandbox.netsuite.records import existing, refusal
 from sandbox.netsuite.suiteql import run
 from sandbox.netsuite.vendor import VENDOR
 from sandbox.oauth import IdentityServer
+from sandbox.statements import signed_claims
 from sandbox.vendor import Call, VendorError, json_response
 
 RECORD = "/services/rest/record/v1/<name>"
 JOB = "/services/rest/async/v1/job/<job>"
 TOKEN = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - an address
 LARGEST_PAGE = 1000
+LONGEST_STATEMENT = timedelta(hours=1)
 
 
 class Identity(IdentityServer):
-    """People consent; machines sign a statement with a certificate that the account knows by its id."""
+    """People consent; machines sign a statement whose certificate (`certificate`, PEM) was registered by its id."""
 
     def token(self, call: Call) -> Response:
         form, accepted = call.request.form, call.account.credentials()
         if form.get("grant_type") != "client_credentials":
             return super().token(call)
-        header, claims = (part_of(form.get("client_assertion", ""), number) for number in (0, 1))
-        known = header.get("kid") == accepted.get("certificate_id") and claims.get("iss") == accepted.get("client_id")
-        if not known or header.get("alg") != "PS256" or not str(claims.get("aud", "")).endswith(TOKEN):
+        found = signed_claims(
+            form.get("client_assertion", ""), certificate=accepted.get("certificate", ""), algorithm="PS256",
+            now=call.account.now(), longest=LONGEST_STATEMENT,
+        )  # fmt: skip
+        if found is None or not self._is_ours(*found, accepted):
             return json_response({"error": "invalid_client"}, 401)
         return self._issue(call.account, "rest_webservices", with_refresh=False)
 
-
-def part_of(statement: str, number: int) -> dict[str, Any]:
-    """Header or claims of a JWT. The signature is not looked at: the simulator holds no certificates."""
-    parts = statement.split(".")
-    if len(parts) != 3:
-        return {}
-    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(parts[number] + "=" * (-len(parts[number]) % 4)))
-    return found
+    @staticmethod
+    def _is_ours(header: dict[str, Any], claims: dict[str, Any], accepted: dict[str, Any]) -> bool:
+        """The certificate by its id, the integration by its consumer key, and meant for this address."""
+        known = header.get("kid") == accepted.get("certificate_id") and claims.get("iss") == accepted.get("client_id")
+        return known and claims.get("scope") == ["rest_webservices"] and str(claims.get("aud", "")).endswith(TOKEN)
 
 
 IDENTITY = Identity(name="NetSuite", refreshes_always=True)

@@ -7,14 +7,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from apps.connectors.sdk import machine_access, oauth2
 from apps.connectors.sdk.errors import ConfigurationError, RateLimited, RecordRejected, TransientError
 from apps.connectors.sdk.types import WriteRequest
 from apps.connectors.vendors.netsuite.manifest import MANIFEST
 from sandbox.testing import RunningSandbox
+from tests.connectors.keys import key_pair
 from tests.connectors.netsuite.support import NetSuiteHarness, euros, made, mapped, payload, write
 
 LINE = {"description": "Consulting", "quantity": "3.25", "unit_price": euros(15000), "amount": euros(48750)}
@@ -285,20 +284,23 @@ def test_an_update_of_what_was_deleted_is_refused(firm: NetSuiteHarness) -> None
 
 
 def test_a_machine_signs_for_its_token(firm: NetSuiteHarness) -> None:
-    firm.control.credentials(client_id="consumer-1", certificate_id="cert-7")
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    (private, public), (strange, _) = key_pair(), key_pair()
+    firm.control.credentials(client_id="consumer-1", certificate_id="cert-7", certificate=public)
     settings = {"base_url": firm.base_url, "account": "1234567", "access": "machine"}
-    good = {"client_id": "consumer-1", "key_id": "cert-7", "private_key": key.decode()}
+    good = {"client_id": "consumer-1", "key_id": "cert-7", "private_key": private}
+    now = datetime.now(UTC)
 
     with httpx2.Client(trust_env=False) as client:
-        options: Any = {"settings": settings, "now": datetime.now(UTC)}
+        options: Any = {"settings": settings, "now": now}
         tokens = machine_access.request_machine_tokens(client, MANIFEST, credentials=good, **options)
-        with pytest.raises(ConfigurationError):
-            machine_access.request_machine_tokens(client, MANIFEST, credentials={**good, "key_id": "old"}, **options)
+        for wrong in ({"key_id": "old"}, {"client_id": "consumer-2"}, {"private_key": strange}):
+            with pytest.raises(ConfigurationError, match="client id or secret was refused"):
+                machine_access.request_machine_tokens(client, MANIFEST, credentials={**good, **wrong}, **options)
+        options["now"] = now - timedelta(minutes=4)
+        with pytest.raises(ConfigurationError, match="client id or secret was refused"):
+            machine_access.request_machine_tokens(client, MANIFEST, credentials=good, **options)
 
-    assert tokens.expires_at - options["now"] == timedelta(minutes=30)
+    assert tokens.expires_at - now == timedelta(minutes=30)
     assert tokens.refresh_token == ""
 
 

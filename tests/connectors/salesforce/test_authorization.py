@@ -10,11 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from apps.connectors.sdk import oauth2
+from apps.connectors.sdk import machine_access, oauth2
 from apps.connectors.sdk.connector import ConnectionContext
 from apps.connectors.sdk.errors import ConfigurationError
 from apps.connectors.vendors.salesforce import SalesforceConnector
 from sandbox.testing import AccountControl, RunningSandbox
+from tests.connectors.keys import key_pair
 from tests.connectors.salesforce.support import MANIFEST, SETTINGS
 
 REDIRECT = "https://acme.localhost/oauth/callback"
@@ -84,3 +85,43 @@ def test_a_session_that_ended_asks_for_a_person(
         org(sandbox, account, tokens.access_token)
 
     assert (caught.value.status, caught.value.code) == (401, "INVALID_SESSION_ID")
+
+
+def test_a_client_of_the_customers_own_signs_for_a_user(
+    sandbox: RunningSandbox, account: str, control: AccountControl, browser: httpx2.Client
+) -> None:
+    (private, public), (strange, _) = key_pair(), key_pair()
+    control.credentials(client_id="consumer-1", username="sync@firm.example", certificate=public)
+    now = datetime.now(UTC)
+
+    def ask(when: datetime = now, **other: str) -> oauth2.TokenSet:
+        settings = {
+            "base_url": sandbox.base_url("salesforce", account), "access": "machine", "client_id": "consumer-1",
+            "subject": "sync@firm.example", "audience": "https://login.salesforce.com",
+        }  # fmt: skip
+        given = {"private_key": private, **other}
+        secrets = {"private_key": given.pop("private_key")}
+        return machine_access.request_machine_tokens(
+            browser, MANIFEST, settings={**settings, **given}, credentials=secrets, now=when
+        )
+
+    tokens = ask()
+
+    assert org(sandbox, account, tokens.access_token) == f"{account.title()} Inc."
+    assert (tokens.refresh_token, tokens.expires_at) == ("", now + timedelta(minutes=15))
+    for wrong in (
+        {"private_key": strange}, {"client_id": "consumer-2"}, {"subject": "else@firm.example"},
+        {"audience": "https://test.salesforce.com"}, {"audience": sandbox.base_url("salesforce", account)},
+    ):  # fmt: skip
+        with pytest.raises(ConfigurationError, match="expired or was revoked"):
+            ask(**wrong)
+    for when in (now - timedelta(minutes=4), now + timedelta(minutes=4)):
+        with pytest.raises(ConfigurationError, match="expired or was revoked"):
+            ask(when)
+
+
+def test_the_statement_is_meant_for_salesforces_login_unless_the_connection_says_otherwise() -> None:
+    machine = MANIFEST.oauth2.machine
+    (field,) = [field for field in machine.config if field.key == "audience"]
+
+    assert (machine.audience, field.default) == ("{audience}", "https://login.salesforce.com")

@@ -8,6 +8,8 @@ from apps.connectors.sdk.manifest import (
     ConnectorManifest,
     Domain,
     Evidence,
+    Grant,
+    MachineAccess,
     OAuth2Spec,
     RateLimit,
     Resolve,
@@ -252,5 +254,27 @@ MANIFEST = ConnectorManifest(
         token_url="{base_url}/services/oauth2/token",  # noqa: S106 - an address
         scopes=("api", "refresh_token"),
         lifetime_seconds=900,
+        machine=MachineAccess(
+            grant=Grant.JWT_BEARER,
+            config=(
+                ConfigField(
+                    key="client_id",
+                    label="Consumer key",
+                    help="Of an external client app with the JWT bearer flow, the certificate of the key below, the scopes "
+                    "api and refresh_token, and users approved in advance.",
+                ),
+                ConfigField(key="subject", label="Username", help="Of the user that the platform acts as."),
+                ConfigField(
+                    key="audience",
+                    label="Login address",
+                    help="https://test.salesforce.com for a sandbox.",
+                    kind="url",
+                    default=BASE_URL,
+                    required=False,
+                ),
+                ConfigField(key="private_key", label="Private key", secret=True, kind="multiline"),
+            ),
+            audience="{audience}",
+        ),
     ),
 )
