@@ -151,6 +151,8 @@ def test_the_mapping_writes_payment_facts(connector: HubSpotConnector) -> None:
     assert payload == {
         "dealname": "Roll-out",
         "amount": "1250.50",
+        "deal_currency_code": "EUR",
+        "payment_currency": "EUR",
         "closedate": "2026-12-31",
         "dealstage": None,
         "payment_status": "part_paid",
@@ -160,3 +162,49 @@ def test_the_mapping_writes_payment_facts(connector: HubSpotConnector) -> None:
         "associated_companies": "5",
         "associated_contacts": None,
     }
+
+
+def test_a_new_deal_names_its_currency(connector: HubSpotConnector, control: AccountControl) -> None:
+    made, foreign = connector.sink("deals").write([
+        request("k1", dealname="D", amount="10.00", deal_currency_code="USD", payment_currency="USD", paid_amount="1.00"),
+        request("k2", dealname="E", deal_currency_code="USD", payment_currency="EUR", paid_amount="1.00"),
+    ])  # fmt: skip
+
+    assert made.record is not None
+    assert made.record.data["currency"] == "USD"
+    assert [deal["properties"].get("payment_currency") for deal in control.objects("deals")] == [None]
+    assert (str(foreign.error), foreign.error.code) == ("this deal is in USD, the payment in EUR", "currency")
+
+
+@pytest.mark.parametrize("kept, named", [("JPY", {"deal_currency_code": "JPY"}), ("EUR", {})])
+def test_payments_in_another_currency_than_the_deals_are_refused(
+    connector: HubSpotConnector, control: AccountControl, kept: str, named: dict[str, str]
+) -> None:
+    """A deal that names none is in the portal's."""
+    first, second = (control.create("deals", {"dealname": name, **named})["id"] for name in "DE")
+
+    wrong, right = connector.sink("deals").write([
+        request("k1", first, paid_amount="10", payment_currency="USD"),
+        request("k2", second, paid_amount="20", payment_currency=kept),
+    ])  # fmt: skip
+
+    assert str(wrong.error) == f"this deal is in {kept}, the payment in USD"
+    assert right.error is None
+    paid = {deal["id"]: deal["properties"].get("paid_amount") for deal in control.objects("deals")}
+    assert paid == {first: None, second: "20"}
+
+
+def test_a_portal_without_the_property_keeps_one_currency(
+    connector: HubSpotConnector, control: AccountControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = connector.sink("deals")
+    sink.write([request("k0", dealname="D")])
+    monkeypatch.setattr(sink, "_known", sink._known - {"deal_currency_code"})
+
+    right, wrong = sink.write([
+        request("k1", dealname="E", deal_currency_code="EUR"), request("k2", dealname="F", deal_currency_code="USD"),
+    ])  # fmt: skip
+
+    assert right.error is None
+    assert str(wrong.error) == "this portal keeps EUR, the deal is in USD"
+    assert [deal["properties"].get("deal_currency_code") for deal in control.objects("deals")] == [None, None]

@@ -14,6 +14,7 @@ from apps.connectors.sdk.manifest import (
     StreamSpec,
     WebhookSpec,
 )
+from apps.connectors.vendors.hubspot.currencies import DEAL_CURRENCY, PAYMENT_CURRENCY
 
 BASE_URL = "https://api.hubapi.com"
 BATCH_SIZE = 100
@@ -152,9 +153,12 @@ DEAL_SINK = SinkSpec(
     fields={
         "dealname": "record.name",
         "amount": 'decimal(get(record, "amount"))',
+        DEAL_CURRENCY: 'currency(get(record, "amount"))',
         "closedate": 'get(record, "close_date")',
         # Open deals keep the stage their owner gave them: a portal's own stages have no canonical counterpart.
         "dealstage": 'lookup({"won": "closedwon", "lost": "closedlost"}, get(record, "stage"), null)',
+        # To be compared with the deal's own, since the amounts below are plain numbers.
+        PAYMENT_CURRENCY: 'currency(coalesce(get(record, "invoiced_amount"), get(record, "paid_amount")))',
         "payment_status": 'get(record, "payment_status")',
         "invoice_number": 'get(record, "invoice_number")',
         "invoiced_amount": 'decimal(get(record, "invoiced_amount"))',

@@ -8,6 +8,7 @@ import msgspec
 
 from apps.connectors.sdk.errors import ConnectorError, FatalError, RecordRejected
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
+from apps.connectors.vendors.hubspot.currencies import DealCurrencies
 from apps.connectors.vendors.hubspot.objects import SYNC_REF, CrmObject
 from apps.connectors.vendors.hubspot.streams import HubSpotStream
 
@@ -29,26 +30,34 @@ class HubSpotSink:
     """`sync_ref` is unique in the portal, so an upsert repeated after a lost answer finds the record it made.
 
     Payload keys are property names; `associated_<object>` holds the id of a record to associate. Null leaves a property
-    as it is, "" clears it.
+    as it is, "" clears it. `payment_currency` is only compared.
     """
 
     def __init__(self, connector: HubSpotConnector, *, crm_object: CrmObject) -> None:
         self.connector = connector
         self.object = crm_object
         self.stream = HubSpotStream(connector, crm_object=crm_object)
-        self._has_properties = False
+        self._known: set[str] = set()
 
     def write(self, requests: list[WriteRequest]) -> list[WriteResult]:
         self._require_properties()
         outcomes: dict[str, Written] = {}
-        creates = [request for request in requests if request.external_id is None]
-        updates = [request for request in requests if request.external_id is not None]
-        for start in range(0, len(creates), BATCH_SIZE):
-            outcomes |= self._upsert(creates[start : start + BATCH_SIZE])
-        for start in range(0, len(updates), BATCH_SIZE):
-            outcomes |= self._update(updates[start : start + BATCH_SIZE])
+        for start in range(0, len(requests), BATCH_SIZE):
+            outcomes |= self._send(requests[start : start + BATCH_SIZE])
         outcomes |= self._associate(requests, outcomes)
         return self._read_back(requests, outcomes)
+
+    def _send(self, requests: list[WriteRequest]) -> dict[str, Written]:
+        """At most a batch; what became of each request by its key."""
+        outcomes: dict[str, Written] = {}
+        if self.object.currency:
+            currencies = DealCurrencies(self.connector, writable=self.object.currency in self._known)
+            outcomes = {key: Written(error=error) for key, error in currencies.refusals(requests).items()}
+            requests = [currencies.sendable(request) for request in requests if request.key not in outcomes]
+        creates = [request for request in requests if request.external_id is None]
+        updates = [request for request in requests if request.external_id is not None]
+        outcomes |= self._upsert(creates) if creates else {}
+        return outcomes | (self._update(updates) if updates else {})
 
     def resolve(self, key: str) -> SourceRecord | None:
         self._require_properties()
@@ -145,13 +154,13 @@ class HubSpotSink:
 
     def _require_properties(self) -> None:
         """Create our custom properties that the portal lacks, once per sink."""
-        if self._has_properties:
+        if self._known:
             return
         known = {p["name"] for p in self.connector.client.get(f"/crm/v3/properties/{self.object.name}")["results"]}
         for definition in self.object.custom:
             if definition["name"] not in known:
                 self._create_property(definition)
-        self._has_properties = True
+        self._known = known
 
     def _create_property(self, definition: JsonDict) -> None:
         try:
