@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -57,11 +58,12 @@ def test_hundreds_of_records_of_one_millisecond_are_all_read(
     connector: HubSpotConnector, control: AccountControl
 ) -> None:
     made = [entry["id"] for entry in control.create("deals", [{"dealname": f"D{n}"} for n in range(45)])]
-    stamps = {entry["updatedAt"] for entry in control.objects("deals")}
+    stamps = Counter(entry["updatedAt"] for entry in control.objects("deals"))
 
-    pages = read(connector, "deals", page_size=5)
+    pages = read(connector, "deals", page_size=2)
 
-    assert len(stamps) < 10
+    # More than a page of them, on a busy machine too.
+    assert max(stamps.values()) > 2
     assert set(ids(pages)) == set(made)
     assert pages[-1].checkpoint["complete"] is True
     assert [page.checkpoint["complete"] for page in pages[:-1]] == [False] * (len(pages) - 1)
