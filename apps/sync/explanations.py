@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from apps.sync.models import ErrorClass, RecordFailure
+from apps.sync.vendor_errors import Explanation, explain_code
 
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    cause: str
-    next_step: str
-
+__all__ = ["Explanation", "explain_failure", "in_words"]
 
 _BY_CLASS: dict[str, Explanation] = {
     ErrorClass.AUTH: Explanation(
@@ -69,7 +63,12 @@ _BY_CODE: dict[str, Explanation] = {
 
 def explain_failure(failure: RecordFailure) -> Explanation:
     """Cause and next step for a person who did not build the integration."""
-    found = _BY_CODE.get(failure.code) or _BY_CLASS[failure.error_class]
+    vendors = explain_code(failure.connection.vendor, failure.code)
+    return in_words(_BY_CODE.get(failure.code) or vendors or _BY_CLASS[failure.error_class], failure)
+
+
+def in_words(found: Explanation, failure: RecordFailure) -> Explanation:
+    """The explanation about this failure."""
     words = {"system": failure.connection.name, "message": failure.message.rstrip(".")}
     return Explanation(_sentence(found.cause.format(**words)), _sentence(found.next_step.format(**words)))
 

@@ -1,0 +1,46 @@
+"""Every failure is told in plain words with a next step, the vendor's own code where we know it."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.connectors.models import Connection
+from apps.connectors.registry import connectors
+from apps.sync.models import ErrorClass, RecordFailure
+from apps.sync.selectors import explain_failure
+from apps.sync.vendor_errors import VENDOR_CODES
+
+
+def failure(
+    vendor: str, code: str, error_class: str = ErrorClass.VALIDATION, message: str = "Odd {brace}."
+) -> RecordFailure:
+    return RecordFailure(
+        connection=Connection(vendor=vendor, name="Main"), code=code, error_class=error_class, message=message
+    )
+
+
+@pytest.mark.parametrize(
+    ("vendor", "code", "cause"),
+    [
+        ("quickbooks", "6240", "Main holds another record with this name: Odd {brace}."),
+        ("xero", "6240", "Main refused the record: Odd {brace}."),
+        ("salesforce", "DUPLICATE_VALUE", "Main holds another record with this value: Odd {brace}."),
+        ("odoo", "immutable", "The document is in Main already, and is not changed there any more: Odd {brace}."),
+        ("odoo", "", "Main refused the record: Odd {brace}."),
+        ("redmine", "invoiced_time", "Odd {brace}."),
+    ],
+)
+def test_the_most_exact_words_win(vendor: str, code: str, cause: str) -> None:
+    assert explain_failure(failure(vendor, code)).cause == cause
+
+
+@pytest.mark.parametrize("error_class", ErrorClass.values)
+def test_every_class_has_words_and_a_step(error_class: str) -> None:
+    explained = explain_failure(failure("odoo", "", error_class))
+
+    assert (explained.cause[-1], explained.next_step[-1]) == (".", ".")
+    assert "{system}" not in explained.cause + explained.next_step
+
+
+def test_codes_are_of_vendors_that_we_connect() -> None:
+    assert {vendor for vendor, _ in VENDOR_CODES} <= set(connectors())
