@@ -20,7 +20,9 @@ from apps.customer_portal.selectors.landscape import (
     SystemState,
     describe_system,
 )
+from apps.sync.explanations import in_words
 from apps.sync.models import ErrorClass, RecordFailure
+from apps.sync.vendor_errors import SETTING_CODES, explain_code
 
 # The others are the partner's to solve: a customer can do nothing about a mapping or a vendor that is down.
 SOLVABLE = (ErrorClass.VALIDATION, ErrorClass.MISSING_REFERENCE, ErrorClass.CONFLICT)
@@ -57,19 +59,17 @@ def list_waiting_connections(actor: Actor) -> list[SystemState]:
 
 def list_failures_to_fix(actor: Actor) -> QuerySet[Any]:
     """Open failures that the customer can solve, for keyset paging by `-last_at`."""
-    return (
-        _open(actor).filter(error_class__in=SOLVABLE).select_related("connection", "flow__integration").defer("payload")
-    )
+    return _solvable(_open(actor)).select_related("connection", "flow__integration").defer("payload")
 
 
 def count_failures_with_partner(actor: Actor) -> int:
     """Open failures somebody else is looking after."""
-    return _open(actor).exclude(error_class__in=SOLVABLE).count()
+    return _open(actor).exclude(pk__in=_solvable(_open(actor)).values("pk")).count()
 
 
 def count_needs(actor: Actor) -> int:
     waiting = Connection.objects.visible_to(actor).production().filter(archived_at=None, status__in=NEEDS_PERSON)
-    records = _open(actor).filter(error_class__in=SOLVABLE)
+    records = _solvable(_open(actor))
     questions = list_questions_to_answer(actor).order_by()
     # One query: every page asks.
     return int(waiting.values("pk").union(records.values("pk"), questions.values("pk"), all=True).count())
@@ -106,10 +106,20 @@ def explain(failure: RecordFailure) -> RecordToFix:
         title=failure.record_title
         or f"{failure.object_name.replace('_', ' ').capitalize()} {failure.external_id}".strip(),
         cause=failure.message,
-        next_step=_STEPS[failure.error_class](system),
+        next_step=_next_step(failure, system),
         since=failure.first_at,
         is_retrying=failure.status == "retrying",
     )
+
+
+def _next_step(failure: RecordFailure, system: str) -> str:
+    """What the vendor's own code asks for, where we know it."""
+    known = explain_code(failure.connection.vendor, failure.code)
+    return in_words(known, failure).next_step if known else _STEPS[failure.error_class](system)
+
+
+def _solvable(failures: QuerySet[Any]) -> QuerySet[Any]:
+    return failures.filter(error_class__in=SOLVABLE).exclude(code__in=SETTING_CODES)
 
 
 def _open(actor: Actor) -> QuerySet[Any]:

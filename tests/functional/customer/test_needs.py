@@ -26,6 +26,19 @@ def test_the_customers_own_failures_are_explained_and_the_others_only_counted(ha
     assert "One more record could not be brought in step. There is nothing you need to do." in body
 
 
+def test_the_vendors_own_code_says_more_and_a_missing_setting_is_the_partners(harbor: World, browse: SignIn) -> None:
+    own = RecordFailure.objects.filter(pk=harbor.failures["validation"].pk)
+    own.update(code="currency")
+    body = browse(harbor.admin).get("/needs/").content.decode()
+    assert "or correct it at the source, then retry." in body
+
+    own.update(code="revenue_account")
+    body = browse(harbor.admin).get("/needs/").content.decode()
+
+    assert "Contact has no e-mail" not in body
+    assert "Two more records could not be brought in step." in body
+
+
 def test_an_administrator_has_the_record_tried_again(harbor: World, browse: SignIn) -> None:
     runs = SyncRun.objects.filter(customer=harbor.customer, trigger="retry")
 
