@@ -11,6 +11,7 @@ from apps.api.v1 import (
     failures,
     integrations,
     invoices,
+    mappings,
     payments,
     records,
     runs,
@@ -32,6 +33,12 @@ urlpatterns = [
     path("connections/<con:connection_id>/check", connections.ConnectionCheck.as_view(), name="connection_check"),
     path("integrations", integrations.IntegrationList.as_view(), name="integrations"),
     path("integrations/<itg:integration_id>", integrations.IntegrationDetail.as_view(), name="integration"),
+    path("integrations/<itg:integration_id>/mappings", mappings.IntegrationMappings.as_view(), name="mappings"),
+    path(
+        "integrations/<itg:integration_id>/mappings/publish",
+        mappings.IntegrationMappingsPublish.as_view(),
+        name="mappings_publish",
+    ),
     path("integrations/<itg:integration_id>/pause", integrations.IntegrationPause.as_view(), name="integration_pause"),
     path(
         "integrations/<itg:integration_id>/resume", integrations.IntegrationResume.as_view(), name="integration_resume"
