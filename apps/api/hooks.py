@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.accounts.access import Audience, requires
-from apps.connectors.sdk.webhooks import ForgedWebhook
-from apps.connectors.services import UnknownHook, accept_handshake, receive_delivery
+from apps.api.problems import CONTENT_TYPE, problem
+from apps.connectors.sdk.webhooks import ForgedWebhook, InvalidDelivery
+from apps.connectors.services import UnknownHook, accept_handshake, hook_status, receive_delivery
 from apps.core import clock
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -35,7 +36,11 @@ def receive_hook(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponse("Not found\n", status=404, content_type="text/plain; charset=utf-8")
     except ForgedWebhook:
         return HttpResponse(status=401)
-    return HttpResponse(status=200)
+    except InvalidDelivery as error:
+        pointers = [{"pointer": f"/{error.place.replace('.', '/')}" if error.place else "", "detail": error.reason}]
+        body = problem(422, code="invalid_delivery", detail=str(error), errors=pointers)
+        return JsonResponse(body, status=422, content_type=CONTENT_TYPE)
+    return HttpResponse(status=hook_status(token))
 
 
 def _length(request: HttpRequest) -> int:

@@ -268,3 +268,27 @@ class StoredFilePiece(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file_id}/{self.number}"
+
+
+class PushedRecord(models.Model):
+    """The newest state of a record that its system pushed to us. `version` is the sender's: older news changes nothing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    object_name = models.CharField(max_length=60)
+    external_id = models.CharField(max_length=200)
+    version = models.BigIntegerField()
+    data = models.JSONField()
+    deleted = models.BooleanField(default=False)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "object_name", "external_id"], name="pushed_record_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["connection", "object_name", "received_at", "id"], name="pushed_in_order")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.object_name} {self.external_id}"

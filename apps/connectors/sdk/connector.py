@@ -13,6 +13,7 @@ import msgspec
 from apps.connectors.sdk.fields import FieldDescription
 from apps.connectors.sdk.files import FileStore
 from apps.connectors.sdk.manifest import ConnectorManifest
+from apps.connectors.sdk.pushed import PushedStore
 from apps.connectors.sdk.types import CheckResult, Sink, Stream, WebhookEvent
 
 
@@ -43,7 +44,8 @@ class ConnectionContext(msgspec.Struct, kw_only=True):
     refreshed by the caller). `observe` is called once per vendor call. `acquire` blocks, or raises `RateLimited`, until the
     connection's shared rate budget admits one more call; `slot` is held while a call is under way (or raises the same);
     `note_remaining` is told how many calls the vendor says are left of the day. `allow_private` lifts the SSRF guard for simulators and tests;
-    `allowed_hosts`, where not empty, are the only ones that may be called. `files` are what was uploaded for it.
+    `allowed_hosts`, where not empty, are the only ones that may be called. `files` are what was uploaded for it,
+    `pushed` what its system sent.
     """
 
     settings: Mapping[str, Any]
@@ -56,6 +58,7 @@ class ConnectionContext(msgspec.Struct, kw_only=True):
     allow_private: bool = False
     allowed_hosts: tuple[str, ...] = ()
     files: FileStore | None = None
+    pushed: PushedStore | None = None
 
 
 class Connector(ABC):
@@ -64,6 +67,7 @@ class Connector(ABC):
     manifest: ClassVar[ConnectorManifest]
     stream_types: ClassVar[Mapping[str, Callable[[Any], Stream]]]
     sink_types: ClassVar[Mapping[str, Callable[[Any], Sink]]]
+    hook_status: ClassVar[int] = 200  # what a stored delivery is answered with
 
     def __init__(self, context: ConnectionContext) -> None:
         self.context = context

@@ -56,13 +56,19 @@ class WriteResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One verified change notice: which vendor account, which stream, which object (may be empty: poll the stream)."""
+    """One verified change notice: which vendor account, which stream, which object (may be empty: poll the stream).
+
+    `record` is the object itself where the system pushes it, with the sender's `version` of it.
+    """
 
     event_id: str
     account_id: str = ""
     stream: str = ""
     external_id: str = ""
     occurred_at: datetime | None = None
+    record: JsonDict | None = None
+    version: int = 0
+    deleted: bool = False
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):

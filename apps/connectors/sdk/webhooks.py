@@ -14,6 +14,15 @@ class ForgedWebhook(Exception):
     """The delivery's signature is missing, wrong or too old. Answer 401 and store nothing."""
 
 
+class InvalidDelivery(Exception):
+    """A genuine delivery whose content cannot be taken. Answer 422 with the `place` and the `reason`; store nothing."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.place = place
+        self.reason = reason
+
+
 def hmac_sha256_base64(secret: str, message: bytes) -> str:
     return base64.b64encode(hmac.new(secret.encode(), message, hashlib.sha256).digest()).decode()
 

@@ -30,7 +30,7 @@ from apps.connectors.services.custom_connectors import (
     save_draft,
     try_definition,
 )
-from apps.connectors.services.deliveries import UnknownHook, handle_deliveries, receive_delivery
+from apps.connectors.services.deliveries import UnknownHook, handle_deliveries, hook_status, receive_delivery
 from apps.connectors.services.discovery import ObjectShape, discover_object
 from apps.connectors.services.handshakes import accept_handshake
 from apps.connectors.services.inputs import UnableToConnect
@@ -75,6 +75,7 @@ __all__ = [
     "discard_file",
     "discover_object",
     "handle_deliveries",
+    "hook_status",
     "note_connection_failure",
     "note_connection_success",
     "open_connector",

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.connectors.models import Connection, OAuthApp
+from apps.connectors.pushed_records import keep_pushed
 from apps.connectors.registry import UnknownVendor, get_connector, get_manifest
 from apps.connectors.sdk.connector import Connector
 from apps.connectors.sdk.types import WebhookEvent
@@ -74,7 +75,25 @@ def receive_delivery(*, token: str, headers: Mapping[str, str], body: bytes, url
         _routes.pop((require_tenant_schema(), token), None)
         route, _ = _find_route(token)
         events = _verify(route, headers, body, url, now)
+    if any(event.record is not None for event in events):
+        return _take_pushed(route, events, now)
     return take_in(deliveries=_split(route, events), kind=WEBHOOK_KIND, now=now)
+
+
+@transaction.atomic
+def _take_pushed(route: Route, events: list[WebhookEvent], now: datetime) -> int:
+    """What was seen before must not be applied again: the record may have changed since."""
+    taken = 0
+    for event in events:
+        if take_in(deliveries=_split(route, [event]), kind=WEBHOOK_KIND, now=now):
+            keep_pushed(UUID(route.connection_key.partition(":")[2]), event, now)
+            taken += 1
+    return taken
+
+
+def hook_status(token: str) -> int:
+    """What the system behind this address expects of a delivery that was stored. Raises UnknownHook."""
+    return _find_route(token)[0].connector.hook_status
 
 
 def forget_routes() -> None:

@@ -12,6 +12,7 @@ from django.conf import settings as django_settings
 from apps.connectors import budget, slots
 from apps.connectors.models import Connection
 from apps.connectors.outbound import allowed_hosts
+from apps.connectors.pushed_records import PushedRecords
 from apps.connectors.registry import get_connector, get_manifest
 from apps.connectors.sdk.connector import ConnectionContext, Connector, HttpExchange
 from apps.connectors.sdk.errors import ConfigurationError
@@ -92,6 +93,7 @@ def build_connector(
         allow_private=django_settings.OUTBOUND_ALLOW_PRIVATE,
         allowed_hosts=allowed_hosts(),
         files=StoredFiles(connection.pk),
+        pushed=PushedRecords(connection.pk),
     )
     if limits is not None:
         context.acquire, context.slot, context.note_remaining = limits.acquire, limits.slot, limits.note_remaining

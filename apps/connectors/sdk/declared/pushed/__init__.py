@@ -1,0 +1,1 @@
+"""Systems that push their records to us, instead of being asked."""
