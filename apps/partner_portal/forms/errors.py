@@ -82,12 +82,19 @@ class EditForm(CheckedForm):
             places = exponent(currency) if currency else 2
             self.fields[field.name] = forms.DecimalField(label=label, required=field.is_required, max_digits=18)
             self.fields[f"{field.name}_currency"] = CurrencyField(label=f"{label}: currency", required=False)
+            currencies: Any = self.fields[f"{field.name}_currency"]
+            currencies.choices = [("", "Choose a currency"), *currencies.choices]
+            # An amount that was empty is most likely in the currency of the others.
+            initial[f"{field.name}_currency"] = currency or self._usual_currency()
             if money:
                 initial[field.name] = Decimal(money["amount"]).scaleb(-places)
-                initial[f"{field.name}_currency"] = currency
             return
         self.fields[field.name] = _control(field, label)
         initial[field.name] = str(field.value).lower() if isinstance(field.value, bool) else field.value
+
+    def _usual_currency(self) -> str:
+        known = [str(f.value["currency"]) for f in self.editable if f.kind == "money" and f.value]
+        return next(iter([*known, *(str(f.value) for f in self.editable if f.name == "currency" and f.value)]), "")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -139,6 +139,30 @@ def test_a_record_is_corrected_in_a_form_of_its_fields(owner: Client, scene: Sce
     assert FailureNote.objects.filter(kind="edited").values_list("text", "by_label").get() == ("name", "Owner")
 
 
+def test_money_is_corrected_as_an_amount_and_its_currency(owner: Client, scene: Scene) -> None:
+    record = CanonicalRecord.objects.create(
+        pk=uuid7(), customer=scene.customer, environment=scene.run.environment, entity="opportunity", version=1,
+        data={"name": "Claims", "stage": "won", "amount": {"amount": 120050, "currency": "EUR"}}, title="Claims",
+        created_at=scene.failure.last_at, changed_at=scene.failure.last_at,
+    )  # fmt: skip
+    RecordFailure.objects.filter(pk=scene.failure.pk).update(record_id=record.pk, object_name="opportunity")
+    own = address("error_edit", scene.failure.pk)
+    initial = owner.get(own).context["form"].initial
+    assert (str(initial["amount"]), initial["amount_currency"], initial["paid_amount_currency"]) == (
+        "1200.50", "EUR", "EUR",
+    )  # fmt: skip
+    given = {"version": 1, "name": "Claims", "stage": "won", "amount": "1200.5"}
+    assert owner.post(own, given).context["form"].errors == {"amount_currency": ["An amount needs its currency."]}
+
+    owner.post(own, {**given, "amount_currency": "EUR", "paid_amount": "10.01", "paid_amount_currency": "EUR"})
+
+    record.refresh_from_db()
+    assert record.data == {
+        "name": "Claims", "stage": "won", "amount": {"amount": 120050, "currency": "EUR"},
+        "paid_amount": {"amount": 1001, "currency": "EUR"},
+    }  # fmt: skip
+
+
 def test_support_settles_but_corrects_nothing_without_seeing_payloads(sign_in: SignIn, scene: Scene) -> None:
     support = sign_in("support")
 
