@@ -23,6 +23,7 @@ ROLES = {
     "opportunity-to-project": ("crm", "erp", "delivery"),
     "time-to-invoice": ("delivery", "erp", "billing"),
     "payment-status": ("billing", "crm"),
+    "two-way-accounts": ("crm", "erp"),
 }
 INVOICING = {"default_rate": "100.00", "rate_card": "anna@example.com = 120.10", "payment_days": 14}
 READS_BY_POST = ("/search", "/search_read", "/batch/read", "/connect/token")
