@@ -129,6 +129,15 @@ def test_a_failing_field_is_named_with_its_reason(expression: str, message: str)
         ("custmer.name", "unknown name 'custmer'"),
         ("record.a.map(x, record.b.map(y, y))", "a loop (map, filter, all, exists) inside a loop is not allowed"),
         ("record.a.all(x, [x].exists(y, y))", "a loop (map, filter, all, exists) inside a loop is not allowed"),
+        # A raw text ends at its backslash and quote: nothing may hide behind it.
+        (
+            r'size(record.b.map(x, x)) + size(r"\") + size(record.a.map(x, record.a.map(x, x))) + size(r"\")',
+            "a loop (map, filter, all, exists) inside a loop is not allowed",
+        ),
+        (
+            r"size(record.b.map(x, x)) + size(bR'\') + size(record.a.map(x, record.a.map(x, x))) + size(bR'\')",
+            "a loop (map, filter, all, exists) inside a loop is not allowed",
+        ),
         ("record.a.map(record, record)", "'record' cannot be a loop variable"),
         ("(" * 41 + "1" + ")" * 41, "the expression is nested too deeply"),
         ('"""a""" + "b"', "triple-quoted text is not allowed"),

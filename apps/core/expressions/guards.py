@@ -10,8 +10,9 @@ MAX_LIST_ITEMS = 1000
 MAX_NESTING = 40
 VARIABLES = frozenset({"record", "refs", "settings", "connection"})
 MACROS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne"})
+# In a raw text a backslash is a letter: `r"\"` ends where another text would go on.
 TOKEN = re.compile(
-    r"""\s+ | //[^\n]* | [rR]?"(?:\\.|[^"\\])*" | [rR]?'(?:\\.|[^'\\])*' | [A-Za-z_]\w* | \d+(?:\.\d+)?(?:[eE][+-]?\d+)?u?
+    r"""\s+ | //[^\n]* | [bB]?[rR]"[^"]*" | [bB]?[rR]'[^']*' | [bB]?"(?:\\.|[^"\\])*" | [bB]?'(?:\\.|[^'\\])*' | [A-Za-z_]\w* | \d+(?:\.\d+)?(?:[eE][+-]?\d+)?u?
     | == | != | <= | >= | && | \|\| | .""",
     re.VERBOSE | re.DOTALL,
 )
