@@ -30,9 +30,30 @@ def changed(path: str, value: Any) -> str:
 
 
 @pytest.mark.parametrize(
+    ("source", "place", "reason"),
+    [
+        ("a: &a {x: 1}\nb: {<<: [*a, *a, *a]}", "line 2", "aliases are not used here"),
+        ("a: &a [*a]", "line 1", "aliases are not used here"),
+        ("[" * 60 + "]" * 60, "line 1", "nested too deeply"),
+        ("[" * 100_000, "line 1", "nested too deeply"),
+        ("since: 2026-13-45", "", "month must be in 1..12"),
+        ("number: " + "9" * 5000, "", "4300 digits"),
+    ],
+)
+def test_a_text_that_would_grow_or_is_no_data_is_refused(source: str, place: str, reason: str) -> None:
+    with pytest.raises(InvalidDefinition) as refused:
+        parse_definition(source)
+
+    assert refused.value.place == place
+    assert reason in refused.value.reason
+
+
+@pytest.mark.parametrize(
     ("path", "value", "place", "reason"),
     [
         ("base_url", "demo.kimai.example.com", "base_url", "beginning with https://"),
+        ("base_url", "https://[demo", "base_url", "beginning with https://"),
+        ("rate_limit", {"calls": 1, "seconds": float("inf")}, "rate_limit.seconds", "<= 86400"),
         ("domain", "hr", "domain", "Invalid enum value 'hr'"),
         ("objects", [], "objects", "length >= 1"),
         ("auth", {"kind": "header"}, "auth.name", "Name the header"),
