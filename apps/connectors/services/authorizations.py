@@ -136,6 +136,14 @@ def _exchange(connection: Connection, code: str, verifier: str, now: datetime) -
         raise UnableToAuthorize("The address of this system may not be used.") from None
 
 
+def _use_up(link_id: str, now: datetime) -> None:
+    """Whoever withdrew the link, perhaps sent to a wrong address, also meant the consent that had begun."""
+    link = ConnectLink.objects.filter(pk=link_id, withdrawn_at=None)
+    if not link.exists():
+        raise UnableToAuthorize("The link you came by was replaced or withdrawn. Ask for a new one.")
+    link.filter(used_at=None).update(used_at=now)
+
+
 @transaction.atomic
 def _store_consent(
     pending: PendingAuthorization, now: datetime, secrets: Secrets, tokens: TokenSet, result: CheckResult
@@ -148,9 +156,9 @@ def _store_consent(
             f"You agreed for {result.account_name}, but this connection belongs to {connection.account_name}. "
             "Choose that account, or add a new connection.",
         )
-    store_tokens(connection, secrets, tokens, now)
     if pending.actor_kind == ActorKind.LINK:
-        ConnectLink.objects.filter(pk=pending.actor_id, used_at=None).update(used_at=now)
+        _use_up(pending.actor_id, now)
+    store_tokens(connection, secrets, tokens, now)
     actor = Actor(ActorKind(pending.actor_kind), pending.actor_id, pending.actor_label, scope=None)
     record_audit(
         actor=actor,

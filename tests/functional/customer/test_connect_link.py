@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from apps.connectors import registry
 from apps.connectors.models import Connection, ConnectionStatus, ConnectLink, Credential
-from apps.connectors.services import create_pending_connection, save_oauth_app, send_connect_link, withdraw_connect_link
+from apps.connectors.sdk.oauth2 import TokenSet
+from apps.connectors.services import (
+    UnableToAuthorize,
+    authorizations,
+    begin_consent_by_link,
+    complete_authorization,
+    create_pending_connection,
+    save_oauth_app,
+    send_connect_link,
+    withdraw_connect_link,
+)
 from apps.connectors.services.credentials import open_secrets
 from apps.core import clock
 from apps.core.actor import Actor
@@ -78,6 +89,25 @@ def test_a_consent_begins_from_the_link(harbor: World, owner_actor: Actor) -> No
 
     assert sent.status_code == 204
     assert sent["HX-Redirect"].startswith("http://acme.localhost/oauth/start?to=")
+
+
+def test_a_withdrawn_link_also_ends_the_consent_it_began(
+    harbor: World, owner_actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    save_oauth_app(actor=owner_actor, now=now, vendor="cloud", client_id="our-app", client_secret="shh-123456")
+    connection = pending(harbor, owner_actor, "cloud")
+    token = mailed_path(owner_actor, connection).split("/")[2]
+    address = begin_consent_by_link(token=token, now=now, return_path="/")
+    withdraw_connect_link(actor=owner_actor, now=now, link=connection.connect_links.get())
+    granted = TokenSet(access_token="access-1", refresh_token="refresh-1")
+    monkeypatch.setattr(authorizations, "exchange_code", lambda *args, **kwargs: granted)
+
+    with pytest.raises(UnableToAuthorize, match="replaced or withdrawn"):
+        complete_authorization(now=now, state=parse_qs(urlsplit(address).query)["state"][0], code="code-1")
+
+    connection.refresh_from_db()
+    assert (connection.status, connection.account_id) == (ConnectionStatus.PENDING, "")
 
 
 def test_links_that_do_not_work_say_why(harbor: World, owner_actor: Actor) -> None:
