@@ -91,8 +91,8 @@ def test_two_ids_of_one_system_are_told(flow, systems, owner_actor, now):
     assert report.rows[0].message.startswith("ERP holds both")
 
 
-@pytest.mark.parametrize("text", ["", "left,right\n", "\n\n"])
-def test_an_empty_file_is_refused(flow, systems, owner_actor, now, text):
+@pytest.mark.parametrize("text", ["", "left,right\n", "\n\n", "1," + "2" * 200_000])
+def test_an_empty_or_unreadable_file_is_refused(flow, systems, owner_actor, now, text):
     with pytest.raises(UnableToReadPairs) as caught:
         apply_pairs(**given(systems, owner_actor, now, text))
     assert caught.value.field == "file"

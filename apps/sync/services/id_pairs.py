@@ -120,10 +120,11 @@ def _stream(connection: Connection, entity: str, field: str) -> str:
 def _read(text: str) -> list[tuple[int, list[str]]]:
     sample = text[:4096]
     delimiter = max(",;\t", key=sample.count)
-    lines = [
-        (n, [cell.strip() for cell in row])
-        for n, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1)
-    ]
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise UnableToReadPairs(f"The file cannot be read: {error}.", field="file") from None
+    lines = [(number, [cell.strip() for cell in row]) for number, row in enumerate(rows, 1)]
     lines = [(number, cells) for number, cells in lines if any(cells)]
     if lines and not any(char.isdigit() for cell in lines[0][1] for char in cell):
         lines = lines[1:]
