@@ -139,6 +139,9 @@ class VendorClient:
             )
         except httpx2.InvalidURL:
             raise ConfigurationError("the address is not a valid one", code="bad_address") from None
+        except UnicodeEncodeError:
+            # `from None`: the failure quotes the header, which may be the key.
+            raise ConfigurationError("a key or header holds letters that cannot be sent", code="bad_header") from None
 
     def _url(self, path: str) -> str:
         if not path.startswith(("http://", "https://")):

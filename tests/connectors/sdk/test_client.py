@@ -287,6 +287,19 @@ def test_an_impossible_address_is_the_customers_to_correct(
     assert caught.value.code == "bad_address"
 
 
+def test_a_key_that_no_header_can_carry_is_told_without_showing_it(
+    script: Script, exchanges: list[HttpExchange]
+) -> None:
+    made = make(script, exchanges, auth=BearerAuth("schlüssel-1234567890"))
+
+    with pytest.raises(ConfigurationError) as caught:
+        made.get("/x")
+    made.close()
+
+    assert (caught.value.code, script.asked) == ("bad_header", [])
+    assert "schl" not in caught.value.message
+
+
 def test_a_link_to_another_host_is_not_followed_with_our_credentials(client: VendorClient, script: Script) -> None:
     with pytest.raises(FatalError, match="somebody else"):
         client.get("http://localhost:1/elsewhere")
