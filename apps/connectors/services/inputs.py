@@ -97,7 +97,10 @@ def _clean(field: ConfigField, value: Any, *, may_miss: bool) -> Any:
 
 
 def _clean_url(field: ConfigField, text: str) -> str:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
     schemes = ("https", "http") if django_settings.OUTBOUND_ALLOW_PRIVATE else ("https",)
     if parts.scheme not in schemes or not parts.hostname:
         raise UnableToConnect("Enter a whole address that starts with https://.", field=field.key)

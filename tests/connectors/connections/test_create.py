@@ -64,6 +64,7 @@ def test_creation_leaves_a_trail_an_event_and_the_next_check(make_connection: Ma
     [
         ({"secrets": {}}, "api_key", "Enter the API key."),
         ({"settings": {"base_url": "ftp://x"}}, "base_url", "Enter a whole address that starts with https://."),
+        ({"settings": {"base_url": "https://[x"}}, "base_url", "Enter a whole address that starts with https://."),
         (
             {"settings": {"base_url": "https://me:pw@x.example"}},
             "base_url",
