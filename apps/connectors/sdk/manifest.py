@@ -42,6 +42,9 @@ class Resolve(StrEnum):
     NONE = "none"
 
 
+ADDRESS_KINDS = ("url", "host")  # inputs that say where secrets are sent
+
+
 class ConfigField(msgspec.Struct, frozen=True, kw_only=True):
     """One input of the connection form. `secret` values go to the sealed credential, others to settings."""
 
@@ -51,7 +54,7 @@ class ConfigField(msgspec.Struct, frozen=True, kw_only=True):
     secret: bool = False
     required: bool = True
     default: str = ""
-    kind: str = "text"  # text | url | integer | multiline
+    kind: str = "text"  # text | url | host | integer | multiline
 
 
 class Grant(StrEnum):

@@ -13,6 +13,7 @@ from apps.audit.services import record_audit
 from apps.connectors.models import AllowedHost, Connection
 from apps.connectors.outbound import allowed_hosts
 from apps.connectors.registry import get_manifest
+from apps.connectors.sdk.manifest import ADDRESS_KINDS
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
 from apps.core.http import is_listed
@@ -56,7 +57,10 @@ def set_allowed_hosts(*, actor: Actor, now: datetime, patterns: Iterable[str]) -
 def clean_pattern(text: str) -> str:
     """The host of what was typed, also of a whole address. Raises UnableToRestrict."""
     typed = text.strip().lower()
-    host = (urlsplit(typed).hostname or "") if "://" in typed else typed.rstrip(".")
+    try:
+        host = (urlsplit(typed).hostname or "") if "://" in typed else typed.rstrip(".")
+    except ValueError:
+        host = ""
     if not _HOST.fullmatch(host) or len(host) > 253:
         raise UnableToRestrict(
             f"“{text.strip()[:80]}” is no host. Enter names such as api.example.com or *.example.com.", field="hosts"
@@ -79,8 +83,13 @@ def _require_reachable(patterns: list[str]) -> None:
 def hosts_of(connection: Connection) -> set[str]:
     """The hosts a connection is known to call: its address, and where its tokens come from."""
     manifest = get_manifest(connection.vendor)
-    own = [connection.settings.get(field.key) for field in manifest.config if field.kind == "url"]
+    own = [connection.settings.get(field.key) for field in manifest.config if field.kind in ADDRESS_KINDS]
     addresses = [address for address in own if address] or [manifest.base_url]
     if manifest.oauth2 is not None and addresses == [manifest.base_url]:
         addresses.append(manifest.oauth2.token_url)
-    return {host for address in addresses if (host := urlsplit(str(address)).hostname)}
+    return {host for address in addresses if (host := _host_of(str(address)))}
+
+
+def _host_of(address: str) -> str | None:
+    """Of a whole address, or of a name without scheme (SFTP)."""
+    return urlsplit(address if "://" in address else f"//{address}").hostname

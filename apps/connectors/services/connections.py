@@ -16,7 +16,7 @@ from apps.audit.services import record_audit
 from apps.connectors.models import Connection, ConnectionStatus, Credential
 from apps.connectors.registry import UnknownVendor, get_manifest
 from apps.connectors.sdk.machine_access import ACCESS
-from apps.connectors.sdk.manifest import ConnectorManifest
+from apps.connectors.sdk.manifest import ADDRESS_KINDS, ConnectorManifest
 from apps.connectors.sdk.types import CheckResult
 from apps.connectors.services.access import Access, try_access
 from apps.connectors.services.checks import cancel_check, check_connection, record_check, require_seen, schedule_check
@@ -160,7 +160,10 @@ def _change(
 
 
 def _destination(manifest: ConnectorManifest, settings: Mapping[str, Any]) -> list[Any]:
-    return [settings.get(ACCESS), *(settings.get(field.key) for field in manifest.config if field.kind == "url")]
+    return [
+        settings.get(ACCESS),
+        *(settings.get(field.key) for field in manifest.config if field.kind in ADDRESS_KINDS),
+    ]
 
 
 def _require_same_account(connection: Connection, result: CheckResult | None) -> None:

@@ -84,7 +84,9 @@ def test_a_list_is_cleaned_kept_and_audited(partner: object, owner_actor: Actor,
     assert restrict(owner_actor, now) == allowed_hosts() == ()
 
 
-@pytest.mark.parametrize("typed", ["two words", "*", "*.", "http://", "-a.example.com", "a..b", "exa*mple.com"])
+@pytest.mark.parametrize(
+    "typed", ["two words", "*", "*.", "http://", "-a.example.com", "a..b", "exa*mple.com", "https://[x"]
+)
 def test_what_is_no_host_is_refused(partner: object, owner_actor: Actor, now: datetime, typed: str) -> None:
     with pytest.raises(UnableToRestrict, match="is no host"):
         restrict(owner_actor, now, typed)

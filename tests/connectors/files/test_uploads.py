@@ -11,6 +11,7 @@ from apps.connectors.models import Connection, StoredFile, StoredFilePiece
 from apps.connectors.registry import forget_custom
 from apps.connectors.services import (
     UnableToConnect,
+    UnableToRestrict,
     UnableToUpload,
     create_connection,
     create_custom_connector,
@@ -18,8 +19,10 @@ from apps.connectors.services import (
     open_connector,
     preview_file,
     publish_connector,
+    set_allowed_hosts,
     stage_file,
     take_file_over,
+    update_connection,
 )
 from apps.connectors.services import uploads as service
 from apps.core.actor import Actor
@@ -152,3 +155,26 @@ def test_an_sftp_connection_shows_the_servers_key_first_and_is_made_with_it(
     assert payroll.server.fingerprint in shown.value.user_message
     assert (made.status, made.account_name) == ("active", "interlace@127.0.0.1")
     assert PASSWORD not in repr(Connection.objects.values())
+
+
+def test_a_stored_password_is_never_sent_to_another_server(
+    environment: Environment, owner_actor: Actor, now: datetime, payroll: PayrollHarness
+) -> None:
+    made = create_custom_connector(actor=owner_actor, now=now, source=SOURCE)
+    publish_connector(actor=owner_actor, now=now, connector=made)
+    connection = create_connection(
+        actor=owner_actor, now=now, environment=environment, vendor=made.key, name="Payroll",
+        settings=payroll.settings(), secrets={"password": PASSWORD},
+    )  # fmt: skip
+    tried = len(payroll.server.attempts)
+
+    with pytest.raises(UnableToConnect):
+        update_connection(
+            actor=owner_actor, now=now, connection=connection, name="Payroll",
+            settings={**payroll.settings(), "host": "localhost"}, secrets={},
+        )  # fmt: skip
+    forget_custom(made.key)
+
+    assert len(payroll.server.attempts) == tried
+    with pytest.raises(UnableToRestrict, match=r"add 127\.0\.0\.1 of Payroll"):
+        set_allowed_hosts(actor=owner_actor, now=now, patterns=["api.example.com"])

@@ -19,7 +19,7 @@ from apps.connectors.sdk.types import CheckResult
 
 UPLOADED = "uploaded"
 _SFTP = (
-    ConfigField(key="host", label="Server", help="Its name, like sftp.example.com."),
+    ConfigField(key="host", label="Server", kind="host", help="Its name, like sftp.example.com."),
     ConfigField(key="port", label="Port", kind="integer", default="22"),
     ConfigField(key="username", label="User name"),
     ConfigField(
