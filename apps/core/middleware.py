@@ -43,3 +43,15 @@ class SecurityHeadersMiddleware:
         response.setdefault("X-Frame-Options", "DENY")
         response.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         return response
+
+
+class NullCharacterMiddleware:
+    """Refuses addresses with a null character: no text in the database can hold one, so none leads anywhere."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponse("Bad request\n", status=400, content_type="text/plain; charset=utf-8")
+        return self.get_response(request)

@@ -1,0 +1,17 @@
+"""An address with a null character is a bad request, whoever sends it; it never reaches the database."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browsing import Browser
+
+
+@pytest.mark.parametrize(
+    "address", ["/hooks/%00/", "/connect/%00/", "/manage/records/?q=a%00b", "/api/v1/records?q=%00"]
+)
+def test_it_is_refused(partner: object, client: Browser, address: str) -> None:
+    answer = client.post(address, {}) if address.startswith("/hooks") else client.get(address)
+
+    assert answer.status_code == 400
+    assert answer["X-Content-Type-Options"] == "nosniff"
