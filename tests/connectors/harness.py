@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -93,13 +94,13 @@ class TimedHarness(SandboxHarness):
         self.control.update(self.kind(stream), external_id, self.edited(stream))
         self.settle(self.unseen_seconds)
 
+    @abstractmethod
     def seed_one(self, stream: str) -> str:
         """Create one object as a user does; its external id."""
-        raise NotImplementedError
 
+    @abstractmethod
     def edited(self, stream: str) -> dict[str, Any]:
         """What a user changes."""
-        raise NotImplementedError
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +28,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
 
-class Harness:
+class MissingAbility(LookupError):
+    """The suite needs something done that this harness does not promise: no such ability, or a connector without sinks."""
+
+
+class Harness(ABC):
     """What the suite needs done at the vendor. Subclass per vendor; `abilities` may hold "faults" and "webhooks"."""
 
     connector_type: type[Connector]
@@ -57,27 +62,29 @@ class Harness:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    @abstractmethod
     def settings(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """The connection's settings as entered in the form."""
 
+    @abstractmethod
     def credentials(self, *, valid: bool) -> dict[str, str]:
-        raise NotImplementedError
+        """Opened secrets the vendor takes, or ones it refuses."""
 
+    @abstractmethod
     def seed(self, stream: str, count: int) -> list[str]:
         """Create `count` objects as a user of the vendor does; their external ids."""
-        raise NotImplementedError
 
+    @abstractmethod
     def edit(self, stream: str, external_id: str) -> None:
         """Change one object as a user does."""
-        raise NotImplementedError
 
     def count(self, sink: str) -> int:
         """How many objects of this kind the vendor really holds."""
-        raise NotImplementedError
+        raise MissingAbility("sinks")
 
     def payload(self, sink: str) -> JsonDict:
         """A payload that creates a valid object (whatever it refers to exists)."""
-        raise NotImplementedError
+        raise MissingAbility("sinks")
 
     def change(self, sink: str) -> JsonDict:
         """A payload that changes an object made from `payload`."""
@@ -89,18 +96,19 @@ class Harness:
 
     def settle(self, seconds: int) -> None:
         """Let that much time pass at the vendor (search indexes)."""
+        return
 
     def fault(self, kind: str, **options: Any) -> None:
         """Make the next read go wrong: `status` (status=), `429` (retry_after=), `reset`, `truncate`."""
-        raise NotImplementedError
+        raise MissingAbility("faults")
 
     def lose_answer(self, sink: str) -> None:
         """Let the next create in this sink be carried out and its answer be lost."""
-        raise NotImplementedError
+        raise MissingAbility("faults")
 
     def delivery(self, stream: str) -> Delivery:
         """A genuine webhook about a change in this stream, caught as sent."""
-        raise NotImplementedError
+        raise MissingAbility("webhooks")
 
 
 def records_of(connector: Connector, stream: str, *, size: int, checkpoint: JsonDict | None = None) -> Iterator[Page]:

@@ -15,6 +15,7 @@ from apps.connectors.sdk.files import FileStore
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.pushed import PushedStore
 from apps.connectors.sdk.types import CheckResult, Sink, Stream, WebhookEvent
+from apps.connectors.sdk.webhooks import ForgedWebhook
 
 
 class HttpExchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,8 +95,8 @@ class Connector(ABC):
     def verify_webhook(
         cls, *, secret: str, headers: Mapping[str, str], body: bytes, url: str, now: datetime
     ) -> list[WebhookEvent]:
-        """The events of a genuine delivery. Raises `sdk.webhooks.ForgedWebhook` otherwise. Header names are lower case."""
-        raise NotImplementedError(f"{cls.manifest.key} sends no webhooks")
+        """The events of a genuine delivery. Raises ForgedWebhook otherwise. Header names are lower case."""
+        raise ForgedWebhook(f"{cls.manifest.key} sends no webhooks")
 
     @classmethod
     def webhook_handshake(cls, headers: Mapping[str, str]) -> Handshake | None:

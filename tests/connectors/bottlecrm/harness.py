@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from abc import abstractmethod
 from typing import Any
 
 from apps.connectors.sdk.conformance import Harness
@@ -15,12 +16,13 @@ class BottleWork(Harness):
     connector_type = CONNECTOR
     unknown_id = "00000000-0000-4000-8000-000000000000"
 
+    @abstractmethod
     def make(self, kind: str, data: dict[str, Any]) -> str:
         """Create a record as a person does; its id."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change_record(self, kind: str, external_id: str, data: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """Change a record as a person does."""
 
     def seed(self, stream: str, count: int) -> list[str]:
         return [self.make(stream, self.values(stream)) for _ in range(count)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from abc import abstractmethod
 from typing import Any
 
 from apps.connectors.sdk.conformance import Harness
@@ -18,8 +19,9 @@ class TrytonWork(Harness):
 
     connector_type = CONNECTOR
 
+    @abstractmethod
     def make(self, kind: str, **data: Any) -> str:
-        raise NotImplementedError
+        """Create a record as a person does; its id."""
 
     def seed(self, stream: str, count: int) -> list[str]:
         return [self._seed_one(stream) for _ in range(count)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -27,7 +28,7 @@ ATTEMPTS = 3
 LONGEST_REQUEST_ID = 50
 
 
-class QuickBooksSink:
+class QuickBooksSink(ABC):
     """Creates are deduplicated by `requestid`; a batch as a whole has one too, so it is of no use for single creates.
 
     A change needs the object's current `SyncToken`. A refusal as stale means that somebody saved in between: the object
@@ -52,9 +53,9 @@ class QuickBooksSink:
     def get(self, external_id: str) -> SourceRecord | None:
         return self.stream.get(external_id)
 
+    @abstractmethod
     def body(self, payload: JsonDict) -> JsonDict:
         """The entity's fields as QuickBooks nests them."""
-        raise NotImplementedError
 
     def creation(self, payload: JsonDict) -> JsonDict:
         return {name: value for name, value in self.body(payload).items() if value not in (None, "")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ CLOSED_PROJECT = 5
 NOT_IN_IDENTIFIER = re.compile(r"[^a-z0-9_-]")
 
 
-class RedmineSink:
+class RedmineSink(ABC):
     stream_type: ClassVar[type[RedmineStream]] = RedmineStream
 
     def __init__(self, connector: Any) -> None:
@@ -73,24 +74,25 @@ class RedmineSink:
     def get(self, external_id: str) -> SourceRecord | None:
         return self.stream.get(external_id)
 
+    @abstractmethod
     def resolve(self, key: str) -> SourceRecord | None:
         """The object created under `key`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def creation(self, request: WriteRequest) -> JsonDict:
         """Values of a new record, with the mark."""
-        raise NotImplementedError
 
+    @abstractmethod
     def values(self, payload: JsonDict) -> JsonDict:
         """Values a change carries."""
-        raise NotImplementedError
 
     def prepare(self, current: SourceRecord) -> None:
         """What must happen before a record can be changed."""
+        return
 
+    @abstractmethod
     def settle(self, record: SourceRecord, payload: JsonDict) -> SourceRecord:
         """The record after its state was brought to the wanted one."""
-        raise NotImplementedError
 
 
 class ProjectSink(RedmineSink):

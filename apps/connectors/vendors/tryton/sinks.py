@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ from apps.connectors.vendors.tryton.streams import (
 from apps.connectors.vendors.tryton.wire import wire_date, wire_seconds
 
 
-class TrytonSink:
+class TrytonSink(ABC):
     """Creates go out as one list: if Tryton refuses it, nothing was created, and each is tried alone."""
 
     stream_type: ClassVar[type[TrytonStream]] = TrytonStream
@@ -92,20 +93,21 @@ class TrytonSink:
         )
         return self._read_back(str(found[0]["id"])) if found else None
 
+    @abstractmethod
     def marked(self, key: str) -> Domain:
         """The filter that finds what was created under `key`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def creation(self, request: WriteRequest) -> JsonDict:
         """Values of a new record, with the mark. Raises RecordRejected."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change(self, request: WriteRequest, current: SourceRecord) -> JsonDict:
         """Values to write over `current`."""
-        raise NotImplementedError
 
     def after_creation(self, request: WriteRequest, external_id: str) -> None:
         """What a new record still needs before it counts as written."""
+        return
 
 
 def escaped(text: str) -> str:

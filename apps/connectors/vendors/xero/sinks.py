@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 LONGEST_CONTACT_NUMBER = 50
 
 
-class XeroSink:
+class XeroSink(ABC):
     """PUT creates, POST changes. A create carries its key as a mark the vendor can be asked for (`mark_field`)."""
 
     stream_type: ClassVar[type[XeroStream]]
@@ -46,8 +47,9 @@ class XeroSink:
     def mark(self, key: str) -> str:
         return key
 
+    @abstractmethod
     def element(self, request: WriteRequest) -> JsonDict:
-        raise NotImplementedError
+        """One element of the call's list, as Xero nests it."""
 
     def _send(self, method: str, requests: list[WriteRequest]) -> list[WriteResult]:
         if not requests:
