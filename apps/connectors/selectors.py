@@ -99,11 +99,6 @@ def get_stored_file(connection: Connection, file_id: UUID) -> StoredFile:
     return found
 
 
-def list_oauth_apps() -> QuerySet[OAuthApp]:
-    """The partner's apps at vendors; their secrets stay sealed."""
-    return OAuthApp.objects.order_by("vendor")
-
-
 def find_oauth_app(vendor: str) -> OAuthApp | None:
     return OAuthApp.objects.filter(vendor=vendor).first()
 
