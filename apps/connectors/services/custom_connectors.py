@@ -130,7 +130,7 @@ def archive_connector(*, actor: Actor, now: datetime, connector: CustomConnector
     locked = _lock(connector)
     used = Connection.objects.filter(vendor=locked.key, archived_at=None).count()
     if used:
-        raise Conflict(f"{used} connections use it. Archive them first.")
+        raise Conflict(f"{used} connection{' uses' if used == 1 else 's use'} it. Archive its connections first.")
     locked.archived_at = now
     locked.save(update_fields=["archived_at"])
     _audit(actor, now, locked, "custom_connector.archived")

@@ -113,7 +113,7 @@ def test_what_connections_rely_on_cannot_vanish(
 
     with pytest.raises(Conflict, match="rely on “timesheets”"):
         publish_connector(actor=owner_actor, now=now, connector=kimai)
-    with pytest.raises(Conflict, match="1 connections use it"):
+    with pytest.raises(Conflict, match="1 connection uses it"):
         archive_connector(actor=owner_actor, now=now, connector=kimai)
     Connection.objects.update(archived_at=now)
     assert publish_connector(actor=owner_actor, now=now, connector=kimai).number == 2
