@@ -105,8 +105,8 @@ def _send_place(context: RunContext, planned: QuerySet[Removal], connection_id: 
     stream = system.manifest.sink(object_name).stream
     removals = list(planned.select_related("record").order_by("planned_at", "id"))
     waiting = [removal for removal in removals if not removal.is_approved]
-    if is_too_many(len(waiting), live_references(connection_id, stream).count()):
-        total = live_references(connection_id, stream).count()
+    total = live_references(connection_id, stream).count()
+    if is_too_many(len(waiting), total):
         ask_review(context, system, object_name, [r.external_id for r in waiting], total, is_removal=True)
         removals = [removal for removal in removals if removal.is_approved]
     sink: Any = system.connector.sink(object_name)
