@@ -131,7 +131,10 @@ def search_records(actor: Actor, text: str) -> QuerySet[CanonicalRecord]:
     visible = CanonicalRecord.objects.visible_to(actor)
     words = plain(text).replace("\\", " ").replace("'", " ").split()
     query = " & ".join(f"'{word}':*" for word in words)
-    by_id = CrossReference.objects.filter(external_id=text.strip()).values("record_id")[:50]
+    # Cut to what the actor sees before it is cut in number: every system counts from 1.
+    own = CrossReference.objects.filter(external_id=text.strip())
+    own = own if actor.scope is None else own.filter(record__customer_id__in=actor.scope)
+    by_id = own.values("record_id")[:50]
     by_word = Q(pk__in=_word_hits(visible, query)) if query else Q(pk=None)
     found: QuerySet[CanonicalRecord] = visible.filter(by_word | Q(pk__in=by_id))
     return found
