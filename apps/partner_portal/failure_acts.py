@@ -17,9 +17,8 @@ from apps.core.errors import NotVisible
 from apps.partner_portal.forms.errors import NOBODY, AssignForm, IgnoreForm, SnoozeForm
 from apps.partner_portal.lists.errors import STATES, in_state
 from apps.partner_portal.needs import count_of
-from apps.partner_portal.selectors.failures import UNSOLVED
 from apps.sync.desk import list_notes, snoozed
-from apps.sync.models import FailureStatus, NoteKind, RecordFailure
+from apps.sync.models import UNSOLVED, FailureStatus, NoteKind, RecordFailure
 from apps.sync.services import assign_failures, ignore_failures, reopen_failures, snooze_failures, wake_failures
 
 FORMS: dict[str, type[forms.Form]] = {"assign": AssignForm, "snooze": SnoozeForm, "ignore": IgnoreForm}

@@ -13,10 +13,9 @@ from django.db.models.functions import TruncDate
 
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
-from apps.sync.models import FailureNote, FailureRetry, FailureStatus, RecordFailure
+from apps.sync.models import UNSOLVED, FailureNote, FailureRetry, FailureStatus, RecordFailure
 
 TREND_DAYS = 14
-UNSOLVED = (FailureStatus.OPEN, FailureStatus.RETRYING)
 
 
 def snoozed(now: datetime) -> Q:

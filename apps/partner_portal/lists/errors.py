@@ -14,9 +14,9 @@ from apps.core import clock
 from apps.partner_portal.exports import FORMATS, MAX_ROWS, export_table
 from apps.partner_portal.forms.errors import NOBODY, colleagues
 from apps.partner_portal.lists.runs import customer_choices, integration_choices
-from apps.partner_portal.selectors.failures import UNSOLVED, FailureGroup, group_failures
+from apps.partner_portal.selectors.failures import FailureGroup, group_failures
 from apps.sync.desk import snoozed
-from apps.sync.models import ErrorClass, FailureStatus, RecordFailure
+from apps.sync.models import UNSOLVED, ErrorClass, FailureStatus, RecordFailure
 from apps.sync.selectors import explain_failure
 from apps.ui.filters import Filter, FilterState, parse_filters
 from apps.ui.tables import Column, build_table

@@ -11,8 +11,7 @@ from django.urls import reverse
 from apps.accounts.access import ActorRequest
 from apps.flows.models import Flow, Integration, IntegrationStatus
 from apps.partner_portal.lists.runs import customer_choices
-from apps.partner_portal.selectors.failures import UNSOLVED
-from apps.sync.models import RecordFailure
+from apps.sync.models import UNSOLVED, RecordFailure
 from apps.ui.filters import Filter, parse_filters
 from apps.ui.paging import page_queryset
 from apps.ui.status import Status, status_of

@@ -10,9 +10,7 @@ from django.db.models import Count, Max, Min, QuerySet
 
 from apps.core.actor import Actor
 from apps.sync.desk import trend_of
-from apps.sync.models import FailureStatus, RecordFailure
-
-UNSOLVED = (FailureStatus.OPEN, FailureStatus.RETRYING)
+from apps.sync.models import UNSOLVED, RecordFailure
 
 
 def unsolved_failures(actor: Actor) -> QuerySet[RecordFailure]:

@@ -20,9 +20,8 @@ from apps.partner_portal.customer_page import render_tab
 from apps.partner_portal.failure_acts import acts_on, find_group, notes_of
 from apps.partner_portal.forms.errors import CommentForm, IgnoreForm
 from apps.partner_portal.lists.errors import errors_context
-from apps.partner_portal.selectors.failures import UNSOLVED
 from apps.sync.desk import is_snoozed, trend_of
-from apps.sync.models import FailureStatus, RecordFailure
+from apps.sync.models import UNSOLVED, FailureStatus, RecordFailure
 from apps.sync.selectors import explain_failure, get_failure
 from apps.sync.services import ignore_failure
 from apps.ui import htmx

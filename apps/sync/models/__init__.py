@@ -1,11 +1,12 @@
 from apps.sync.models.deletions import DeletionReview, Removal, RemovalStatus, ReviewStatus
 from apps.sync.models.desk import FailureNote, FailureRetry, NoteKind
-from apps.sync.models.failures import ErrorClass, FailureStatus, RecordFailure
+from apps.sync.models.failures import UNSOLVED, ErrorClass, FailureStatus, RecordFailure
 from apps.sync.models.intents import IntentKind, IntentStatus, WriteIntent
 from apps.sync.models.logs import RecordAction, RecordLog, RecordPayload, VendorCall
 from apps.sync.models.runs import Checkpoint, RunStatus, RunStep, RunTrigger, SyncRun
 
 __all__ = [
+    "UNSOLVED",
     "Checkpoint",
     "DeletionReview",
     "ErrorClass",

@@ -29,6 +29,9 @@ class FailureStatus(models.TextChoices):
     IGNORED = "ignored", "Ignored"
 
 
+UNSOLVED = (FailureStatus.OPEN, FailureStatus.RETRYING)
+
+
 class RecordFailure(CustomerOwned):
     """A record that could not be brought into step while its run went on (dead letter). Open until it later succeeds.
 

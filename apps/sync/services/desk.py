@@ -12,10 +12,9 @@ from apps.accounts.models import StaffMembership
 from apps.audit.services import record_audit
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
-from apps.sync.models import FailureNote, FailureStatus, NoteKind, RecordFailure
+from apps.sync.models import UNSOLVED, FailureNote, FailureStatus, NoteKind, RecordFailure
 from apps.sync.services.failures import note_failures
 
-UNSOLVED = (FailureStatus.OPEN, FailureStatus.RETRYING)
 MOST_TIMES = 1000
 
 
