@@ -87,6 +87,7 @@ def save_draft(*, actor: Actor, now: datetime, connector: CustomConnector, sourc
     locked = _lock(connector)
     locked.draft, locked.name, locked.updated_at = source, definition.name[:120], now
     locked.save(update_fields=["draft", "name", "updated_at"])
+    _audit(actor, now, locked, "custom_connector.draft_saved")
     return locked
 
 
