@@ -117,7 +117,7 @@ class Planner:
         depth: int,
     ) -> None:
         targets = [target for state in states for name in mapping.spec.refs if (target := state.links.get(name))]
-        references = by_record(system.connection.pk, [*self._known(system, states), *targets])
+        references = self._references(system, [*self._known(system, states), *targets])
         new = [state.id for state in states if (state.id, mapping.spec.stream) not in references]
         found = held_back(mapping.spec.entity, new, system.connection.pk)
         self._doubts.update({(record_id, system.connection.pk): other for record_id, other in found.items()})
@@ -129,6 +129,9 @@ class Planner:
                 self._plan_one(system, mapping, state, write, rule, references, depth)
             except RecordProblem as problem:
                 self.plan.problems.append(PlanProblem(state, system, mapping, problem))
+
+    def _references(self, system: BoundSystem, record_ids: list[UUID]) -> dict[tuple[UUID, str], Reference]:
+        return by_record(system.connection.pk, record_ids)
 
     def _known(self, system: BoundSystem, states: list[State]) -> list[UUID]:
         """Those that the system may hold: what came to life in this transaction is only where it was read."""
