@@ -15,7 +15,7 @@ from apps.flows.services import go_live
 from apps.sync.models import DeletionReview, RecordFailure, RecordLog, Removal, RunStatus, RunTrigger
 from apps.sync.services import UnableToReview, approve_deletions, execute_run, reject_deletions, start_reconcile
 from tests.sync.conftest import flow_of, run_flow
-from tests.sync.fake_vendor import vendor
+from tests.sync.fake_vendor import FakeStream, vendor
 
 
 @pytest.fixture
@@ -116,12 +116,14 @@ def test_a_full_comparison_finds_what_vanished(flow, owner_actor, now):
     assert CrossReference.objects.exclude(deleted_at=None).count() == 2
 
 
-def test_too_many_are_stopped_until_a_person_approves(flow, owner_actor, now):
+def test_too_many_are_stopped_at_once_until_a_person_approves(flow, owner_actor, now, monkeypatch):
     policy(flow, now, "propagate")
     fill(flow, now, 16)
     vanish_from_crm(*range(6))
 
-    reconcile(flow, owner_actor, now + timedelta(minutes=1))
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeStream, "get", lambda self, external_id: pytest.fail("it asked for each of too many"))
+        reconcile(flow, owner_actor, now + timedelta(minutes=1))
 
     review = DeletionReview.objects.get()
     assert (review.count, review.total, review.percent, review.is_removal) == (6, 16, 38, False)

@@ -168,16 +168,16 @@ def ask_review(
 def find_vanished(context: RunContext, system: BoundSystem, stream: str, entity: str, seen: set[str]) -> int:
     """This function will compare what we know of a stream with all that a full reading showed; returns how many are gone.
 
-    Each candidate is asked for by its id first: pages shift while they are read. Too many: a person decides.
+    Each candidate is asked for by its id first: pages shift while they are read. Too many to be asked for: a person
+    decides at once, an empty answer of a whole system must not cost one call per record.
     """
-    known = live_references(system.connection.pk, stream)
-    total = known.count()
-    candidates = [i for i in known.values_list("external_id", flat=True) if i not in seen]
+    known = list(live_references(system.connection.pk, stream).values_list("external_id", flat=True))
+    candidates = [external_id for external_id in known if external_id not in seen]
+    if is_too_many(len(candidates), len(known)):
+        ask_review(context, system, stream, candidates, len(known), is_removal=False)
+        return 0
     reader = system.connector.stream(stream)
     gone = [external_id for external_id in candidates if _is_gone(reader, external_id)]
-    if is_too_many(len(gone), total):
-        ask_review(context, system, stream, gone, total, is_removal=False)
-        return 0
     with effects(context) as now:
         apply_deletions(context, system, stream, entity, gone, now)
     return len(gone)
