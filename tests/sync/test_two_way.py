@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -121,6 +122,21 @@ def test_the_earlier_edit_loses_although_it_is_read_last(flow, pair, now):
     assert phones(pair) == ("2", "2")
     change = CanonicalChange.objects.filter(fields__has_key="phone").latest("id")
     assert (change.connection.name, change.fields["phone"]) == ("ERP", ["1", "2"])
+
+
+def test_a_page_of_conflicts_asks_the_history_once(flow, now):
+    for number in range(4):
+        edit("crm", f"c{number}", name=f"Vulcan {number}", domain=f"v{number}.example", phone="1")
+    run_flow(flow, now)
+    for number, party in enumerate(vendor("erp").all("parties")):
+        edit("erp", party["id"], phone="2", email=f"desk{number}@vulcan.example")
+        edit("crm", f"c{number}", phone="3")
+
+    with CaptureQueriesContext(connection) as queries:
+        run_flow(flow, now + timedelta(minutes=1))
+
+    assert sum("jsonb_object_keys" in query["sql"] for query in queries) == 1
+    assert {company["phone"] for company in held("crm")} == {"3"}
 
 
 def test_nobody_else_edits_what_the_system_of_record_leads(flow, pair, now):

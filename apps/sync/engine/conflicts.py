@@ -30,10 +30,11 @@ from apps.flows.models import FieldPolicy
 
 REST = "*"
 NOTHING: dict[str, Any] = {}
-# Who set the field last, and when: by its own clock where the system told, else by ours.
+# When each field was set last: by the system's own clock where it told, else by ours.
 _LAST = """
-SELECT COALESCE(source_at, at) FROM canonical_canonicalchange
-WHERE record_id = %s AND fields ? %s ORDER BY version DESC LIMIT 1
+SELECT DISTINCT ON (record_id, name) record_id, name, COALESCE(source_at, at)
+FROM canonical_canonicalchange change CROSS JOIN LATERAL jsonb_object_keys(change.fields) AS name
+WHERE record_id = ANY(%s) ORDER BY record_id, name, version DESC
 """
 
 
@@ -82,11 +83,15 @@ class Judge:
     asked: list[Contradiction] = field(default_factory=list)
     agreed: dict[UUID, list[str]] = field(default_factory=dict)
     _owned: dict[UUID, set[UUID]] = field(default_factory=dict)
+    _page: list[UUID] = field(default_factory=list)
+    _set_at: dict[tuple[UUID, str], datetime] | None = None
 
     def prepare(self, entity: str, record_ids: Iterable[UUID]) -> None:
         """This method will look up which records the systems of record know; one question per system and page."""
+        ids = list(record_ids)
+        self._page, self._set_at = ids, None
         for owner in self.policies.owners(entity) - {self.connection_id}:
-            known = by_record(owner, record_ids)
+            known = by_record(owner, ids)
             self._owned.setdefault(owner, set()).update(record_id for record_id, _ in known)
 
     def admit(
@@ -123,5 +128,7 @@ class Judge:
         return self._is_latest(state, name, modified_at)
 
     def _is_latest(self, state: State, name: str, modified_at: datetime | None) -> bool:
-        rows = fetch_rows(_LAST, [state.id, name])
-        return not rows or (modified_at or self.now) >= rows[0][0]
+        if self._set_at is None:  # the first conflict of a page asks for all of its records
+            self._set_at = {(record_id, name): at for record_id, name, at in fetch_rows(_LAST, [self._page])}
+        set_at = self._set_at.get((state.id, name))
+        return set_at is None or (modified_at or self.now) >= set_at

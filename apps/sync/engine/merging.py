@@ -74,7 +74,7 @@ class Merger:
             note_agreement(self.system.connection.pk, record_id, fields, self.now)
 
     def _prepare_judge(self, object_name: str, group: list[MappedRecord], verdict: Verdict) -> None:
-        if self.judge.policies.owners(group[0].entity):
+        if self.judge.policies.by_entity.get(group[0].entity):
             places = (self.references.get((object_name, record.external_id)) for record in group)
             known = [place.record_id for place in places if place]
             self.judge.prepare(group[0].entity, [*known, *verdict.matched.values()])
