@@ -2,6 +2,22 @@ import django.db.models.functions.text
 from django.db import migrations, models
 
 
+def name_apart(apps, schema_editor):
+    """Of several with one name, all but the first get a number: the constraint that follows allows no two."""
+    plan_type = apps.get_model("billing", "Plan")
+    taken = {name.lower() for name in plan_type.objects.values_list("name", flat=True)}
+    seen = set()
+    for row in plan_type.objects.order_by("pk"):
+        if row.name.lower() in seen:
+            number = 2
+            while f"{row.name[:70]} ({number})".lower() in taken:
+                number += 1
+            row.name = f"{row.name[:70]} ({number})"
+            taken.add(row.name.lower())
+            row.save(update_fields=["name"])
+        seen.add(row.name.lower())
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("billing", "0002_immutable"),
@@ -42,6 +58,7 @@ class Migration(migrations.Migration):
             model_name="payment",
             constraint=models.UniqueConstraint(fields=("invoice", "key"), name="payment_once_per_key"),
         ),
+        migrations.RunPython(name_apart, migrations.RunPython.noop, elidable=True),
         migrations.AddConstraint(
             model_name="plan",
             constraint=models.UniqueConstraint(django.db.models.functions.text.Lower("name"), name="plan_name_once"),
