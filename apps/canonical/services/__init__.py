@@ -1,6 +1,14 @@
 from apps.canonical.services.absorbing import absorb_record
 from apps.canonical.services.custom_fields import UnableToDeclare, archive_custom_field, declare_custom_field
-from apps.canonical.services.merging import UnableToMerge, UnableToUnmerge, merge_records, order_pair, unmerge_records
+from apps.canonical.services.merging import (
+    UnableToMerge,
+    UnableToUnmerge,
+    check_merge,
+    gains,
+    merge_records,
+    order_pair,
+    unmerge_records,
+)
 from apps.canonical.services.policies import UnableToChangePolicy, reset_match_policy, set_match_policy
 from apps.canonical.services.questions import (
     UnableToAnswer,
@@ -23,8 +31,10 @@ __all__ = [
     "archive_custom_field",
     "ask_questions",
     "ask_values",
+    "check_merge",
     "decide_value",
     "declare_custom_field",
+    "gains",
     "keep_apart",
     "merge_records",
     "order_pair",

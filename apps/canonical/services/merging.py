@@ -75,8 +75,7 @@ def merge_records(
     if not actor.sees(first.customer_id):
         raise NotVisible("There is no such record.")
     lock_environment(first.environment_id)
-    keep, drop = order_pair(*_fresh(first, second))
-    _check(keep, drop)
+    keep, drop = check_merge(first, second)
     question = MatchQuestion.objects.filter(pair=pair_of(keep.pk, drop.pk)).first()
     snapshot = take_snapshot(drop)
     merge = RecordMerge.objects.create(
@@ -89,6 +88,13 @@ def merge_records(
     _audit(actor, "records.merged", merge, now)
     merge.snapshot = snapshot
     return merge
+
+
+def check_merge(first: CanonicalRecord, second: CanonicalRecord) -> tuple[CanonicalRecord, CanonicalRecord]:
+    """(kept, dropped) as they stand now; nothing is written. Raises UnableToMerge."""
+    keep, drop = order_pair(*_fresh(first, second))
+    _check(keep, drop)
+    return keep, drop
 
 
 def _fresh(first: CanonicalRecord, second: CanonicalRecord) -> list[CanonicalRecord]:
@@ -134,11 +140,18 @@ def _inherit_questions(keep: CanonicalRecord, drop: CanonicalRecord) -> list[str
     return made
 
 
-def _rewrite(keep: CanonicalRecord, drop: CanonicalRecord, take: Collection[str], now: datetime) -> dict[str, Any]:
+def gains(
+    keep: CanonicalRecord, drop: CanonicalRecord, take: Collection[str]
+) -> tuple[dict[str, Any], dict[str, UUID]]:
+    """The fields and references that the kept record gets from the other."""
     own = set(keep.links.values_list("name", flat=True))
     links = dict(drop.links.exclude(target=keep).exclude(name__in=own).values_list("name", "target_id"))
     data = merged_data(keep.data, drop.data, take)
-    changed = {name: value for name, value in data.items() if value != keep.data.get(name)}
+    return {name: value for name, value in data.items() if value != keep.data.get(name)}, links
+
+
+def _rewrite(keep: CanonicalRecord, drop: CanonicalRecord, take: Collection[str], now: datetime) -> dict[str, Any]:
+    changed, links = gains(keep, drop, take)
     drop.delete()
     _change(keep, changed, links, now)
     touch_records([keep.pk], now)

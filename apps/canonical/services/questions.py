@@ -86,6 +86,7 @@ def put_off(*, actor: Actor, now: datetime, question: MatchQuestion) -> MatchQue
     locked = _locked(actor, question)
     locked.status, locked.answered_at, locked.answered_by_label = QuestionStatus.LATER, now, actor.label
     locked.save(update_fields=["status", "answered_at", "answered_by_label"])
+    _audit(actor, "match.put_off", locked, now)
     return locked
 
 

@@ -19,6 +19,7 @@ from apps.core.errors import Conflict, NotVisible
 from apps.core.ids import uuid7
 from apps.customers.models import Environment
 
+ANSWERS = ("ours", "theirs")
 _ASK = """
 INSERT INTO canonical_fieldquestion AS question (
     id, customer_id, environment_id, record_id, field, connection_id, ours, theirs, asked_at, answered_by_label, answer)
@@ -39,7 +40,7 @@ WHERE connection_id = %s AND record_id = ANY(%s) AND answered_at IS NULL
 
 
 class UnableToDecide(Conflict):
-    """The question is answered already."""
+    """The question is answered already, or this is no answer to it."""
 
 
 class Contradiction(NamedTuple):
@@ -78,13 +79,15 @@ def decide_value(*, actor: Actor, now: datetime, question: FieldQuestion, answer
     actor.require("errors.resolve")
     if not actor.sees(question.customer_id):
         raise NotVisible("There is no such question.")
+    if answer not in ANSWERS:
+        raise UnableToDecide("Choose one of the two values.", field="answer")
     lock_environment(question.environment_id)
     locked = (
         FieldQuestion.objects.select_for_update(of=("self",))
         .select_related("environment", "record")
         .get(pk=question.pk)
     )
-    if locked.answered_at is not None or answer not in ("ours", "theirs"):
+    if locked.answered_at is not None:
         raise UnableToDecide("This question is answered already.")
     locked.answered_at, locked.answered_by_label, locked.answer = now, actor.label, answer
     locked.save(update_fields=["answered_at", "answered_by_label", "answer"])

@@ -103,7 +103,7 @@ def show_question(request: ActorRequest, question_id: UUID) -> HttpResponse:
 def _preview(request: ActorRequest, question: MatchQuestion, take: list[str]) -> tuple[list[PlannedUpdate], str]:
     """What would be written where, or why the two cannot be one."""
     try:
-        return preview_merge(actor=request.actor, now=clock.now(), question=question, take=take), ""
+        return preview_merge(actor=request.actor, question=question, take=take), ""
     except UnableToMerge as error:
         return [], error.user_message
 

@@ -19,16 +19,15 @@ from apps.sync.services.dry_run import DryRun, DryRunFlow, PlannedChange, dry_ru
 from apps.sync.services.editing import EditableField, EditableRecord, UnableToEdit, edit_and_retry, find_editable
 from apps.sync.services.failures import UnableToRetry, ignore_failure, retry_failure, retry_failures
 from apps.sync.services.id_pairs import PairReport, UnableToReadPairs, apply_pairs, preview_pairs, undo_batch
+from apps.sync.services.merge_preview import PlannedUpdate, preview_merge
 from apps.sync.services.retries import UnableToCancelRetry, cancel_retry, start_retry
 from apps.sync.services.running import execute_run, reap_runs, run_due_flow
 from apps.sync.services.runs import UnableToCancelRun, UnableToStartRun, cancel_run, start_run
 from apps.sync.services.stewardship import (
-    PlannedUpdate,
     answer_different,
     answer_later,
     answer_same,
     answer_value,
-    preview_merge,
     undo_merge,
 )
 
