@@ -6,6 +6,7 @@ from apps.core.ids import encode_id
 from apps.flows.models import MappingOverride
 from tests.api.conftest import ApiClient, make_key
 from tests.sync.conftest import deploy, environment, fake_vendors, flow_of, systems
+from tests.sync.fake_vendor import vendor
 
 __all__ = ["deploy", "environment", "fake_vendors", "systems"]
 CHANGE = {"role": "crm", "direction": "read", "object": "companies"}
@@ -49,6 +50,20 @@ def test_a_wrong_expression_is_told_at_its_field(api, deploy):
     assert answer.status_code == 400
     assert "unknown function 'shout'" in answer.content.decode().lower()
     assert MappingOverride.objects.count() == 0
+
+
+def test_what_would_refuse_sample_records_is_published_only_when_accepted(api, deploy):
+    vendor("crm").put("companies", "c1", name="Anvil")
+    integration = deploy("opportunity-to-project")
+    path = f"/integrations/{encode_id('itg', integration.pk)}/mappings"
+    put(api, path, {**CHANGE, "changes": {"phone": "1 + 1"}})
+
+    refused = api.post(f"{path}/publish")
+    accepted = api.post(f"{path}/publish", {"accepted": True})
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "mapping_refused")
+    assert refused.json()["errors"][0]["pointer"] == "/phone"
+    assert (accepted.status_code, flow_of(integration).current_version.number) == (200, 2)
 
 
 def test_a_key_without_the_scope_is_refused(owner_actor, now, deploy):

@@ -13,7 +13,16 @@ from apps.core.errors import NotPermitted, NotVisible
 from apps.flows.definition import parse_flow
 from apps.flows.layers import mapped_objects
 from apps.flows.models import MappingOverride, MappingRevision
-from apps.flows.services import NothingToPublish, UnableToMap, publish_mappings, restore_mappings, save_mapping
+from apps.flows.services import (
+    MappingRefused,
+    NothingToPublish,
+    UnableToChangeIntegration,
+    UnableToMap,
+    go_live,
+    publish_mappings,
+    restore_mappings,
+    save_mapping,
+)
 from apps.sync.services import dry_run
 from tests.sync.conftest import flow_of, run_flow
 from tests.sync.fake_vendor import vendor
@@ -200,3 +209,24 @@ def test_others_neither_see_nor_change_it(integration, now):
     with pytest.raises(NotVisible):
         save_mapping(actor=narrow, now=now, integration=integration, place=("crm", "read", "moons"), fields=fields)
     assert MappingOverride.objects.count() == 0
+
+
+def test_two_live_integrations_read_one_connection_alike(deploy, integration, save, publish, owner_actor, now):
+    other = deploy("two-way-accounts")
+    go_live(actor=owner_actor, now=now, integration=integration)
+    given = {"actor": owner_actor, "now": now, "integration": other}
+    save_mapping(place=COMPANIES, fields={"phone": "trim(record.phone)"}, **given)
+    publish_mappings(**given)
+
+    with pytest.raises(UnableToChangeIntegration, match="reads companies from CRM with another mapping of phone"):
+        go_live(**given)
+    save(COMPANIES, phone="trim(record.phone)")
+    publish(now)
+    go_live(**given)
+
+    save(COMPANIES, phone="record.phone")
+    with pytest.raises(MappingRefused, match="“Accounts and contacts, both ways” reads companies"):
+        publish(now)
+    save_mapping(place=COMPANIES, fields={"phone": "record.phone"}, **given)
+    publish(now)
+    assert flow_of(integration).current_version.number == 3

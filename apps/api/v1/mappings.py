@@ -49,6 +49,9 @@ class MappingChangeSerializer(serializers.Serializer[Any]):
 
 class PublicationSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    accepted = serializers.BooleanField(
+        required=False, default=False, help_text="Publish even if sample records would be refused."
+    )
 
 
 def _told(integration: Integration) -> dict[str, Any]:
@@ -85,10 +88,9 @@ class IntegrationMappingsPublish(ApiView):
 
     @extend_schema(request=PublicationSerializer, responses=MappingsSerializer)
     def post(self, request: Request, integration_id: UUID) -> Response:
-        """Publish the mappings into a new version of every flow."""
+        """Publish the mappings into a new version of every flow; refused when sample records would be (`accepted`)."""
         integration = get_integration(self.actor, integration_id)
         given = PublicationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        note = given.validated_data["note"]
-        publish_mappings(actor=self.actor, now=clock.now(), integration=integration, note=note)
+        publish_mappings(actor=self.actor, now=clock.now(), integration=integration, **given.validated_data)
         return Response(_told(integration))

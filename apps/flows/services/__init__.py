@@ -1,5 +1,6 @@
 """Every write of this room, by aggregate; the names below are what other rooms may call."""
 
+from apps.flows.services.checks import mapping_findings
 from apps.flows.services.deployment import UnableToDeployIntegration, deploy_integration
 from apps.flows.services.drafts import change_bindings, change_settings
 from apps.flows.services.integrations import (
@@ -10,6 +11,7 @@ from apps.flows.services.integrations import (
     retire_integration,
 )
 from apps.flows.services.mappings import (
+    MappingRefused,
     NothingToPublish,
     UnableToMap,
     publish_mappings,
@@ -20,6 +22,7 @@ from apps.flows.services.policies import UnableToSetPolicy, reset_field_policy, 
 from apps.flows.services.templates import TemplateChanged, load_templates
 
 __all__ = [
+    "MappingRefused",
     "NothingToPublish",
     "TemplateChanged",
     "UnableToChangeIntegration",
@@ -31,6 +34,7 @@ __all__ = [
     "deploy_integration",
     "go_live",
     "load_templates",
+    "mapping_findings",
     "pause_integration",
     "publish_mappings",
     "reset_field_policy",

@@ -12,6 +12,7 @@ from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
 from apps.dispatch.services import cancel, schedule
 from apps.flows.models import Flow, Integration, IntegrationStatus
+from apps.flows.rivals import rivalry
 
 # Carried out by the sync room, which stands above and registers the task for it.
 FLOW_DUE_KIND = "sync.flow"
@@ -38,6 +39,7 @@ def pause_integration(*, actor: Actor, now: datetime, integration: Integration) 
 
 
 def resume_integration(*, actor: Actor, now: datetime, integration: Integration) -> Integration:
+    """Raises UnableToChangeIntegration."""
     return _move(actor, now, integration, {IntegrationStatus.PAUSED}, IntegrationStatus.LIVE)
 
 
@@ -45,6 +47,12 @@ def retire_integration(*, actor: Actor, now: datetime, integration: Integration)
     """This function will end the integration for good; its history stays."""
     before = {IntegrationStatus.DRAFT, IntegrationStatus.LIVE, IntegrationStatus.PAUSED}
     return _move(actor, now, integration, before, IntegrationStatus.RETIRED)
+
+
+def _require_no_rival(integration: Integration) -> None:
+    reason = rivalry(integration, as_drafted=False)
+    if reason:
+        raise UnableToChangeIntegration(reason)
 
 
 @transaction.atomic
@@ -57,6 +65,8 @@ def _move(
     locked = Integration.objects.select_for_update().get(pk=integration.pk)
     if locked.status not in allowed:
         raise UnableToChangeIntegration(f"The integration is {locked.get_status_display().lower()}.")
+    if status == IntegrationStatus.LIVE:
+        _require_no_rival(locked)
     before, integration.status = locked.status, status
     if status == IntegrationStatus.LIVE and locked.live_at is None:
         integration.live_at = now

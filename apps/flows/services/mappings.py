@@ -28,6 +28,8 @@ from apps.flows.layers import (
     with_resolved,
 )
 from apps.flows.models import FlowVersion, Integration, IntegrationStatus, MappingOverride, MappingRevision
+from apps.flows.rivals import rivalry
+from apps.flows.services.checks import mapping_findings
 
 LONGEST_NAME = 120
 Layer = Literal["partner", "customer"]
@@ -39,6 +41,12 @@ class UnableToMap(AnticipatedError):
 
 class NothingToPublish(Conflict):
     """The flows do already what the mappings say."""
+
+
+class MappingRefused(AnticipatedError):
+    """Sample records would be refused, or another live integration reads the same objects differently."""
+
+    code = "mapping_refused"
 
 
 @transaction.atomic
@@ -92,13 +100,34 @@ def _check_canonical(entity: str, name: str, expression: str) -> None:
         raise UnableToMap("This field is required and cannot be left out.", field=name)
 
 
+def publish_mappings(
+    *, actor: Actor, now: datetime, integration: Integration, note: str = "", accepted: bool = False
+) -> MappingRevision:
+    """This function will put the edited mappings into a new version of every flow.
+
+    `accepted`: even if sample records would be refused. The systems are asked for them outside the transaction. Raises
+    NothingToPublish, MappingRefused.
+    """
+    actor.require("integrations.manage")
+    if not actor.sees(integration.customer_id):
+        raise NotVisible("There is no such integration.")
+    against = [] if accepted else mapping_findings(actor, integration)
+    if against:
+        mapped, finding = against[0]
+        raise MappingRefused(
+            f"{mapped.label}, {finding.field}: {finding.message} Mend it, or publish and say that you accept it.",
+            field=finding.field,
+        )
+    return _publish_draft(actor, now, integration, note)
+
+
 @transaction.atomic
-def publish_mappings(*, actor: Actor, now: datetime, integration: Integration, note: str = "") -> MappingRevision:
-    """This function will put the edited mappings into a new version of every flow. Raises NothingToPublish."""
+def _publish_draft(actor: Actor, now: datetime, integration: Integration, note: str) -> MappingRevision:
     locked = _lock(actor, integration)
     before, after = published_mappings(locked), draft_mappings(locked)
     if not differs(before, after):
         raise NothingToPublish("The flows use these mappings already.")
+    _require_no_rival(locked)
     return _publish(actor, now, locked, before, after, note)
 
 
@@ -121,6 +150,7 @@ def restore_mappings(
     # What is default again must be read and planned again too.
     known = {place_of(mapping) for mapping in after}
     gone = [msgspec.structs.replace(m, fields={}, origins={}) for m in before if place_of(m) not in known]
+    _require_no_rival(locked)
     return _publish(actor, now, locked, before, [*after, *gone], f"Version {revision.number} again")
 
 
@@ -158,6 +188,12 @@ def _publish(
     )  # fmt: skip
     _audit(actor, now, integration, "mapping.published", {"version": number, "note": revision.note})
     return revision
+
+
+def _require_no_rival(integration: Integration) -> None:
+    reason = rivalry(integration, as_drafted=True) if integration.status == IntegrationStatus.LIVE else ""
+    if reason:
+        raise MappingRefused(reason)
 
 
 def _stamp(mapping: MappingSpec, before: MappingSpec | None, now: datetime) -> MappingSpec:

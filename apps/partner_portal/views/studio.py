@@ -22,9 +22,8 @@ from apps.core.errors import AnticipatedError, NotVisible
 from apps.flows.definition import MappingSpec
 from apps.flows.layers import MappedObject, as_direction, draft_mappings, mapped_objects, published_mappings
 from apps.flows.models import Integration, MappingRevision
-from apps.flows.preview import Finding, findings
 from apps.flows.selectors import get_integration
-from apps.flows.services import UnableToMap, publish_mappings, restore_mappings, save_mapping
+from apps.flows.services import UnableToMap, mapping_findings, publish_mappings, restore_mappings, save_mapping
 from apps.partner_portal.actions import perform
 from apps.partner_portal.studio import (
     PREFIX,
@@ -141,7 +140,7 @@ def edit_values(
 def try_mappings(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     """A dry run with the draft, and what stands against publishing it; nothing is written."""
     integration = get_integration(request.actor, integration_id)
-    context: dict[str, Any] = {"integration": integration, "found": _findings(request, integration)}
+    context: dict[str, Any] = {"integration": integration, "found": mapping_findings(request.actor, integration)}
     try:
         context["result"] = dry_run(
             actor=request.actor, now=clock.now(), integration=integration, limit=DRY_RUN_RECORDS, with_draft=True
@@ -157,20 +156,14 @@ def try_mappings(request: ActorRequest, integration_id: UUID) -> HttpResponse:
 @requires(Audience.STAFF, "integrations.manage")
 def publish(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     integration = get_integration(request.actor, integration_id)
-    page = reverse("partner_portal:mappings", args=[integration.pk])
-    against = _findings(request, integration)
-    if against and request.POST.get("accepted") != "1":
-        messages.error(
-            request, f"{against[0][0].label}, {against[0][1].field}: {against[0][1].message} "
-            "Mend it, or publish and say that you accept it.",
-        )  # fmt: skip
-        return htmx.redirect(request, page)
-    note = request.POST.get("note", "")
+    note, accepted = request.POST.get("note", ""), request.POST.get("accepted") == "1"
     return perform(
         request,
-        lambda: publish_mappings(actor=request.actor, now=clock.now(), integration=integration, note=note),
+        lambda: publish_mappings(
+            actor=request.actor, now=clock.now(), integration=integration, note=note, accepted=accepted
+        ),
         done="Published. Runs that begin from now on use it, and read again what it changes.",
-        next_url=page,
+        next_url=reverse("partner_portal:mappings", args=[integration.pk]),
     )
 
 
@@ -234,18 +227,6 @@ def _show_editor(
         "crumbs": [*_crumbs(integration), ("Mappings", reverse("partner_portal:mappings", args=[integration.pk]))],
     }  # fmt: skip
     return render(request, "partner_portal/mapping.html", context, status=422 if error else 200)
-
-
-def _findings(request: ActorRequest, integration: Integration) -> list[tuple[MappedObject, Finding]]:
-    """What stands against the objects that somebody changed; the connectors' own mappings are their makers' matter."""
-    found = []
-    for mapped in mapped_objects(integration):
-        changed = mapped.changes()
-        if changed:
-            bench = open_workbench(request.actor, integration, mapped)
-            against = findings(mapped, bench.targets, bench.samples)
-            found += [(mapped, finding) for finding in against if finding.field in changed]
-    return found
 
 
 def _posted(request: ActorRequest) -> dict[str, str]:
