@@ -5,6 +5,9 @@ class AccountsConfig(AppConfig):
     name = "apps.accounts"
 
     def ready(self) -> None:
-        from apps.events.registry import register_event
+        from apps.events.registry import TEXT, register_event
 
-        register_event("accounts.invitation.accepted", "A person accepted an invitation and became a member.")
+        register_event(
+            "accounts.invitation.accepted", "A person accepted an invitation and became a member.",
+            {"invitation": TEXT, "user": TEXT, "role": TEXT},
+        )  # fmt: skip

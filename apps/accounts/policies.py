@@ -28,11 +28,11 @@ OPERATOR_PERMISSIONS = frozenset({"partners.view", "partners.manage"})
 _READ = frozenset(
     {
         "customers.view", "connections.view", "integrations.view", "runs.view", "records.view", "errors.view",
-        "sla.view", "events.view",
+        "sla.view", "webhooks.view",
     }
 )  # fmt: skip
 _ENGINEERING = _READ | {
-    "connections.manage", "integrations.manage", "runs.start", "errors.resolve", "payloads.view",
+    "connections.manage", "integrations.manage", "runs.start", "errors.resolve", "payloads.view", "webhooks.manage",
 }  # fmt: skip
 # Who sells the service promises it: which policy a customer has is part of its contract, like its plan. What a policy says
 # (`sla.manage`) is the owner's word, and an admin's. Closing a month early changes no figure of it: whoever sends reports
@@ -84,6 +84,8 @@ API_SCOPES: dict[str, str] = {
     "errors.resolve": "Answer questions about records and settle failures",
     "payloads.view": "Read what is sent, and correct failed records",
     "sla.view": "Read SLA reports",
+    "webhooks.view": "Read webhook endpoints, their deliveries and event types",
+    "webhooks.manage": "Create and change webhook endpoints, and send deliveries again",
     "billing.view": "Read invoices",
     "billing.manage": "Record payments",
 }

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 from apps.dispatch.registry import register_kind
-from apps.events.registry import register_event
+from apps.events.registry import NULLABLE_TEXT, id_field, register_event
 
 
 class BillingConfig(AppConfig):
@@ -9,7 +9,11 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         register_kind("billing.close_period", "billing.close_period")
-        register_event("billing.invoice.opened", "An invoice was issued.")
-        register_event("billing.invoice.paid", "An invoice was paid in full.")
-        register_event("billing.invoice.voided", "An invoice was voided.")
-        register_event("billing.invoice.written_off", "An invoice was written off as uncollectible.")
+        fields = {"invoice_id": id_field("inv"), "number": NULLABLE_TEXT}
+        for verb, description in (
+            ("opened", "An invoice was issued."),
+            ("paid", "An invoice was paid in full."),
+            ("voided", "An invoice was voided."),
+            ("written_off", "An invoice was written off as uncollectible."),
+        ):
+            register_event(f"billing.invoice.{verb}", description, fields, is_for_customers=True)

@@ -9,10 +9,11 @@ class CustomersConfig(AppConfig):
         from apps.accounts.invitations import register_acceptor
         from apps.customers.access import resolve_customer_actor
         from apps.customers.services.members import accept_membership
-        from apps.events.registry import register_event
+        from apps.events.registry import TEXT, id_field, register_event
 
         register_resolver(Audience.CUSTOMER, resolve_customer_actor)
         register_acceptor("customer", accept_membership)
-        register_event("customers.customer.created", "A customer was added.")
-        register_event("customers.customer.updated", "A customer's details changed.")
-        register_event("customers.customer.archived", "A customer was retired.")
+        fields = {"customer_id": id_field("cus"), "name": TEXT}
+        register_event("customers.customer.created", "A customer was added.", fields)
+        register_event("customers.customer.updated", "A customer's details changed.", fields)
+        register_event("customers.customer.archived", "A customer was retired.", fields)

@@ -48,6 +48,25 @@ class ConsumedEvent(models.Model):
         return f"{self.consumer} {self.event_id}"
 
 
+class ConsumerFailure(models.Model):
+    """A consumer could not handle an event yet; it is asked again at `next_at`. Gone once it could."""
+
+    id = models.BigAutoField(primary_key=True)
+    consumer = models.CharField(max_length=80)
+    event_id = models.UUIDField()
+    attempts = models.PositiveSmallIntegerField()
+    error = models.CharField(max_length=500)
+    next_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["consumer", "event_id"], name="consumer_failure_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consumer} {self.event_id}"
+
+
 class InboxEvent(models.Model):
     """A verified delivery from outside, kept as received. Insert-or-ignore by (source, external_id)."""
 

@@ -1,18 +1,19 @@
-"""Writing facts down, relaying them upwards, and taking deliveries in exactly once."""
+"""Writing facts down, and taking deliveries in exactly once."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from django.db import transaction
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from apps.core import correlation
 from apps.core.tasks import enqueue
-from apps.events.models import ConsumedEvent, InboxEvent, OutboxEvent
-from apps.events.registry import consumed_names, consumers_of, is_registered
-
-RELAY_BATCH = 200
+from apps.events.models import InboxEvent, OutboxEvent
+from apps.events.registry import find_event_type, is_heard, watchers
 
 
 class UnknownEvent(ValueError):
@@ -21,56 +22,63 @@ class UnknownEvent(ValueError):
 
 def record_event(*, name: str, subject_key: str, payload: dict[str, Any], now: datetime) -> OutboxEvent:
     """This function will write the fact in the caller's transaction and wake the relay after commit."""
-    if not is_registered(name):
-        raise UnknownEvent(name)
+    _check(name, payload)
     event = OutboxEvent.objects.create(
-        type=name, subject_key=subject_key, payload=payload, request_id=correlation.request_id(), occurred_at=now
-    )
-    if consumers_of(name):
-        enqueue("events.relay_outbox")
+        type=name, version=_version_of(name), subject_key=subject_key, payload=payload,
+        request_id=correlation.request_id(), occurred_at=now,
+    )  # fmt: skip
+    _have_relayed({name}, now)
     return event
 
 
 def record_events(*, facts: list[tuple[str, str, dict[str, Any]]], now: datetime) -> None:
     """Like `record_event`, for many (name, subject key, payload) at once."""
-    unknown = next((name for name, _, _ in facts if not is_registered(name)), None)
-    if unknown:
-        raise UnknownEvent(unknown)
+    if not facts:
+        return
+    for name, _, payload in facts:
+        _check(name, payload)
     request_id = correlation.request_id()
     OutboxEvent.objects.bulk_create(
-        OutboxEvent(type=name, subject_key=subject_key, payload=payload, request_id=request_id, occurred_at=now)
-        for name, subject_key, payload in facts
-    )
-    if any(consumers_of(name) for name, _, _ in facts):
-        enqueue("events.relay_outbox")
-
-
-def relay_outbox(*, now: datetime) -> int:
-    """This function will hand unrelayed events to their consumers, oldest first, a batch at a time; returns how many.
-
-    Each (consumer, event) commits on its own; a consumer that fails leaves its event unrelayed for the sweeper.
-    """
-    waiting = OutboxEvent.objects.filter(relayed_at=None)
-    heard = consumed_names()
-    # What nobody listens to must not stand in the way: a run writes thousands of facts.
-    relayed = waiting.exclude(type__in=heard).update(relayed_at=now)
-    batch = list(waiting.filter(type__in=heard).order_by("id")[:RELAY_BATCH])
-    for event in batch:
-        for consumer_name, consumer in consumers_of(event.type).items():
-            _consume_once(event, consumer_name, consumer, now)
-        relayed += OutboxEvent.objects.filter(pk=event.pk, relayed_at=None).update(relayed_at=now)
-    if len(batch) == RELAY_BATCH:
-        enqueue("events.relay_outbox")
-    return relayed
-
-
-def _consume_once(event: OutboxEvent, consumer_name: str, consumer: Any, now: datetime) -> None:
-    with transaction.atomic():
-        _, fresh = ConsumedEvent.objects.get_or_create(
-            consumer=consumer_name, event_id=event.pk, defaults={"consumed_at": now}
+        OutboxEvent(
+            type=name, version=_version_of(name), subject_key=subject_key, payload=payload, request_id=request_id,
+            occurred_at=now,
         )
-        if fresh:
-            consumer(event)
+        for name, subject_key, payload in facts
+    )  # fmt: skip
+    _have_relayed({name for name, _, _ in facts}, now)
+
+
+def _have_relayed(names: Collection[str], now: datetime) -> None:
+    if not is_heard(names):
+        return
+    for watch in watchers():
+        watch(now)
+    enqueue("events.relay_outbox")
+
+
+def _version_of(name: str) -> int:
+    found = find_event_type(name)
+    return found.version if found else 1
+
+
+def _check(name: str, payload: dict[str, Any]) -> None:
+    """Raises UnknownEvent. Where the settings ask for it (tests do) the data is held against the published schema."""
+    event_type = find_event_type(name)
+    if event_type is None:
+        raise UnknownEvent(name)
+    if settings.CHECK_EVENT_DATA and event_type.fields:
+        undeclared = sorted(set(payload) - set(event_type.fields))
+        if undeclared:
+            raise ImproperlyConfigured(f"{name} does not declare {', '.join(undeclared)}")
+        _validator(name).validate(event_type.data_of(payload))
+
+
+@cache
+def _validator(name: str) -> Any:
+    from jsonschema import Draft202012Validator
+
+    found = find_event_type(name)
+    return Draft202012Validator(found.schema if found else {})
 
 
 def receive(

@@ -1,9 +1,9 @@
 from celery import shared_task
 
 from apps.core import clock
-from apps.events import services
+from apps.events import relaying
 
 
 @shared_task(name="events.relay_outbox")
 def relay_outbox(**_: object) -> int:
-    return services.relay_outbox(now=clock.now())
+    return relaying.relay_outbox(now=clock.now())

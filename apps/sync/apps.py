@@ -8,12 +8,12 @@ class SyncConfig(AppConfig):
         from apps.dispatch.registry import register_kind
         from apps.events.registry import register_consumer, register_event
         from apps.flows.services.integrations import FLOW_DUE_KIND
-        from apps.sync.engine.events import EVENTS
+        from apps.sync.engine.events import EVENTS, FIELDS
         from apps.sync.receivers import on_webhook_received
         from apps.sync.services.running import REAP_KIND
 
         register_kind(FLOW_DUE_KIND, "sync.run_due_flow")
         register_kind(REAP_KIND, "sync.reap_runs")
         for name, description in EVENTS.items():
-            register_event(name, description)
+            register_event(name, description, FIELDS[name], is_for_customers=True)
         register_consumer("sync.note_change", "connectors.webhook.received", on_webhook_received)

@@ -222,6 +222,8 @@ CREDENTIAL_KEYS = dict(
     pair.split(":", 1) for pair in os.environ.get("INTERLACE_CREDENTIAL_KEYS", "").split(",") if ":" in pair
 )
 OUTBOUND_ALLOW_PRIVATE = False
+# Holds every recorded event against its published schema: for tests.
+CHECK_EVENT_DATA = False
 SANDBOX_URL = os.environ.get("INTERLACE_SANDBOX_URL", "")
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

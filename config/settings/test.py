@@ -8,6 +8,7 @@ PLATFORM_DOMAIN = "localhost"
 PLATFORM_SCHEME = "http"
 CREDENTIAL_KEYS = {"test1": "11" * 32, "test2": "22" * 32}
 OUTBOUND_ALLOW_PRIVATE = True
+CHECK_EVENT_DATA = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # What a test rolls back must not be remembered by the next.

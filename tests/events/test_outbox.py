@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 
 from apps.events import registry
-from apps.events.models import InboxEvent, OutboxEvent
-from apps.events.services import UnknownEvent, receive, record_event, relay_outbox
+from apps.events.models import ConsumedEvent, ConsumerFailure, InboxEvent, OutboxEvent
+from apps.events.relaying import pause_after, relay_outbox, retry_failures
+from apps.events.services import UnknownEvent, receive, record_event
 from apps.tenants.models import Partner
 
 
@@ -45,26 +46,76 @@ def test_relaying_again_changes_nothing(partner: Partner, now: datetime, seen: l
     assert seen == ["thing:1"]
 
 
-def test_a_consumer_that_fails_is_tried_again(partner: Partner, now: datetime, seen: list[str]) -> None:
-    def fail(event: OutboxEvent) -> None:
-        raise RuntimeError("not today")
+def test_a_consumer_that_fails_is_asked_again_and_holds_nobody_up(
+    partner: Partner, now: datetime, seen: list[str]
+) -> None:
+    answers = iter([RuntimeError("not today"), RuntimeError("nor now"), None])
+    heard: list[str] = []
 
-    registry.register_consumer("tests.failing", "tests.thing.happened", fail)
+    def hesitate(event: OutboxEvent) -> None:
+        heard.append(event.subject_key)
+        answer = next(answers) if event.subject_key == "thing:1" else None
+        if answer:
+            ConsumedEvent.objects.create(consumer="written by the failing one", event_id=event.pk, consumed_at=now)
+            raise answer
+
+    registry.register_consumer("tests.hesitant", "tests.thing.happened", hesitate)
     happen("thing:1", now)
+    happen("thing:2", now)
 
-    with pytest.raises(RuntimeError):
-        relay_outbox(now=now)
+    assert relay_outbox(now=now) == 2
+    assert (seen, heard) == (["thing:1", "thing:2"], ["thing:1", "thing:2"])
+    failure = ConsumerFailure.objects.get()
+    assert (failure.consumer, failure.attempts, failure.next_at) == ("tests.hesitant", 1, now + timedelta(seconds=30))
+    assert not ConsumedEvent.objects.filter(consumer="written by the failing one").exists()
+    assert retry_failures(now=now) == 0
+    assert retry_failures(now=failure.next_at) == 0
+    assert ConsumerFailure.objects.get().next_at == failure.next_at + timedelta(minutes=1)
+    assert retry_failures(now=failure.next_at + timedelta(minutes=1)) == 1
+    assert ConsumerFailure.objects.count() == 0
+    assert heard == ["thing:1", "thing:2", "thing:1", "thing:1"]
+    assert seen == ["thing:1", "thing:2"]
 
-    assert OutboxEvent.objects.get().relayed_at is None
-    registry._consumers["tests.thing.happened"].pop("tests.failing")
-    assert relay_outbox(now=now) == 1
-    assert seen == ["thing:1"]
+
+def test_pauses_grow_to_six_hours() -> None:
+    assert [pause_after(n).total_seconds() for n in (1, 2, 3, 10, 11, 500)] == [30, 60, 120, 15360, 21600, 21600]
+
+
+def test_a_listener_hears_what_it_wants_many_at_a_time(partner: Partner, now: datetime, seen: list[str]) -> None:
+    wanted: set[str] = set()
+    batches: list[list[str]] = []
+
+    def handle(events: Sequence[OutboxEvent], at: datetime) -> None:
+        batches.append([event.subject_key for event in events])
+
+    registry.register_listener("tests.many", lambda: wanted, handle)
+    happen("thing:1", now)
+    relay_outbox(now=now)
+    wanted.add("tests.thing.happened")
+    happen("thing:2", now)
+    happen("thing:3", now)
+    relay_outbox(now=now)
+    OutboxEvent.objects.update(relayed_at=None)
+    relay_outbox(now=now)
+    registry._listeners.pop("tests.many")
+
+    # The last relaying names the first event too, which it had not heard; the others were consumed before.
+    assert batches == [["thing:2", "thing:3"], ["thing:1"]]
+
+
+def test_a_failure_of_what_is_gone_is_forgotten(partner: Partner, now: datetime, seen: list[str]) -> None:
+    happen("thing:1", now)
+    event = OutboxEvent.objects.get()
+    ConsumerFailure.objects.create(consumer="tests.removed", event_id=event.pk, attempts=1, error="x", next_at=now)
+
+    assert retry_failures(now=now) == 0
+    assert ConsumerFailure.objects.count() == 0
 
 
 def test_facts_nobody_hears_do_not_stand_in_the_way(
     partner: Partner, now: datetime, seen: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apps.events.services.RELAY_BATCH", 3)
+    monkeypatch.setattr("apps.events.relaying.RELAY_BATCH", 3)
     registry.register_event("tests.thing.noted", "Nobody listens to this one.")
     for number in range(8):
         record_event(name="tests.thing.noted", subject_key=f"note:{number}", payload={}, now=now)
@@ -80,8 +131,8 @@ def test_a_full_batch_asks_for_the_next_one(
     partner: Partner, now: datetime, seen: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[str] = []
-    monkeypatch.setattr("apps.events.services.RELAY_BATCH", 2)
-    monkeypatch.setattr("apps.events.services.enqueue", woken.append)
+    monkeypatch.setattr("apps.events.relaying.RELAY_BATCH", 2)
+    monkeypatch.setattr("apps.events.relaying.enqueue", woken.append)
     for number in range(3):
         happen(f"thing:{number}", now)
     woken.clear()

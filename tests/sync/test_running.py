@@ -13,9 +13,7 @@ from apps.core.clock import moved_clock
 from apps.core.errors import NotVisible
 from apps.core.planes import current_schema
 from apps.dispatch.models import WorkItem
-from apps.events import registry
 from apps.events.registry import consumers_of
-from apps.events.services import record_event
 from apps.flows.services import go_live, pause_integration
 from apps.sync.engine.claim import claim_run
 from apps.sync.models import RunStatus, RunStep, SyncRun, WriteIntent
@@ -176,15 +174,3 @@ def test_others_see_nothing_and_start_nothing(flow, now):
     with pytest.raises(NotVisible):
         start_run(actor=stranger, now=now, flow=flow)
     assert SyncRun.objects.count() == 1
-
-
-def test_an_event_whose_message_was_lost_is_relayed_by_the_next_round(partner, now, monkeypatch):
-    heard = []
-    monkeypatch.setitem(registry._consumers, "sync.run.finished", {"tests.ear": lambda event: heard.append(event.id)})
-    # Within a test nothing commits, so the message that would wake the relay is never sent.
-    lost = record_event(name="sync.run.finished", subject_key="customer:1", payload={}, now=now)
-
-    reap_runs(now=now)
-    reap_runs(now=now)
-
-    assert heard == [lost.id]

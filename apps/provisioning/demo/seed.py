@@ -17,7 +17,7 @@ from apps.connectors.models import Connection
 from apps.connectors.services import update_connection
 from apps.core import clock
 from apps.core.planes import public_plane, tenant_plane
-from apps.events.services import relay_outbox
+from apps.events.relaying import relay_outbox
 from apps.flows.services import load_templates
 from apps.provisioning.demo import cast, history, month_end, partners, vendors
 from apps.provisioning.demo.cast import CustomerCast, PartnerCast

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from apps.canonical.workspace import Change
+from apps.events.registry import BOOLEAN, TEXT, EventField, choice_field, id_field
 from apps.events.services import record_events
+from apps.sync.models import RunStatus
 
 OPPORTUNITY_WON = "opportunity.won"
 PROJECT_PROVISIONED = "project.provisioned"
@@ -26,6 +28,19 @@ EVENTS = {
     RUN_FINISHED: "A run of a flow ended.",
     FAILURE_OPENED: "A record could not be brought into step.",
 }
+_RECORD = {"record_id": id_field("rec"), "title": TEXT}
+FIELDS: dict[str, dict[str, EventField]] = {
+    OPPORTUNITY_WON: _RECORD,
+    PROJECT_PROVISIONED: {"record_id": id_field("rec"), "connection_id": id_field("con")},
+    TIME_ENTRY_APPROVED: _RECORD,
+    INVOICE_RELEASED: _RECORD,
+    PAYMENT_RECEIVED: _RECORD,
+    RUN_FINISHED: {
+        "run_id": id_field("run"), "flow_id": id_field("flw"), "status": choice_field(*RunStatus.values),
+        "error_class": TEXT, "is_production": BOOLEAN,
+    },
+    FAILURE_OPENED: {"failure_id": id_field("fai"), "flow_id": id_field("flw")},
+}  # fmt: skip
 Fact = tuple[str, str, dict[str, Any]]
 
 

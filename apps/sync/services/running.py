@@ -13,7 +13,7 @@ from apps.connectors.sdk.errors import ConnectorError, RateLimited
 from apps.connectors.services import note_connection_failure, note_connection_success
 from apps.core import clock
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
-from apps.events.services import record_event, relay_outbox
+from apps.events.services import record_event
 from apps.flows.models import Flow, IntegrationStatus
 from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.sync.engine.claim import STALE_AFTER, beat, claim_run, forget_heartbeat
@@ -205,10 +205,7 @@ def _tell(run: SyncRun, *, is_production: bool, now: datetime) -> None:
 
 
 def reap_runs(*, now: datetime) -> int:
-    """This function will hand runs whose worker fell silent to the next worker; returns how many.
-
-    It also relays events whose message the broker lost: as long as flows run, none waits longer than a round of this.
-    """
+    """This function will hand runs whose worker fell silent to the next worker; returns how many."""
     stale = SyncRun.objects.filter(status=RunStatus.RUNNING, heartbeat_at__lt=now - STALE_AFTER)
     dead = list(stale.values_list("pk", "flow_id"))
     for run_id, flow_id in dead:
@@ -219,5 +216,4 @@ def reap_runs(*, now: datetime) -> int:
         reschedule(kind=REAP_KIND, key="all", due_at=now + REAP_EVERY)
     else:
         complete(kind=REAP_KIND, key="all")
-    relay_outbox(now=now)
     return len(dead)

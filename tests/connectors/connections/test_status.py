@@ -34,7 +34,7 @@ from apps.customers.services import add_member, archive_customer
 from apps.dispatch.models import WorkItem
 from apps.dispatch.services import claim_due
 from apps.events.models import OutboxEvent
-from apps.events.services import relay_outbox
+from apps.events.relaying import relay_outbox
 from apps.notifications.models import OutgoingMail
 from tests.connectors.connections.conftest import MakeConnection
 from tests.connectors.connections.fakes import GOOD_KEY, Ledger
