@@ -93,6 +93,7 @@ DATABASES = {
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 8, "max_lifetime": 900, "max_idle": 120}},
     }
 }
+ORIGINAL_BACKEND = "config.database"  # what the tenants' backend builds upon
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
