@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 
 from babel.dates import format_date, format_datetime
@@ -12,10 +13,13 @@ from babel.numbers import format_currency, format_decimal
 from apps.core.money import Money
 
 EMPTY = "–"
+# A list shows the same few numbers, days and zones again and again, and reading a pattern takes long.
+_KEPT = 4096
 _MINUS = "−"
 _THIN = "\u202f"
 
 
+@lru_cache(_KEPT)
 def money_text(amount: int, currency: str, locale: str = "en") -> str:
     """Format minor units; the currency decides the digits ("JPY" has none, "BHD" three)."""
     text = format_currency(Money(amount, currency).decimal, currency, locale=locale)
@@ -34,6 +38,7 @@ def read_money(value: object, currency: str = "") -> tuple[int, str] | None:
     return int(getattr(value, "amount", 0)), str(getattr(value, "currency", currency))
 
 
+@lru_cache(_KEPT)
 def number_text(value: int | float | Decimal, *, digits: int | None = None, locale: str = "en") -> str:
     pattern = "#,##0.###" if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
     return format_decimal(value, format=pattern, locale=locale).replace("-", _MINUS)
@@ -98,11 +103,19 @@ def is_distant(moment: datetime, now: datetime) -> bool:
 
 
 def exact_text(moment: datetime, zone: tzinfo, locale: str = "en") -> str:
-    return format_datetime(moment.astimezone(zone), "d MMM y, HH:mm:ss zzz", locale=locale)
+    local = moment.astimezone(zone)
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return f"{date_text(local.date(), locale)}, {local:%H:%M:%S} {_zone_text(hour, zone, locale)}"
+
+
+@lru_cache(_KEPT)
+def _zone_text(hour: datetime, zone: tzinfo, locale: str) -> str:
+    """The zone's short name in that hour, given in UTC: local hours repeat when the clocks go back."""
+    return format_datetime(hour.astimezone(zone), "zzz", locale=locale)
 
 
 def short_date_text(moment: datetime, zone: tzinfo, locale: str = "en") -> str:
-    return format_datetime(moment.astimezone(zone), "d MMM y", locale=locale)
+    return date_text(moment.astimezone(zone).date(), locale)
 
 
 def delta_text(value: int | float | Decimal, unit: str = "", *, digits: int | None = None, locale: str = "en") -> str:
@@ -121,5 +134,6 @@ def initials_of(name: str) -> str:
     return letters.upper()
 
 
+@lru_cache(_KEPT)
 def date_text(value: date, locale: str = "en") -> str:
     return format_date(value, "d MMM y", locale=locale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import TruncDate
@@ -32,16 +32,16 @@ class RecordsByDay:
 
 
 def records_by_day(actor: Actor, now: datetime) -> RecordsByDay:
-    first = (now - timedelta(days=DAYS - 1)).date()
+    start = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
     rows = (
         SyncRun.objects.visible_to(actor)
         .production()
-        .filter(queued_at__date__gte=first)
+        .filter(queued_at__gte=start)
         .order_by()
-        .values_list(TruncDate("queued_at"))
+        .values_list(TruncDate("queued_at", tzinfo=UTC))
         .annotate(written=Sum(F("created_count") + F("updated_count")))
     )
-    written = dict(rows)
+    written, first = dict(rows), start.date()
     return RecordsByDay([written.get(first + timedelta(days=offset), 0) or 0 for offset in range(DAYS)])
 
 

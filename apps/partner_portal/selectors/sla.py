@@ -71,13 +71,13 @@ class SlaStanding:
 
 def standings(actor: Actor, customers: Iterable[Customer], now: datetime) -> dict[UUID, SlaStanding]:
     """Customers without a promise are left out. Three queries for any number of them."""
-    assignments = _current_assignments(actor, [customer.pk for customer in customers], now)
+    assignments = _current_assignments(actor, customers, now)
     return _stand(assignments, _measured(assignments, now), now)
 
 
 def recent_standings(actor: Actor, customers: Iterable[Customer], now: datetime) -> dict[UUID, SlaStanding]:
     """As `standings`, up to `SLA_STANDING_SECONDS` old: a list of all customers would count the month's runs each time."""
-    assignments = _current_assignments(actor, [customer.pk for customer in customers], now)
+    assignments = _current_assignments(actor, customers, now)
     keys = {_kept_as(found, now): pk for pk, found in assignments.items()}
     results = {keys[key]: kept for key, kept in cache.get_many(keys).items()}
     missing = {pk: found for pk, found in assignments.items() if pk not in results}
@@ -114,11 +114,15 @@ def _measured(assignments: dict[UUID, SlaAssignment], now: datetime) -> dict[UUI
     return {pk: judge(objectives[pk], tallies[pk]) for pk in assignments}
 
 
-def _current_assignments(actor: Actor, customer_ids: list[UUID], now: datetime) -> dict[UUID, SlaAssignment]:
+def _current_assignments(actor: Actor, customers: Iterable[Customer], now: datetime) -> dict[UUID, SlaAssignment]:
+    """In the order of the customers."""
+    known = {customer.pk: customer for customer in customers}
     rows = (
         SlaAssignment.objects.visible_to(actor)
-        .filter(customer_id__in=customer_ids, starts_at__lte=now, ends_at=None)
-        .select_related("customer", "policy_version__policy")
-        .order_by("customer__name")
+        .filter(customer_id__in=list(known), starts_at__lte=now, ends_at=None)
+        .select_related("policy_version__policy")
     )
-    return {row.customer_id: row for row in rows}
+    found = {row.customer_id: row for row in rows}
+    for pk, assignment in found.items():
+        assignment.customer = known[pk]  # rather than reading it again beside each
+    return {pk: found[pk] for pk in known if pk in found}

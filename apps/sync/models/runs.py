@@ -68,6 +68,7 @@ class SyncRun(CustomerOwned):
         indexes: ClassVar = [
             models.Index(fields=["customer", "-id"], name="run_newest_of_customer"),
             models.Index(fields=["flow", "-id"], name="run_newest_of_flow"),
+            models.Index(fields=["queued_at"], name="run_queued"),  # what all customers did in the last days
             # A month of ended runs, for service levels; a running run is not in it and keeps its updates in place.
             models.Index(
                 fields=["flow", "finished_at"], condition=models.Q(finished_at__isnull=False), name="run_ended_of_flow"
