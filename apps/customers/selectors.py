@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -9,16 +8,7 @@ from apps.accounts.models import User
 from apps.accounts.policies import CustomerRole
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
-from apps.customers.models import Customer, CustomerMembership, Environment, EnvironmentKind, LegalEntity
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerOverview:
-    customer: Customer
-    production: Environment
-    sandbox: Environment
-    legal_entities: list[LegalEntity]
-    members: list[CustomerMembership]
+from apps.customers.models import Customer, CustomerMembership, Environment, EnvironmentKind
 
 
 def list_customers(actor: Actor, *, search: str = "") -> QuerySet[Customer]:
@@ -39,20 +29,6 @@ def get_customer(actor: Actor, customer_id: UUID) -> Customer:
 
 def get_environment(customer: Customer, kind: EnvironmentKind = EnvironmentKind.PRODUCTION) -> Environment:
     return Environment.objects.select_related("customer").get(customer=customer, kind=kind)
-
-
-def customer_overview(actor: Actor, customer: Customer) -> CustomerOverview:
-    """Raises NotVisible."""
-    if not actor.sees(customer.pk):
-        raise NotVisible("There is no such customer.")
-    environments = {environment.kind: environment for environment in customer.environments.all()}
-    return CustomerOverview(
-        customer=customer,
-        production=environments[EnvironmentKind.PRODUCTION],
-        sandbox=environments[EnvironmentKind.SANDBOX],
-        legal_entities=list(customer.legal_entities.order_by("-is_main", "name", "id")),
-        members=list(list_members(customer)),
-    )
 
 
 def list_members(customer: Customer) -> QuerySet[CustomerMembership]:

@@ -47,10 +47,6 @@ class Partner(TenantMixin):  # type: ignore[misc]
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def is_serving(self) -> bool:
-        return self.provisioned_at is not None and self.status == PartnerStatus.ACTIVE
-
 
 class Domain(DomainMixin):  # type: ignore[misc]
     """A host name that leads to a partner. `is_platform` hosts are permanent: OAuth redirects and hooks use them."""

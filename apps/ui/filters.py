@@ -135,11 +135,3 @@ class Sorting:
 
 
 NO_SORTING = Sorting()
-
-
-def parse_sort(request: HttpRequest, allowed: Sequence[str], default: str) -> Sorting:
-    """Read the sort order and give each sortable column the address that sorts by it, or turns it round."""
-    asked = request.GET.get("sort", default)
-    sort = asked if asked.lstrip("-") in allowed else default
-    urls = {key: with_query(request, cursor=None, sort=f"-{key}" if sort == key else key) for key in allowed}
-    return Sorting(sort, urls)

@@ -23,7 +23,7 @@ from apps.provisioning import first_rows
 from apps.provisioning.models import ProvisioningRun, SchemaTemplate
 from apps.provisioning.schema_template import create_schema_by_migrations, create_schema_from_template
 from apps.provisioning.services import NewPartner, UnableToProvision, provision_partner
-from apps.tenants.models import Domain, Partner
+from apps.tenants.models import Domain, Partner, PartnerStatus
 
 pytestmark = [pytest.mark.django_db, pytest.mark.schema]
 
@@ -62,7 +62,7 @@ def shape_of(schema: str) -> dict[str, list[tuple[Any, ...]]]:
 def test_it_works(system: Actor, now: datetime) -> None:
     partner = provision_partner(actor=system, new=INITECH, now=now)
 
-    assert partner.is_serving
+    assert (partner.status, partner.provisioned_at) == (PartnerStatus.ACTIVE, now)
     assert Domain.objects.get(tenant=partner).domain == "initech.localhost"
     assert ProvisioningRun.objects.get(partner=partner).method == "template"
     assert AuditEvent.objects.get(target_key=f"partner:{partner.pk}").action == "tenants.partner.created"

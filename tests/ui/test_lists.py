@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from apps.ui import paging
 from apps.ui.charts import build_bars, build_sparkline
 from apps.ui.differences import color_json, compare
-from apps.ui.filters import Filter, parse_filters, parse_sort, period
+from apps.ui.filters import Filter, parse_filters, period
 from apps.ui.htmx import is_partial, redirect, trigger
 from apps.ui.nav import Navigation, NavItem, NavSection, mark_active
 from apps.ui.tables import Column, build_table
@@ -55,13 +55,6 @@ def test_chip_shortens_many_values():
     state = parse_filters(REQUEST.get("/?state=failed&state=done&state=open"), [STATE])
 
     assert state.chips[0].text == "Failed +2"
-
-
-def test_sort_turns_round_and_refuses_unknown_columns():
-    sorting = parse_sort(REQUEST.get("/?sort=name"), ["name", "amount"], "-amount")
-
-    assert (sorting.order, sorting.urls) == ("name", {"name": "/?sort=-name", "amount": "/?sort=amount"})
-    assert parse_sort(REQUEST.get("/?sort=password"), ["name"], "name").order == "name"
 
 
 def test_table_reads_paths_functions_and_currency():

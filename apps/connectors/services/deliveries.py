@@ -96,12 +96,6 @@ def hook_status(token: str) -> int:
     return _find_route(token)[0].connector.hook_status
 
 
-def forget_routes() -> None:
-    """This function will empty this process's memory of hook addresses."""
-    _routes.clear()
-    _accounts.clear()
-
-
 def _verify(route: Route, headers: Mapping[str, str], body: bytes, url: str, now: datetime) -> list[WebhookEvent]:
     if not route.secret:
         # Anybody can sign with an empty secret.

@@ -15,7 +15,6 @@ from apps.connectors.sdk.connector import Handshake
 from apps.connectors.sdk.webhooks import hmac_sha256_hex
 from apps.connectors.services import archive_connection
 from apps.connectors.services.credentials import open_secrets
-from apps.connectors.services.deliveries import forget_routes
 from apps.core.actor import Actor
 from apps.core.planes import public_plane
 from apps.tenants.models import Partner
@@ -31,7 +30,6 @@ def chooses_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         secret = headers.get("x-hook-secret")
         return Handshake(secret=secret, answer={"X-Hook-Secret": secret}) if secret is not None else None
 
-    forget_routes()
     monkeypatch.setattr(Ledger, "webhook_handshake", classmethod(handshake))
 
 

@@ -11,7 +11,6 @@ from django.test import Client
 from apps.connectors.models import Connection, OAuthApp
 from apps.connectors.sdk.webhooks import hmac_sha256_hex
 from apps.connectors.services import archive_connection, complete_connection, handle_deliveries
-from apps.connectors.services.deliveries import forget_routes
 from apps.core.actor import Actor
 from apps.core.planes import public_plane, tenant_plane
 from apps.dispatch.models import WorkItem
@@ -21,11 +20,6 @@ from tests.connectors.connections.conftest import MakeConnection
 from tests.connectors.connections.fakes import GOOD_KEY
 
 SECRET = "hook-secret-abcdef"
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered() -> None:
-    forget_routes()
 
 
 @pytest.fixture

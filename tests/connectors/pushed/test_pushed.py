@@ -27,7 +27,6 @@ from apps.connectors.services import (
     publish_connector,
     receive_delivery,
 )
-from apps.connectors.services.deliveries import forget_routes
 from apps.core.actor import Actor
 from apps.customers.models import Customer, Environment, EnvironmentKind
 from apps.events.models import InboxEvent, OutboxEvent
@@ -37,7 +36,6 @@ SECRET = "canary-push-secret-5f3a"  # noqa: S105 - of a system that does not exi
 
 
 def connect(actor: Actor, now: datetime, source: str = SOURCE, secret: str = SECRET) -> Connection:
-    forget_routes()
     customer = Customer.objects.create(name="Initech", slug="initech", created_at=now)
     environment = Environment.objects.create(customer=customer, kind=EnvironmentKind.PRODUCTION)
     connector = create_custom_connector(actor=actor, now=now, source=source)
