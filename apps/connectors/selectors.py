@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.accounts.tokens import token_hash
 from apps.connectors import budget
@@ -19,6 +19,7 @@ from apps.connectors.models import (
     StoredFile,
 )
 from apps.connectors.registry import get_manifest
+from apps.connectors.sdk.declared.files.outbox import SENT
 from apps.connectors.sdk.machine_access import machine_access
 from apps.connectors.sdk.manifest import ConfigField
 from apps.core.actor import Actor, ActorKind
@@ -93,10 +94,17 @@ def get_custom_version(connector: CustomConnector, version_id: UUID) -> CustomCo
 
 def get_stored_file(connection: Connection, file_id: UUID) -> StoredFile:
     """Raises NotVisible."""
-    found = StoredFile.objects.select_related("connection").filter(connection=connection, pk=file_id).first()
+    found = list_stored_files(connection).filter(pk=file_id).first()
     if found is None:
         raise NotVisible("There is no such file.")
     return found
+
+
+def list_stored_files(connection: Connection) -> QuerySet[StoredFile]:
+    """Files that came in or go out, newest first; without what is half written and the entries of what was sent."""
+    internal = Q(name__startswith=".") | Q(folder=SENT) | Q(folder__endswith=f"/{SENT}")
+    files = StoredFile.objects.filter(connection=connection).exclude(internal)
+    return files.select_related("connection").order_by("-uploaded_at", "id")
 
 
 def find_oauth_app(vendor: str) -> OAuthApp | None:

@@ -1,4 +1,4 @@
-"""Uploaded files of a connection, as the place that its connector reads from."""
+"""Files of a connection that are kept here, as the place that its connector reads from and writes to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from apps.connectors.models import StoredFile, StoredFilePiece
-from apps.connectors.sdk.files import FileEntry, FileMissing
+from apps.connectors.sdk.files import FileEntry, FileExists, FileMissing
+from apps.core import clock
 
+PIECE_BYTES = 1024 * 1024
 CHECKING = "@checking"  # a definition that named this folder would still find nothing in it
 
 
@@ -49,6 +51,25 @@ class StoredFiles:
         except IntegrityError:
             return False
         return True
+
+    def write(self, path: str, content: bytes, *, is_new: bool = False) -> None:
+        folder, _, name = path.rpartition("/")
+        values = {"size": len(content), "uploaded_at": clock.now(), "uploaded_by_label": ""}
+        try:
+            with transaction.atomic():
+                if not is_new:
+                    self.remove(path)
+                file = StoredFile.objects.create(connection_id=self.connection_id, folder=folder, name=name, **values)
+                pieces = [content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES)]
+                StoredFilePiece.objects.bulk_create(
+                    StoredFilePiece(file=file, number=number, content=piece) for number, piece in enumerate(pieces)
+                )
+        except IntegrityError:
+            raise FileExists(path) from None
+
+    def remove(self, path: str) -> None:
+        folder, _, name = path.rpartition("/")
+        StoredFile.objects.filter(connection_id=self.connection_id, folder=folder, name=name).delete()
 
     def close(self) -> None:
         return None

@@ -25,6 +25,10 @@ class FileMissing(Exception):
     """There is no such file or folder (any more)."""
 
 
+class FileExists(Exception):
+    """A file that was to be new is there already."""
+
+
 class FileStore(Protocol):
     """Paths are relative to the connection's folder and use `/`. Failures of the place are a `ConnectorError`."""
 
@@ -37,7 +41,15 @@ class FileStore(Protocol):
         ...
 
     def move(self, path: str, target: str) -> bool:
-        """Whether it was moved: not where that is not permitted, or the file is gone."""
+        """Whether it was moved: not where that is not permitted, the file is gone, or another has the name."""
+        ...
+
+    def write(self, path: str, content: bytes, *, is_new: bool = False) -> None:
+        """Make or replace a file; its folder is made where it is missing. Raises FileExists where it was to be new."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """A file that is gone already is no error."""
         ...
 
     def close(self) -> None: ...

@@ -1,10 +1,11 @@
-"""Files uploaded by people: stored, shown as what they would become, and only then taken over."""
+"""Files that people bring and fetch: uploads are shown as what they would become, and only then taken over."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import PurePosixPath
 from typing import cast
 
@@ -20,11 +21,10 @@ from apps.connectors.sdk.declared.files.rows import UnreadableFile, read_rows
 from apps.connectors.services.checks import require_seen
 from apps.connectors.services.custom_connectors import MappedSample, mapped_sample
 from apps.connectors.services.deliveries import announce_changes
-from apps.connectors.stored_files import CHECKING, open_stored
+from apps.connectors.stored_files import CHECKING, PIECE_BYTES, open_stored
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
 
-PIECE_BYTES = 1024 * 1024
 LARGEST_UPLOAD_BYTES = 200 * 1024 * 1024
 ROWS_SHOWN = 20
 PROBLEMS_SHOWN = 50
@@ -118,6 +118,23 @@ def take_file_over(*, actor: Actor, now: datetime, file: StoredFile) -> StoredFi
     return locked
 
 
+def fetch_file(*, actor: Actor, now: datetime, file: StoredFile) -> Iterator[bytes]:
+    """This function will give the content of a file piece by piece, and note who fetched it."""
+    actor.require("payloads.view")
+    require_seen(actor, file.connection)
+    _audit(actor, now, file, "file.fetched")
+    return iter(partial(open_stored(file).read, PIECE_BYTES), b"")
+
+
+def goes_out(file: StoredFile) -> bool:
+    """Whether it was written here for people to fetch, and is whole."""
+    kind = uploads_of(file.connection)
+    parts = [part for part in kind.definition.objects if part.write] if kind else []
+    return any(
+        file.folder == part.file.folder.strip("/") and fnmatchcase(file.name, part.file.pattern) for part in parts
+    ) and not file.name.startswith(".")
+
+
 @transaction.atomic
 def discard_file(*, actor: Actor, now: datetime, file: StoredFile) -> None:
     """This function will delete a file, read or not; what was read of it stays."""
@@ -130,7 +147,7 @@ def discard_file(*, actor: Actor, now: datetime, file: StoredFile) -> None:
 def _part_for(connection: Connection, name: str) -> FileObjectPart | None:
     kind = uploads_of(connection)
     parts = kind.definition.objects if kind else []
-    return next((part for part in parts if fnmatchcase(name, part.file.pattern)), None)
+    return next((part for part in parts if not part.write and fnmatchcase(name, part.file.pattern)), None)
 
 
 def _store_pieces(file: StoredFile, content: Iterable[bytes]) -> int:

@@ -45,6 +45,7 @@ CONNECTION = [
 FILES = [
     path("", uploads.show_files, name="connection_files"),
     path("<uuid:file_id>/", uploads.show_file, name="connection_file"),
+    path("<uuid:file_id>/fetch/", uploads.fetch, name="connection_file_fetch"),
     path("<uuid:file_id>/take/", uploads.take_over, name="connection_file_take"),
     path("<uuid:file_id>/discard/", uploads.discard, name="connection_file_discard"),
 ]

@@ -197,7 +197,7 @@ def show_connection(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         "calls": build_table(list(calls), CALL_COLUMNS, caption="Last calls", noun="calls"),
         "uses": list(uses),
         "is_consent": is_consent(manifest, connection),
-        "takes_files": bool(manifest.extra.get("uploads")),
+        "takes_files": "uploads" in manifest.extra,
         "is_paused": connection.status == ConnectionStatus.PAUSED,
         "links": list_open_connect_links(connection, clock.now()),
         "next": _next_path(request),

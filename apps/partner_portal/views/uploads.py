@@ -1,24 +1,29 @@
-"""Files that people upload for a connection: what they would become, then taken over."""
+"""Files that people bring for a connection (what they would become, then taken over), and those they fetch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.connectors.models import Connection, StoredFile
+from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.declared.files.guess import SAMPLE_BYTES, draft_of, guess_file
-from apps.connectors.selectors import get_connection, get_stored_file
+from apps.connectors.selectors import get_connection, get_stored_file, list_stored_files
 from apps.connectors.services import (
     FilePreview,
     MappedSample,
     discard_file,
+    fetch_file,
+    goes_out,
     preview_file,
     stage_file,
     take_file_over,
@@ -41,10 +46,18 @@ COLUMNS = [
     Column("uploaded_at", "Uploaded", kind="datetime", sub="uploaded_by_label"),
 ]
 
+OUT_COLUMNS = [
+    Column("name", "File", main=True),
+    Column("size", "Size", kind="bytes"),
+    Column("uploaded_at", "Written", kind="datetime"),
+]
+
 
 def state_of(file: StoredFile) -> str:
     """Where a file is on its way."""
     place = file.folder.rpartition("/")[2]
+    if goes_out(file):
+        return "Ready to fetch"
     return {CHECKING: "Waits for your look", "done": "Read", "failed": "Unreadable"}.get(place, "Taken over")
 
 
@@ -52,8 +65,9 @@ def state_of(file: StoredFile) -> str:
 @requires(Audience.STAFF, "connections.manage")
 def show_files(request: ActorRequest, uploading_id: UUID) -> HttpResponse:
     connection = _uploading(request, uploading_id)
+    exchanged = get_manifest(connection.vendor).extra
     form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST":
+    if request.method == "POST" and exchanged["uploads"]:
         file = submit(
             form,
             lambda data: stage_file(
@@ -63,13 +77,29 @@ def show_files(request: ActorRequest, uploading_id: UUID) -> HttpResponse:
         )  # fmt: skip
         if file is not None:
             return htmx.redirect(request, reverse("partner_portal:connection_file", args=[connection.pk, file.pk]))
-    files = list(StoredFile.objects.filter(connection=connection).order_by("-uploaded_at", "id")[:SHOWN])
-    table = build_table(
-        files, COLUMNS, caption="Files", noun="files",
-        url=lambda file: reverse("partner_portal:connection_file", args=[connection.pk, file.pk]),
-    )  # fmt: skip
-    context = {"connection": connection, "form": form, "table": table, "crumbs": _crumbs(connection)}
+    context = {
+        "connection": connection,
+        "form": form,
+        **exchanged,
+        **_tables(connection),
+        "crumbs": _crumbs(connection),
+    }
     return render(request, "partner_portal/connection_files.html", context, status=422 if form.errors else 200)
+
+
+def _tables(connection: Connection) -> dict[str, Table]:
+    """Files that came in, and those that are ready to be fetched. What was sent is kept, but is no file of anybody's."""
+    shown = list_stored_files(connection)[:SHOWN]
+    incoming = [file for file in shown if not goes_out(file)]
+
+    def page_of(file: StoredFile) -> str:
+        return reverse("partner_portal:connection_file", args=[connection.pk, file.pk])
+
+    outgoing = [file for file in shown if goes_out(file)]
+    return {
+        "table": build_table(incoming, COLUMNS, caption="Files", noun="files", url=page_of),
+        "outgoing": build_table(outgoing, OUT_COLUMNS, caption="To fetch", noun="files", url=page_of),
+    }
 
 
 @require_GET
@@ -77,12 +107,25 @@ def show_files(request: ActorRequest, uploading_id: UUID) -> HttpResponse:
 def show_file(request: ActorRequest, uploading_id: UUID, file_id: UUID) -> HttpResponse:
     connection = _uploading(request, uploading_id)
     file = get_stored_file(connection, file_id)
+    if goes_out(file):
+        context = {"connection": connection, "file": file, "crumbs": _file_crumbs(connection)}
+        return render(request, "partner_portal/connection_file_out.html", context)
     preview = preview_file(actor=request.actor, file=file)
     context = {
         "connection": connection, "file": file, "preview": preview, "table": _preview_table(preview), "state": state_of(file), "is_waiting": file.folder == CHECKING,
-        "crumbs": [*_crumbs(connection), ("Files", reverse("partner_portal:connection_files", args=[connection.pk]))],
+        "crumbs": _file_crumbs(connection),
     }  # fmt: skip
     return render(request, "partner_portal/connection_file.html", context)
+
+
+@require_GET
+@requires(Audience.STAFF, "payloads.view")
+def fetch(request: ActorRequest, uploading_id: UUID, file_id: UUID) -> HttpResponse:
+    connection = _uploading(request, uploading_id)
+    file = get_stored_file(connection, file_id)
+    content = fetch_file(actor=request.actor, now=clock.now(), file=file)
+    headers = {"Content-Disposition": content_disposition_header(True, file.name), "Cache-Control": "private, no-store"}
+    return cast(HttpResponse, StreamingHttpResponse(content, content_type="text/csv", headers=headers))
 
 
 @require_POST
@@ -156,6 +199,10 @@ def _uploading(request: ActorRequest, uploading_id: UUID) -> Connection:
     if connection.archived_at is not None or uploads_of(connection) is None:
         raise NotVisible("Nothing is uploaded for this connection.")
     return connection
+
+
+def _file_crumbs(connection: Connection) -> list[tuple[str, str]]:
+    return [*_crumbs(connection), ("Files", reverse("partner_portal:connection_files", args=[connection.pk]))]
 
 
 def _crumbs(connection: Connection) -> list[tuple[str, str]]:

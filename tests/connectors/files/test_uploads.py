@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from apps.audit.models import AuditEvent
 from apps.connectors.models import Connection, StoredFile, StoredFilePiece
 from apps.connectors.registry import forget_custom
+from apps.connectors.sdk.types import WriteRequest
+from apps.connectors.selectors import get_stored_file, list_stored_files
 from apps.connectors.services import (
     UnableToConnect,
     UnableToRestrict,
@@ -16,6 +19,8 @@ from apps.connectors.services import (
     create_connection,
     create_custom_connector,
     discard_file,
+    fetch_file,
+    goes_out,
     open_connector,
     preview_file,
     publish_connector,
@@ -26,10 +31,12 @@ from apps.connectors.services import (
 )
 from apps.connectors.services import uploads as service
 from apps.core.actor import Actor
+from apps.core.errors import NotVisible
 from apps.customers.models import Environment
 from apps.events.models import OutboxEvent
 from tests.connectors.files.harness import SOURCE, PayrollHarness
 from tests.connectors.files.server import PASSWORD
+from tests.factories.uploads import SOURCE as SOURCE_OF_LEDGER
 from tests.factories.uploads import connect_ledger, make_ledger, upload
 
 
@@ -178,3 +185,67 @@ def test_a_stored_password_is_never_sent_to_another_server(
     assert len(payroll.server.attempts) == tried
     with pytest.raises(UnableToRestrict, match=r"add 127\.0\.0\.1 of Payroll"):
         set_allowed_hosts(actor=owner_actor, now=now, patterns=["api.example.com"])
+
+
+OUT = (
+    SOURCE_OF_LEDGER.replace("Ledger files", "Ledger intake")
+    + """
+  - name: invoices
+    label: Invoices
+    entity: invoice
+    file: {pattern: "invoices-*.csv", delimiter: ";", decimal: ","}
+    write: {}
+    columns: {Total: number}
+    id: Number
+    writes: {Number: record.number, Name: record.reference, Total: decimal(record.total)}
+    fields: {number: record.Number}
+"""
+)
+
+
+@pytest.fixture
+def intake(partner: object, owner_actor: Actor, now: datetime, environment: Environment) -> Connection:
+    made = create_custom_connector(actor=owner_actor, now=now, source=OUT)
+    publish_connector(actor=owner_actor, now=now, connector=made)
+    forget_custom(made.key)
+    return create_connection(
+        actor=owner_actor, now=now, environment=environment, vendor=made.key, name="Intake", settings={}, secrets={}
+    )
+
+
+def written(connection: Connection, *numbers: str) -> StoredFile:
+    requests = [
+        WriteRequest(key=f"ref-{number}", payload={"Number": number, "Name": "=1+1", "Total": "2.50"})
+        for number in numbers
+    ]
+    results = open_connector(connection).sink("invoices").write(requests)
+    assert [result.error for result in results] == [None] * len(numbers)
+    return list_stored_files(connection)[0]
+
+
+def test_what_goes_out_is_fetched_and_noted(intake: Connection, owner_actor: Actor, now: datetime) -> None:
+    file = written(intake, "I1", "I2")
+    content = b"".join(fetch_file(actor=owner_actor, now=now, file=file))
+
+    assert content.decode() == "Number;Name;Total\r\nI1;'=1+1;2,50\r\nI2;'=1+1;2,50\r\n"
+    assert [entry.action for entry in AuditEvent.objects.filter(action__startswith="file.")] == ["file.fetched"]
+    assert goes_out(file)
+    assert list_stored_files(intake).count() == 1
+    assert StoredFile.objects.filter(connection=intake).count() == 2
+
+
+def test_a_deleted_file_is_not_written_again(intake: Connection, owner_actor: Actor, now: datetime) -> None:
+    discard_file(actor=owner_actor, now=now, file=written(intake, "I1"))
+    found = open_connector(intake).sink("invoices").resolve("ref-I1")
+
+    assert found is not None
+    assert found.external_id == "I1"
+    assert found.data == {"Number": "I1", "Name": "=1+1", "Total": "2.50"}
+
+
+def test_what_was_sent_is_no_file_of_the_page(intake: Connection, owner_actor: Actor, now: datetime) -> None:
+    written(intake, "I1")
+    entry = StoredFile.objects.get(connection=intake, folder="sent")
+
+    with pytest.raises(NotVisible):
+        get_stored_file(intake, entry.pk)

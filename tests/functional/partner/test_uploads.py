@@ -8,10 +8,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from apps.connectors.models import Connection, CustomConnector, StoredFile
+from apps.connectors.models import Connection, CustomConnector, CustomConnectorVersion, StoredFile
+from apps.connectors.registry import forget_custom
+from apps.connectors.sdk.types import WriteRequest
+from apps.connectors.services import open_connector
 from apps.core.actor import Actor
 from apps.customers.models import Customer, Environment, EnvironmentKind
-from tests.factories.uploads import GOOD, connect_ledger, make_ledger
+from tests.factories.uploads import GOOD, SOURCE, connect_ledger, make_ledger
 
 SAMPLE = "/manage/catalogue/custom/from-sample/"
 
@@ -68,3 +71,31 @@ def test_a_file_of_no_object_is_refused_in_the_form(owner: Client, ledger: Conne
 def test_viewers_upload_nothing(viewer: Client, ledger: Connection) -> None:
     assert viewer.post(f"/manage/connections/{ledger.pk}/files/", {"file": csv(GOOD)}).status_code == 403
     assert StoredFile.objects.count() == 0
+
+
+def test_files_that_went_out_are_downloaded(owner: Client, viewer: Client, ledger: Connection, now: datetime) -> None:
+    source = (
+        SOURCE
+        + """
+  - name: invoices
+    label: Invoices
+    entity: invoice
+    file: {pattern: "invoices-*.csv"}
+    write: {}
+    id: Number
+    writes: {Number: record.number}
+"""
+    )
+    connector = CustomConnector.objects.get()
+    CustomConnectorVersion.objects.filter(connector=connector).update(source=source)
+    forget_custom(ledger.vendor)
+    open_connector(ledger).sink("invoices").write([WriteRequest(key="ref-1", payload={"Number": "I1"})])
+    file = StoredFile.objects.get(folder="")
+    address = f"/manage/connections/{ledger.pk}/files/{file.pk}/"
+    fetched = owner.get(f"{address}fetch/")
+
+    assert file.name in owner.get(f"/manage/connections/{ledger.pk}/files/").content.decode()
+    assert f"{address}fetch/" in owner.get(address).content.decode()
+    assert b"".join(fetched.streaming_content) == b"Number\r\nI1\r\n"
+    assert fetched["Content-Disposition"] == f'attachment; filename="{file.name}"'
+    assert viewer.get(f"{address}fetch/").status_code == 403

@@ -11,10 +11,20 @@ from apps.connectors.sdk.declared.connector import stream_refs
 from apps.connectors.sdk.declared.files.definition import FileObjectPart, FilesDefinition
 from apps.connectors.sdk.declared.files.lookup import Lookup
 from apps.connectors.sdk.declared.files.sftp import SftpStore
+from apps.connectors.sdk.declared.files.sinks import FileSink, SentRows
 from apps.connectors.sdk.declared.files.streams import FileStream
 from apps.connectors.sdk.errors import ConfigurationError
 from apps.connectors.sdk.files import FileEntry, FileMissing, FileStore
-from apps.connectors.sdk.manifest import AuthKind, ConfigField, ConnectorManifest, Evidence, RateLimit, StreamSpec
+from apps.connectors.sdk.manifest import (
+    AuthKind,
+    ConfigField,
+    ConnectorManifest,
+    Evidence,
+    RateLimit,
+    Resolve,
+    SinkSpec,
+    StreamSpec,
+)
 from apps.connectors.sdk.types import CheckResult
 
 UPLOADED = "uploaded"
@@ -48,6 +58,11 @@ class FilesConnector(Connector):
     @cached_property
     def lookups(self) -> dict[str, Lookup]:
         return {}
+
+    @cached_property
+    def settled(self) -> set[str]:
+        """Objects that go out of which nothing is half sent, as far as this conversation knows."""
+        return set()
 
     def close(self) -> None:
         for lookup in self.lookups.values():
@@ -87,18 +102,27 @@ class _Nothing:
     def move(self, path: str, target: str) -> bool:
         return False
 
+    def write(self, path: str, content: bytes, *, is_new: bool = False) -> None:
+        raise ConfigurationError("The connection is not stored yet.", code="not_stored")
+
+    def remove(self, path: str) -> None:
+        return None
+
     def close(self) -> None:
         return None
 
 
 def files_type(key: str, definition: FilesDefinition) -> type[FilesConnector]:
-    """The class that reads these files; `key` is what connections are stored under."""
-    streams: dict[str, Callable[[Any], Any]] = {o.name: partial(FileStream, part=o) for o in definition.objects}
+    """The class that reads and writes these files; `key` is what connections are stored under."""
+    streams: dict[str, Callable[[Any], Any]] = {
+        o.name: partial(SentRows if o.write else FileStream, part=o) for o in definition.objects
+    }
+    sinks: dict[str, Callable[[Any], Any]] = {o.name: partial(FileSink, part=o) for o in definition.objects if o.write}
     attributes = {
         "definition": definition,
         "manifest": _manifest(key, definition),
         "stream_types": streams,
-        "sink_types": {},
+        "sink_types": sinks,
     }
     return type("FilesConnector", (FilesConnector,), attributes)
 
@@ -117,9 +141,31 @@ def _manifest(key: str, definition: FilesDefinition) -> ConnectorManifest:
         base_url="",
         config=() if is_upload else _SFTP,
         streams=tuple(_stream(part) for part in definition.objects),
-        sinks=(),
+        sinks=tuple(_sink(part) for part in definition.objects if part.write),
         rate_limit=RateLimit(calls=600, seconds=60.0, concurrent=4),
-        extra={"uploads": True} if is_upload else {},
+        extra=_exchanged_here(definition) if is_upload else {},
+    )
+
+
+def _exchanged_here(definition: FilesDefinition) -> dict[str, bool]:
+    """Whether people bring files to the connection's page, and whether they fetch some there."""
+    going_out = [part.write is not None for part in definition.objects]
+    return {"uploads": not all(going_out), "downloads": any(going_out)}
+
+
+def _sink(part: FileObjectPart) -> SinkSpec:
+    assert part.write is not None  # noqa: S101 - asked for such parts alone
+    return SinkSpec(
+        name=part.name,
+        label=part.label,
+        entity=part.entity,
+        stream=part.name,
+        fields=part.writes,
+        refs=part.write_refs,
+        required_refs=part.required_refs,
+        resolve=Resolve.LOOKUP,
+        batch_size=part.write.most_rows,
+        updates=part.write.updates,
     )
 
 

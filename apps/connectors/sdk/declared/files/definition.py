@@ -7,6 +7,11 @@ objects:
     file: {pattern: "customers*.csv", delimiter: ";", encoding: cp1252, decimal: ","}
     columns: {"Credit limit": number, "Since": date}
     id: Number
+  - name: invoices
+    file: {pattern: "invoices-*.csv", folder: in}
+    write: {mode: run}
+    writes: {Number: record.number, Total: decimal(record.total)}
+    id: Number
 """
 
 from __future__ import annotations
@@ -23,8 +28,10 @@ from apps.connectors.sdk.declared.definition import (
     MappedPart,
     Part,
     Text,
+    check_expressions,
     check_mapping,
     check_names,
+    check_references,
 )
 from apps.connectors.sdk.manifest import Domain
 
@@ -59,10 +66,27 @@ class FilePart(Part, frozen=True):
     quiet_seconds: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 60
 
 
+class FileWritePart(Part, frozen=True):
+    """How records go out, one row each. Every run makes a file of its own, or one file grows (append).
+
+    The name is the file's pattern: `*` becomes the moment and a mark of the content. `reference` is a column that gets
+    our key of the record. `updates`: a record that changed goes out again, under its id. `booleans` are the words for
+    true and false. `guard_formulas` keeps spreadsheets from running what a text begins with, in files that people open.
+    """
+
+    mode: Literal["run", "append"] = "run"
+    reference: str = ""
+    updates: bool = True
+    most_rows: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 5_000
+    booleans: tuple[str, str] = ("true", "false")
+    guard_formulas: bool | None = None  # where nothing is said: in files that people download
+
+
 class FileObjectPart(MappedPart, frozen=True, kw_only=True):
     """A kind of record. `id` names the column, or the columns together, that tell records apart.
 
-    `modified` and `deleted` name columns; a row with anything but no, 0 or false in the latter is a deleted record.
+    `modified` and `deleted` name columns; a row with anything but no, 0 or false in the latter is a deleted record. With
+    `write` it goes out instead of coming in: `writes` are its columns in their order.
     """
 
     file: FilePart
@@ -70,6 +94,16 @@ class FileObjectPart(MappedPart, frozen=True, kw_only=True):
     columns: dict[str, ColumnType] = {}
     modified: str = ""
     deleted: str = ""
+    write: FileWritePart | None = None
+    writes: dict[str, str] = {}
+    write_refs: dict[str, str] = {}
+    required_refs: tuple[str, ...] = ()
+
+    @property
+    def written_columns(self) -> list[str]:
+        """The columns of a file that goes out, in order."""
+        reference = self.write.reference if self.write else ""
+        return [*([reference] if reference and reference not in self.writes else []), *self.writes]
 
     @property
     def id_columns(self) -> tuple[str, ...]:
@@ -102,6 +136,8 @@ def check_files(definition: FilesDefinition) -> None:
         check_mapping(place, part, names)
         _check_columns(place, part)
         _check_file(f"{place}.file", part.file)
+        if part.write:
+            _check_writing(place, part, part.write, names)
 
 
 def _check_columns(place: str, part: FileObjectPart) -> None:
@@ -114,6 +150,29 @@ def _check_columns(place: str, part: FileObjectPart) -> None:
     unknown = sorted((part.needed_columns | set(part.columns)) - set(part.file.columns))
     if unknown:
         raise InvalidDefinition(f"{place}.file.columns", f"There is no column “{unknown[0]}”.")
+
+
+def _check_writing(place: str, part: FileObjectPart, write: FileWritePart, names: set[str]) -> None:
+    wanted = {"run": 1, "append": 0}[write.mode]
+    if part.file.pattern.count("*") != wanted or set(part.file.pattern) & set("?["):
+        reason = (
+            "Name the file with one * for what differs from run to run." if wanted else "Name the one file that grows."
+        )
+        raise InvalidDefinition(f"{place}.file.pattern", reason)
+    if not part.writes:
+        raise InvalidDefinition(f"{place}.writes", "Say which columns are written.")
+    absent = sorted(part.needed_columns - set(part.written_columns))
+    if absent:
+        raise InvalidDefinition(f"{place}.writes", f"The column “{absent[0]}” is not written.")
+    if set(part.writes) & {write.reference}:
+        raise InvalidDefinition(f"{place}.write.reference", "This column is written by `writes` already.")
+    if part.file.skip_lines:
+        raise InvalidDefinition(f"{place}.file.skip_lines", "Nothing is skipped in files that go out.")
+    check_expressions(f"{place}.writes", part.writes)
+    check_references(place, part.entity, part.write_refs)
+    unknown = sorted(set(part.write_refs.values()) - names) or sorted(set(part.required_refs) - set(part.write_refs))
+    if unknown:
+        raise InvalidDefinition(f"{place}.write_refs", f"There is no “{unknown[0]}” here.")
 
 
 def _check_file(place: str, part: FilePart) -> None:

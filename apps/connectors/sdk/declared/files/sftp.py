@@ -17,13 +17,14 @@ import asyncssh
 
 from apps.connectors.sdk.connector import ConnectionContext, HttpExchange
 from apps.connectors.sdk.errors import ConfigurationError, TransientError
-from apps.connectors.sdk.files import FileEntry, FileMissing
+from apps.connectors.sdk.files import FileEntry, FileExists, FileMissing
 from apps.core.http import BlockedAddress, connect_guarded
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 30.0
 BLOCK_BYTES = 1024 * 1024
 LONGEST_LISTING = 20_000
+LATEST_MOMENT = 253_402_300_799  # the end of the year 9999: servers may claim any 64-bit number
 SSH_PORT = 22
 LOWEST_OTHER_PORT = 1024  # below are the ports of other services, which an SFTP server has no business with
 
@@ -72,6 +73,15 @@ class SftpStore:
     def move(self, path: str, target: str) -> bool:
         return self._call("MOVE", path, self._move(path, target))
 
+    def write(self, path: str, content: bytes, *, is_new: bool = False) -> None:
+        self._call("WRITE", path, self._write(path, content, "xb" if is_new else "wb"))
+
+    def remove(self, path: str) -> None:
+        try:
+            self._call("REMOVE", path, self._remove(path))
+        except FileMissing:
+            return
+
     def home(self) -> str:
         """The folder that answers. Raises ConfigurationError when there is none."""
         try:
@@ -110,6 +120,9 @@ class SftpStore:
             return outcome
         except FileMissing:
             status, problem = 404, "missing"
+            raise
+        except FileExists:
+            status, problem = 409, "exists"
             raise
         except Exception as error:
             problem = getattr(error, "code", "") or type(error).__name__
@@ -214,7 +227,8 @@ class SftpStore:
         async for entry in self._client().scandir(self._full(folder)):
             if entry.attrs.type == asyncssh.FILEXFER_TYPE_REGULAR:
                 name, size, modified = str(entry.filename), entry.attrs.size or 0, entry.attrs.mtime or 0
-                found.append(FileEntry(folder=folder, name=name, size=size, modified=int(modified)))
+                modified = max(0, min(int(modified), LATEST_MOMENT))
+                found.append(FileEntry(folder=folder, name=name, size=size, modified=modified))
             if len(found) > LONGEST_LISTING:
                 raise ConfigurationError(f"{folder or 'The folder'} holds more than {LONGEST_LISTING:,} files.")
         return found
@@ -223,14 +237,33 @@ class SftpStore:
         return await self._client().open(self._full(path), "rb")
 
     async def _move(self, path: str, target: str) -> bool:
-        client, folder = self._client(), target.rpartition("/")[0]
+        client = self._client()
         try:
-            if not await client.isdir(self._full(folder)):
-                await client.mkdir(self._full(folder))
+            await self._make_folder(target)
             await client.rename(self._full(path), self._full(target))
         except asyncssh.SFTPError:
             return False
         return True
+
+    async def _make_folder(self, path: str) -> None:
+        client, folder = self._client(), path.rpartition("/")[0]
+        if not await client.isdir(self._full(folder)):
+            await client.mkdir(self._full(folder))
+
+    async def _write(self, path: str, content: bytes, mode: str) -> None:
+        """Servers of version 3 say only "failure" where a file that was to be new exists."""
+        await self._make_folder(path)
+        try:
+            handle = await self._client().open(self._full(path), mode)
+        except asyncssh.SFTPFailure:
+            if mode == "xb" and await self._client().exists(self._full(path)):
+                raise FileExists(path) from None
+            raise
+        async with handle:
+            await handle.write(content)
+
+    async def _remove(self, path: str) -> None:
+        await self._client().remove(self._full(path))
 
     async def _real_path(self) -> str:
         path = self._full("")
