@@ -9,6 +9,7 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         register_kind("billing.close_period", "billing.close_period")
+        register_kind("billing.deliver_invoice", "billing.deliver_invoice")
         fields = {"invoice_id": id_field("inv"), "number": NULLABLE_TEXT}
         for verb, description in (
             ("opened", "An invoice was issued."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -13,6 +14,7 @@ from apps.billing.models import (
     BillingAccount,
     BillingPeriod,
     Invoice,
+    InvoiceDocument,
     InvoiceStatus,
     LegalEntity,
     UsageCharge,
@@ -20,13 +22,22 @@ from apps.billing.models import (
 )
 from apps.billing.revenue import list_debts
 from apps.billing.selectors import list_invoices, preview_invoice
-from apps.billing.services import close_period, draft_invoice, issue_invoice, record_payment, void_invoice
+from apps.billing.services import (
+    close_period,
+    deliver_invoice,
+    draft_invoice,
+    issue_invoice,
+    keep_document,
+    record_payment,
+    void_invoice,
+)
 from apps.billing.services.closings import UnableToVoidInvoice
 from apps.billing.services.invoices import UnableToIssueInvoice
 from apps.billing.services.payments import UnableToRecordPayment
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted
 from apps.core.ids import uuid7
+from apps.dispatch.models import WorkItem
 from apps.notifications.models import OutgoingMail
 from tests.billing.conftest import OCTOBER, use
 
@@ -124,7 +135,7 @@ def test_a_failure_while_issuing_leaves_no_gap(
     october: BillingPeriod, owner_actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft = draft_invoice(period=october, now=AFTER)
-    monkeypatch.setattr("apps.billing.services.invoices.render_invoice_pdf", lambda invoice: 1 / 0)
+    monkeypatch.setattr("apps.billing.services.invoices.record_audit", lambda **_: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         issue_invoice(actor=owner_actor, now=AFTER, invoice=draft)
@@ -154,6 +165,9 @@ def test_usage_events_cannot_be_changed(october: BillingPeriod) -> None:
 
 
 def test_the_pdf_says_the_same(issued: Invoice) -> None:
+    deliver_invoice(invoice_id=str(issued.pk), now=AFTER)
+
+    issued.refresh_from_db()
     text = " ".join(PdfReader(BytesIO(bytes(issued.document.content))).pages[0].extract_text().split())
 
     for expected in ("ACME-000001", "Brightwater Ltd", "€490.00", "€31.25", "€620.29", "VAT 19 %", "€99.04"):
@@ -165,13 +179,61 @@ def test_the_invoice_is_mailed_once(october: BillingPeriod, account: BillingAcco
     BillingAccount.objects.update(email="books@brightwater.example")
 
     invoice = issue_invoice(actor=owner_actor, now=AFTER, invoice=draft_invoice(period=october, now=AFTER))
+    item = WorkItem.objects.get(kind="billing.deliver_invoice")
+    assert (item.key, item.due_at, OutgoingMail.objects.count()) == (str(invoice.pk), AFTER, 0)
+    for _ in range(2):
+        deliver_invoice(invoice_id=item.key, now=AFTER)
 
+    assert not WorkItem.objects.filter(kind="billing.deliver_invoice").exists()
     mail = OutgoingMail.objects.get()
     assert (mail.recipient, mail.subject) == (
         "books@brightwater.example", "Invoice ACME-000001: €583.10, due 15 November 2026",
     )  # fmt: skip
     assert f"/invoices/{invoice.pk}/" in mail.text
     assert "October 2026" in mail.text
+
+
+def test_what_was_handed_out_never_changes(
+    issued: Invoice, owner_actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = keep_document(invoice=issued, now=AFTER)
+    monkeypatch.setattr("apps.billing.services.deliveries.render_invoice_pdf", lambda _: b"another")
+
+    deliver_invoice(invoice_id=str(issued.pk), now=AFTER)
+
+    assert bytes(InvoiceDocument.objects.get().content) == bytes(first.content)
+
+
+def test_an_unchanged_draft_is_issued_as_it_stands(october: BillingPeriod, owner_actor: Actor) -> None:
+    use(1200, key="run:1")
+    draft = draft_invoice(period=october, now=AFTER)
+    lines = sorted(draft.lines.values_list("pk", flat=True))
+
+    invoice = issue_invoice(actor=owner_actor, now=AFTER, invoice=draft)
+
+    assert sorted(invoice.lines.values_list("pk", flat=True)) == lines
+
+
+def test_what_came_late_is_in_the_issued_invoice(october: BillingPeriod, owner_actor: Actor) -> None:
+    use(1200, key="run:1")
+    draft = draft_invoice(period=october, now=AFTER)
+    use(2300, key="run:2")
+
+    invoice = issue_invoice(actor=owner_actor, now=AFTER, invoice=draft)
+
+    used = invoice.lines.get(meter="records_synced")
+    assert (used.quantity, used.amount, invoice.total_amount) == (Decimal(2500), 3125, 62_029)
+    assert used.usage_charges.count() == 2
+
+
+def test_a_tax_id_given_after_the_draft_counts(october: BillingPeriod, owner_actor: Actor) -> None:
+    draft = draft_invoice(period=october, now=AFTER)
+    BillingAccount.objects.update(country="FR", tax_id="FR12345678901")
+
+    invoice = issue_invoice(actor=owner_actor, now=AFTER, invoice=draft)
+
+    assert (invoice.tax_amount, invoice.tax_breakdown[0]["category"]) == (0, "AE")
+    assert invoice.lines.get(position=1).tax_category == "AE"
 
 
 def test_closing_a_month_drafts_its_invoice_and_opens_the_next(october: BillingPeriod) -> None:

@@ -17,6 +17,7 @@ from apps.billing.models import Invoice, LegalEntity, Plan
 from apps.billing.services import (
     NewPrice,
     create_plan,
+    deliver_invoice,
     draft_invoice,
     issue_invoice,
     open_account,
@@ -310,3 +311,4 @@ def _bill(world: World, now: datetime) -> None:
         )  # fmt: skip
     invoice = draft_invoice(period=subscription.periods.order_by("period_start").first(), now=now)
     world.invoice = issue_invoice(actor=actor, now=now, invoice=invoice)
+    deliver_invoice(invoice_id=str(invoice.pk), now=now)

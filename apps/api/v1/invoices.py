@@ -13,8 +13,10 @@ from rest_framework.response import Response
 from apps.api.base import ApiView, paged
 from apps.api.fields import MoneySerializer, PublicIdField
 from apps.api.schema import PAGE_PARAMETERS
-from apps.billing.models import Invoice, InvoiceLine
+from apps.billing.models import Invoice, InvoiceLine, InvoiceStatus
 from apps.billing.selectors import get_invoice, list_invoices
+from apps.billing.services import keep_document
+from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.core.ids import encode_id
 
@@ -99,7 +101,7 @@ class InvoicePdf(ApiView):
     def get(self, request: Request, invoice_id: UUID) -> HttpResponse:
         """Download the PDF of an issued invoice."""
         invoice = get_invoice(self.actor, invoice_id)
-        document = getattr(invoice, "document", None)
-        if document is None:
+        if invoice.status == InvoiceStatus.DRAFT:
             raise NotVisible("A draft has no document yet.")
-        return HttpResponse(bytes(document.content), content_type="application/pdf")
+        kept = keep_document(invoice=invoice, now=clock.now())
+        return HttpResponse(bytes(kept.content), content_type="application/pdf")

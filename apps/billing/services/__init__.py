@@ -1,5 +1,6 @@
 from apps.billing.services.accounts import open_account, update_account, update_legal_entity
 from apps.billing.services.closings import void_invoice, write_off_invoice
+from apps.billing.services.deliveries import deliver_invoice, keep_document
 from apps.billing.services.invoices import close_period, draft_invoice, issue_invoice
 from apps.billing.services.payments import record_payment
 from apps.billing.services.plans import NewPrice, archive_plan, create_plan, publish_plan_version
@@ -13,8 +14,10 @@ __all__ = [
     "cancel_subscription",
     "close_period",
     "create_plan",
+    "deliver_invoice",
     "draft_invoice",
     "issue_invoice",
+    "keep_document",
     "open_account",
     "publish_plan_version",
     "record_payment",

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from hashlib import sha256
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from apps.audit.services import record_audit
-from apps.billing.documents import render_invoice_pdf
 from apps.billing.models import (
     BillingAccount,
     BillingPeriod,
     Invoice,
-    InvoiceDocument,
     InvoiceLine,
     InvoiceStatus,
     LegalEntity,
@@ -21,12 +19,12 @@ from apps.billing.models import (
 )
 from apps.billing.rating import RatedInvoice
 from apps.billing.selectors import preview_invoice
-from apps.billing.services.mails import mail_invoice
-from apps.billing.services.subscriptions import open_period
+from apps.billing.services.deliveries import DELIVER_KIND
+from apps.billing.services.subscriptions import CLOSE_KIND, open_period
 from apps.core.actor import Actor
 from apps.core.clock import local_date
 from apps.core.errors import AnticipatedError, Conflict
-from apps.dispatch.services import complete
+from apps.dispatch.services import complete, schedule
 from apps.events.services import record_event
 
 PAYMENT_DAYS = 14
@@ -44,26 +42,56 @@ def draft_invoice(*, period: BillingPeriod, now: datetime) -> Invoice:
     Raises UnableToIssueInvoice when the period's invoice was already issued.
     """
     with transaction.atomic():
-        locked = BillingPeriod.objects.select_for_update().get(pk=period.pk)
-        account = locked.subscription.account
-        invoice = Invoice.objects.filter(period=locked).first()
-        if invoice is None:
-            invoice = Invoice.objects.create(
-                account=account,
-                legal_entity=account.legal_entity,
-                period=locked,
-                currency=account.currency,
-                created_at=now,
-            )
-        if invoice.status != InvoiceStatus.DRAFT:
-            raise UnableToIssueInvoice("This period's invoice was already issued.")
-        _write_lines(invoice, preview_invoice(locked))
+        return _draft(_lock_period(period.pk), now)
+
+
+def _lock_period(period_id: UUID | str) -> BillingPeriod:
+    periods = BillingPeriod.objects.select_for_update(of=("self",))
+    related = ("subscription__account__legal_entity", "subscription__plan_version")
+    return periods.select_related(*related).get(pk=period_id)
+
+
+def _draft(period: BillingPeriod, now: datetime) -> Invoice:
+    """`period` is locked."""
+    account, rated = period.subscription.account, preview_invoice(period)
+    # Locked as well: somebody may be issuing it.
+    invoice = Invoice.objects.select_for_update().filter(period=period).first()
+    if invoice is None:
+        invoice = Invoice(
+            account=account, legal_entity=account.legal_entity, period=period, currency=account.currency, created_at=now
+        )
+        _note_totals(invoice, rated)
+        invoice.save(force_insert=True)
+        InvoiceLine.objects.bulk_create(_lines(invoice, rated))
         return invoice
+    if invoice.status != InvoiceStatus.DRAFT:
+        raise UnableToIssueInvoice("This period's invoice was already issued.")
+    bring_up_to_date(invoice, rated)
+    return invoice
 
 
-def _write_lines(invoice: Invoice, rated: RatedInvoice) -> None:
+def bring_up_to_date(invoice: Invoice, rated: RatedInvoice) -> None:
+    """This function will write the draft anew if it does not say what it should; mostly it does."""
+    lines = _lines(invoice, rated)
+    said = (invoice.total_amount, invoice.tax_breakdown, *map(_told, invoice.lines.order_by("position")))
+    if said == (rated.total_amount, _breakdown(rated), *map(_told, lines)):
+        return
     invoice.lines.all().delete()
-    InvoiceLine.objects.bulk_create(
+    InvoiceLine.objects.bulk_create(lines)
+    _note_totals(invoice, rated)
+    invoice.save(update_fields=["subtotal_amount", "tax_amount", "total_amount", "tax_breakdown"])
+
+
+def _told(line: InvoiceLine) -> tuple[object, ...]:
+    """All that a line says; what it charges follows from its meter."""
+    return (
+        line.position, line.description, line.meter, line.quantity, line.unit_amount, line.amount, line.tax_category,
+        line.tax_rate,
+    )  # fmt: skip
+
+
+def _lines(invoice: Invoice, rated: RatedInvoice) -> list[InvoiceLine]:
+    return [
         InvoiceLine(
             invoice=invoice,
             position=position,
@@ -76,11 +104,18 @@ def _write_lines(invoice: Invoice, rated: RatedInvoice) -> None:
             tax_rate=rated.tax.rate,
         )
         for position, line in enumerate(rated.lines, start=1)
-    )
+    ]
+
+
+def _note_totals(invoice: Invoice, rated: RatedInvoice) -> None:
     invoice.subtotal_amount = rated.subtotal_amount
     invoice.tax_amount = rated.tax_amount
     invoice.total_amount = rated.total_amount
-    invoice.tax_breakdown = [
+    invoice.tax_breakdown = _breakdown(rated)
+
+
+def _breakdown(rated: RatedInvoice) -> list[dict[str, str | int]]:
+    return [
         {
             "category": rated.tax.category,
             "rate": str(rated.tax.rate),
@@ -88,28 +123,24 @@ def _write_lines(invoice: Invoice, rated: RatedInvoice) -> None:
             "tax_amount": rated.tax_amount,
         }
     ]
-    invoice.save()
 
 
 def issue_invoice(*, actor: Actor, now: datetime, invoice: Invoice) -> Invoice:
-    """This function will fix the draft: charge its usage rows, take the next number, snapshot names, keep the PDF.
+    """This function will fix the draft: charge its usage rows, take the next number, snapshot names.
 
-    Raises UnableToIssueInvoice while the period runs, and when someone else has issued it meanwhile.
+    Its document is typeset and mailed after that (`deliver_invoice`): the books are not held for either. Raises
+    UnableToIssueInvoice while the period runs, and when someone else has issued it meanwhile.
     """
     actor.require("billing.manage")
     with transaction.atomic():
-        locked = Invoice.objects.select_for_update(of=("self",)).select_related("period", "account").get(pk=invoice.pk)
-        if locked.status != InvoiceStatus.DRAFT:
-            raise UnableToIssueInvoice("This invoice was already issued. Reload the page.")
+        locked = _lock_draft(invoice)
         if locked.period is not None:
             if locked.period.period_end > now:
                 raise UnableToIssueInvoice("The month is still running: issue the invoice when it is over.")
-            draft_invoice(period=locked.period, now=now)
-            locked.refresh_from_db()
+            bring_up_to_date(locked, preview_invoice(locked.period))
             _charge_usage(locked, locked.period)
         _open(locked, now)
-        _keep_document(locked, now)
-        mail_invoice(invoice=locked, now=now)
+        schedule(kind=DELIVER_KIND, key=str(locked.pk), due_at=now)
         record_event(
             name="billing.invoice.opened", subject_key=locked.account.subject_key, now=now,
             payload={"invoice_id": str(locked.pk), "number": locked.number},
@@ -120,6 +151,16 @@ def issue_invoice(*, actor: Actor, now: datetime, invoice: Invoice) -> Invoice:
             after={"total_amount": locked.total_amount, "currency": locked.currency},
         )  # fmt: skip
         return locked
+
+
+def _lock_draft(invoice: Invoice) -> Invoice:
+    related = ("period__subscription__plan_version", "account__legal_entity")
+    locked = Invoice.objects.select_for_update(of=("self",)).select_related(*related).get(pk=invoice.pk)
+    if locked.status != InvoiceStatus.DRAFT:
+        raise UnableToIssueInvoice("This invoice was already issued. Reload the page.")
+    if locked.period is not None:
+        locked.period.subscription.account = locked.account
+    return locked
 
 
 def _charge_usage(invoice: Invoice, period: BillingPeriod) -> None:
@@ -140,7 +181,7 @@ def _charge_usage(invoice: Invoice, period: BillingPeriod) -> None:
 
 
 def _open(invoice: Invoice, now: datetime) -> None:
-    issuer = LegalEntity.objects.select_for_update().get(pk=invoice.legal_entity_id)
+    issuer = invoice.legal_entity = LegalEntity.objects.select_for_update().get(pk=invoice.legal_entity_id)
     invoice.number = f"{issuer.invoice_prefix}{issuer.next_number:06d}"
     issuer.next_number += 1
     issuer.save(update_fields=["next_number"])
@@ -176,20 +217,15 @@ def _snapshot_recipient(account: BillingAccount) -> dict[str, str]:
     }
 
 
-def _keep_document(invoice: Invoice, now: datetime) -> None:
-    content = render_invoice_pdf(invoice)
-    InvoiceDocument.objects.create(invoice=invoice, sha256=sha256(content).hexdigest(), content=content, created_at=now)
-
-
 def close_period(*, period_id: str, now: datetime) -> Invoice | None:
     """This function will draft the invoice of a period that is over and open the next one. Safe to repeat."""
-    period = BillingPeriod.objects.select_related("subscription__account__legal_entity").get(pk=period_id)
     with transaction.atomic():
-        complete(kind="billing.close_period", key=period_id)
+        period = _lock_period(period_id)
+        complete(kind=CLOSE_KIND, key=period_id)
         if period.subscription.status != SubscriptionStatus.CANCELED:
             open_period(subscription=period.subscription, instant=period.period_end)
         try:
-            invoice = draft_invoice(period=period, now=now)
+            invoice = _draft(period, now)
         except AnticipatedError:
             return None  # a person was quicker: the invoice is out
         BillingPeriod.objects.filter(pk=period.pk, closed_at=None).update(closed_at=now)

@@ -14,6 +14,7 @@ from apps.dispatch.services import schedule
 
 # Late records of the last minutes of a month still count in it.
 CLOSE_GRACE = timedelta(hours=1)
+CLOSE_KIND = "billing.close_period"
 
 
 class UnableToSubscribe(AnticipatedError):
@@ -61,7 +62,7 @@ def open_period(*, subscription: Subscription, instant: datetime) -> BillingPeri
     period, _ = BillingPeriod.objects.get_or_create(
         subscription=subscription, period_start=start, defaults={"period_end": end}
     )
-    schedule(kind="billing.close_period", key=str(period.pk), due_at=period.period_end + CLOSE_GRACE)
+    schedule(kind=CLOSE_KIND, key=str(period.pk), due_at=period.period_end + CLOSE_GRACE)
     return period
 
 

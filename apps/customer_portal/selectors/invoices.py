@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
-from apps.billing.documents import render_invoice_pdf
-from apps.billing.models import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, UsageCharge
+from apps.billing.models import Invoice, InvoiceLine, InvoiceStatus, UsageCharge
 from apps.ui.status import Status, Tone
 
 
@@ -74,9 +73,3 @@ def payment_state(invoice: Invoice, today: date) -> Status:
         return Status("Overdue", Tone.ATTENTION, Tone.ATTENTION.icon, "overdue")
     tone = {"paid": Tone.OK, "open": Tone.INFO}.get(invoice.status, Tone.IDLE)
     return Status(invoice.get_status_display(), tone, tone.icon, invoice.status)
-
-
-def invoice_pdf(invoice: Invoice) -> bytes:
-    """The document as it was issued; typeset now if none was kept."""
-    kept = InvoiceDocument.objects.filter(invoice=invoice).first()
-    return bytes(kept.content) if kept else render_invoice_pdf(invoice)

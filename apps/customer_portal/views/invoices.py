@@ -10,10 +10,11 @@ from django.views.decorators.http import require_GET
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.billing.models import Invoice
 from apps.billing.selectors import get_invoice, list_invoices
+from apps.billing.services import keep_document
 from apps.core import clock
 from apps.customer_portal.documents import pdf_response
 from apps.customer_portal.request import customer_of
-from apps.customer_portal.selectors.invoices import describe_invoice, invoice_pdf, payment_state
+from apps.customer_portal.selectors.invoices import describe_invoice, payment_state
 from apps.ui.paging import page_queryset
 from apps.ui.tables import Column, build_table
 
@@ -53,7 +54,7 @@ def invoice_detail(request: ActorRequest, invoice_id: UUID) -> HttpResponse:
 @requires(Audience.CUSTOMER, "invoices.view")
 def invoice_document(request: ActorRequest, invoice_id: UUID) -> HttpResponse:
     invoice = get_invoice(request.actor, invoice_id)
-    return pdf_response(invoice_pdf(invoice), f"invoice-{invoice.number}.pdf")
+    return pdf_response(bytes(keep_document(invoice=invoice, now=clock.now()).content), f"invoice-{invoice.number}.pdf")
 
 
 def _address(invoice: Invoice) -> str:

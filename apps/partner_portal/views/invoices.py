@@ -18,7 +18,7 @@ from apps.accounts.access import ActorRequest, Audience, requires
 from apps.billing.documents import render_invoice_pdf
 from apps.billing.models import Invoice, InvoiceStatus
 from apps.billing.selectors import get_invoice, list_invoices
-from apps.billing.services import issue_invoice, record_payment, void_invoice, write_off_invoice
+from apps.billing.services import issue_invoice, keep_document, record_payment, void_invoice, write_off_invoice
 from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.partner_portal.actions import perform, submit, tell_refusal
@@ -124,8 +124,10 @@ def issue(request: ActorRequest, invoice_id: UUID) -> HttpResponse:
 def download_invoice(request: ActorRequest, invoice_id: UUID) -> HttpResponse:
     """What was issued, byte by byte; a draft is typeset as it would be now."""
     invoice = get_invoice(request.actor, invoice_id)
-    kept = getattr(invoice, "document", None)
-    content = bytes(kept.content) if kept is not None else render_invoice_pdf(invoice)
+    is_draft = invoice.status == InvoiceStatus.DRAFT
+    content = (
+        render_invoice_pdf(invoice) if is_draft else bytes(keep_document(invoice=invoice, now=clock.now()).content)
+    )
     response = HttpResponse(content, content_type="application/pdf")
     name = invoice.number or "draft"
     response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from apps.billing.models import BillingPeriod, Invoice, InvoiceStatus
-from apps.billing.services import close_period, issue_invoice, record_payment
+from apps.billing.services import close_period, deliver_invoice, issue_invoice, record_payment
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.customers.models import Customer
@@ -31,6 +31,7 @@ def close_last_month(customers: list[Customer], owner: Actor, month_start: datet
         drafts = Invoice.objects.filter(status=InvoiceStatus.DRAFT, period__period_end__lte=issued_at)
         for draft in drafts.order_by("account__legal_name"):
             issue_invoice(actor=owner, now=issued_at, invoice=draft)
+            deliver_invoice(invoice_id=str(draft.pk), now=issued_at)
 
 
 def receive_payment(customer: Customer, owner: Actor, month_start: datetime) -> None:
