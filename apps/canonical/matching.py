@@ -62,6 +62,8 @@ def find_candidates(
     for record_id, record_keys in _candidates([wanted, environment_id, entity, connection_id, object_name]):
         for key in record_keys:
             owners[key].add(record_id)
+    if not owners:
+        return {}
     found = {}
     for external_id, own_keys in keys.items():
         candidates = {c for key in own_keys if len(owners[key]) <= TOO_COMMON for c in owners[key]}

@@ -23,7 +23,11 @@ SELECT id, record_id, connection_id, object_name, external_id, seen, last_seen_h
 FROM canonical_crossreference
 """
 _BY_EXTERNAL = _SELECT + "WHERE connection_id = %s AND object_name = %s AND external_id = ANY(%s)"
-_BY_RECORD = _SELECT + "WHERE connection_id = %s AND record_id = ANY(%s)"
+# Record by record: while a table is filled, the planner takes all of a connection's references for few.
+_BY_RECORD = f"""
+SELECT found.* FROM unnest(%s::uuid[]) AS wanted(id)
+CROSS JOIN LATERAL ({_SELECT} WHERE record_id = wanted.id AND connection_id = %s OFFSET 0) found
+"""  # noqa: S608 - constant
 _COLUMNS = (
     "id", "record_id", "external_id", "seen", "last_seen_hash", "write_hash", "rest_hash", "source_modified_at", "url",
     "deleted_at",
@@ -76,7 +80,7 @@ def by_external_id(connection_id: UUID, object_name: str, external_ids: Iterable
 def by_record(connection_id: UUID, record_ids: Iterable[UUID]) -> dict[tuple[UUID, str], Reference]:
     """{(record, object): reference} in one system."""
     ids = list(dict.fromkeys(record_ids))
-    rows = fetch_rows(_BY_RECORD, [connection_id, ids]) if ids else []
+    rows = fetch_rows(_BY_RECORD, [ids, connection_id]) if ids else []
     return {(row[1], row[3]): _reference(row) for row in rows}
 
 

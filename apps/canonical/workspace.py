@@ -24,6 +24,10 @@ _LOAD = """
 SELECT id, entity, data, version FROM canonical_canonicalrecord WHERE id = ANY(%s) AND environment_id = %s
 """
 _LOAD_LINKS = "SELECT source_id, name, target_id FROM canonical_canonicallink WHERE source_id = ANY(%s)"
+_MOVED = """
+SELECT given.id FROM unnest(%s::uuid[], %s::int[]) AS given(id, version)
+WHERE version IS DISTINCT FROM (SELECT record.version FROM canonical_canonicalrecord record WHERE record.id = given.id)
+"""
 _RECORD_COLUMNS = ("id", "entity", "data", "title", "number", "state", "occurred_on", "match_keys")
 _UPDATE = """
 UPDATE canonical_canonicalrecord record SET
@@ -75,6 +79,7 @@ class State:
     stored_data: dict[str, Any] = field(default_factory=dict)
     stored_links: dict[str, UUID] = field(default_factory=dict)
     edited_at: datetime | None = None
+    keys: list[str] | None = None  # its match keys, where they are known already
 
     @property
     def is_new(self) -> bool:
@@ -137,6 +142,15 @@ class Workspace:
             if source_id in self._states:
                 self._states[source_id].links[name] = self._states[source_id].stored_links[name] = target_id
 
+    def adopt(self, states: Iterable[State]) -> None:
+        """This method will go on with records of an earlier transaction; those that have moved on since are loaded."""
+        known = {state.id: state for state in states}
+        moved = [row[0] for row in fetch_rows(_MOVED, [list(known), [s.version for s in known.values()]])]
+        for record_id in moved:
+            del known[record_id]
+        self._states.update(known)
+        self.load(moved)
+
     def loaded(self) -> list[State]:
         return list(self._states.values())
 
@@ -144,10 +158,13 @@ class Workspace:
         """A loaded or created record."""
         return self._states.get(record_id) if record_id else None
 
-    def create(self, record_id: UUID, entity: str, data: dict[str, Any], links: dict[str, UUID]) -> State:
-        """Raises InvalidRecord, and then nothing was created."""
+    def create(
+        self, record_id: UUID, entity: str, data: dict[str, Any], links: dict[str, UUID],
+        keys: list[str] | None = None,
+    ) -> State:  # fmt: skip
+        """`keys`: the match keys of `data`, if known. Raises InvalidRecord, and then nothing was created."""
         validate_entity(entity, data, lambda: self._custom_kinds(entity))
-        state = State(record_id, entity, data, links)
+        state = State(record_id, entity, data, links, keys=keys)
         self._states[record_id] = state
         self._created.add(record_id)
         self._mark(state)
@@ -165,6 +182,7 @@ class Workspace:
             return False
         if data != state.data:
             validate_entity(state.entity, data, lambda: self._custom_kinds(state.entity))
+            state.keys = None
         state.data, state.links = data, targets
         self._mark(state)
         return True
@@ -206,7 +224,16 @@ class Workspace:
     def _insert(self, states: list[State]) -> None:
         if not states:
             return
-        rows = ((s.id, s.entity, json_text(s.data), *promoted(s.data), match_keys(s.entity, s.data)) for s in states)
+        rows = (
+            (
+                s.id,
+                s.entity,
+                json_text(s.data),
+                *promoted(s.data),
+                match_keys(s.entity, s.data) if s.keys is None else s.keys,
+            )
+            for s in states
+        )
         shared = {
             "customer_id": self.environment.customer_id,
             "environment_id": self.environment.pk,

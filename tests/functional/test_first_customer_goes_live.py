@@ -193,9 +193,9 @@ def test_our_own_tables_agree(story: Story) -> None:
     story.book_time()
     story.pay()
 
-    assert set(WriteIntent.objects.values_list("status", flat=True)) == {"confirmed"}
+    assert WriteIntent.objects.count() == 0
     written = RecordLog.objects.filter(direction="write")
-    assert written.count() == WriteIntent.objects.count() == sum(int(e.quantity) for e in UsageEvent.objects.all())
+    assert written.count() == sum(int(e.quantity) for e in UsageEvent.objects.all()) > 0
     project = CanonicalRecord.objects.get(entity="project")
     assert set(CrossReference.objects.filter(record=project).values_list("connection__vendor", "object_name")) == {
         ("tryton", "projects"), ("redmine", "projects"),

@@ -126,7 +126,7 @@ class Reader:
             parts.append(part)
         if self.peek() == "[":
             raise NotLiftable
-        return _walk(name, parts)
+        return walk(name, parts)
 
     def literal(self) -> Any:
         token = self.take()
@@ -180,6 +180,11 @@ def whole(tokens: list[str]) -> Thunk | None:
     return thunk if reader.position == len(tokens) else None
 
 
+def is_member(tokens: list[str]) -> bool:
+    """`record.name` and no more."""
+    return len(tokens) == 3 and tokens[0] in VARIABLES and tokens[1] == "." and tokens[2].isidentifier()
+
+
 def _attempt(reader: Reader) -> Thunk | None:
     try:
         return reader.call()
@@ -227,7 +232,7 @@ def _is_plain(tokens: list[str]) -> bool:
     return len(tokens) == 1 and (tokens[0] == "null" or tokens[0][0] in "\"'")
 
 
-def _walk(name: str, parts: list[str]) -> Thunk:
+def walk(name: str, parts: list[str]) -> Thunk:
     def read(context: Context) -> Any:
         value = context[name]
         for part in parts:

@@ -92,6 +92,7 @@ class _Confirmation:
         self._absorb_twins(answers)
         workspace = self.context.workspace("connection", self.system.connection.pk)
         intents = [answer.intent for answer in answers]
+        workspace.adopt(intent.state for intent in intents if intent.state)
         workspace.load(intent.record_id for intent in intents)
         known = by_record(self.system.connection.pk, [intent.record_id for intent in intents])
         references, outdated = [], []
@@ -105,7 +106,7 @@ class _Confirmation:
             references.append(self._take_one(workspace, state, answer.intent, answer.record, reference))
             self._note(answer.intent, state, answer.record)
         save_references(references, self.now)
-        confirm_intents(intents, self.now)
+        confirm_intents(intents)
         self._follow_up(workspace, intents, outdated)
 
     def _absorb_twins(self, answers: list[Answer]) -> None:

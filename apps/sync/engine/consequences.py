@@ -8,10 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.canonical.workspace import State, Workspace
-from apps.sync.engine.context import RunContext
+from apps.sync.engine.context import AtOnce, RunContext
 from apps.sync.engine.events import facts_of, record_facts
 from apps.sync.engine.failures import FailedRecord, from_planning, open_failures, resolve_writing
-from apps.sync.engine.intents import save_planned
+from apps.sync.engine.intents import Intent, save_planned
 from apps.sync.engine.journal import Entry
 from apps.sync.engine.plan import Plan, Planner
 from apps.sync.engine.rules import CompiledRule, RuleWork, compile_rules
@@ -22,6 +22,7 @@ from apps.sync.models import RecordAction
 class Consequences:
     plan: Plan = field(default_factory=Plan)
     stuck: set[UUID] = field(default_factory=set)  # records on which a rule failed
+    sent: list[Intent] = field(default_factory=list)  # to be sent once this is committed
 
 
 def rules_of(context: RunContext) -> list[CompiledRule]:
@@ -31,20 +32,23 @@ def rules_of(context: RunContext) -> list[CompiledRule]:
     return rules
 
 
-def draw_consequences(context: RunContext, workspace: Workspace, states: list[State], now: datetime) -> Consequences:
+def draw_consequences(
+    context: RunContext, workspace: Workspace, states: list[State], now: datetime, at_once: AtOnce | None = None
+) -> Consequences:
     """This function will work off the rules for `states`, write the canonical changes and plan what follows from them.
 
-    Cross-references of new records must have been saved: planning looks them up.
+    Cross-references of new records must have been saved: planning looks them up. With `at_once` the caller sends what
+    comes back as sent.
     """
     work = RuleWork(workspace, rules_of(context), context.settings)
     work.run(states)
     workspace.flush()
     planner = Planner(context, workspace)
     plan = planner.want((state, rule) for (_, rule), state in work.wanted.items())
-    settle_plan(context, plan, now)
+    sent = settle_plan(context, plan, now, at_once)
     _note_rule_problems(context, work, now)
     record_facts(facts_of(workspace.changes, f"customer:{context.flow.customer_id}"), now)
-    return Consequences(plan, {state.id for state, _ in work.problems})
+    return Consequences(plan, {state.id for state, _ in work.problems}, sent)
 
 
 def _note_rule_problems(context: RunContext, work: RuleWork, now: datetime) -> None:
@@ -75,11 +79,14 @@ def _note_rule_problems(context: RunContext, work: RuleWork, now: datetime) -> N
         )  # fmt: skip
 
 
-def settle_plan(context: RunContext, plan: Plan, now: datetime) -> None:
-    """This function will store intents, note what cannot be written, and resolve failures of what is held already."""
+def settle_plan(context: RunContext, plan: Plan, now: datetime, at_once: AtOnce | None = None) -> list[Intent]:
+    """This function will store intents, note what cannot be written, and resolve failures of what is held already.
+
+    Returns what the caller has to send once this is committed.
+    """
     if context.is_dry:
-        return
-    save_planned(context, plan.writes.values(), now)
+        return []
+    sent = save_planned(context, plan.writes.values(), now, at_once)
     note_failures(context, [from_planning(problem) for problem in plan.problems], now)
     for problem in plan.problems:
         context.journal.note(
@@ -96,8 +103,12 @@ def settle_plan(context: RunContext, plan: Plan, now: datetime) -> None:
                 entity=state.entity, action=RecordAction.SKIPPED, record_id=state.id, title=state.title,
             )
         )  # fmt: skip
-    if not context.has_failures:
-        return
+    if context.has_failures:
+        _resolve_held(context, plan, now)
+    return sent
+
+
+def _resolve_held(context: RunContext, plan: Plan, now: datetime) -> None:
     held: dict[tuple[UUID, str], list[UUID]] = defaultdict(list)
     for state, system, mapping in plan.held:
         held[system.connection.pk, mapping.spec.name].append(state.id)

@@ -13,7 +13,7 @@ from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.connector import Connector, HttpExchange
 from apps.connectors.sdk.entities import ENTITIES, REFERENCES
-from apps.connectors.sdk.manifest import ConnectorManifest
+from apps.connectors.sdk.manifest import ConnectorManifest, SinkSpec
 from apps.connectors.services import open_connector
 from apps.core import clock
 from apps.customers.models import EnvironmentKind
@@ -32,6 +32,9 @@ _ABSENT: dict[str, dict[str, Any]] = {
 
 # A connector is opened with a token that is good for two minutes at least; a run may take hours.
 OPEN_FOR = timedelta(seconds=90)
+
+
+AtOnce = Callable[[SinkSpec], int]
 
 
 @dataclass
@@ -79,6 +82,8 @@ class RunContext:
     is_cancel_requested: bool = False
     has_failures: bool = False
     resume_at: datetime | None = None
+    # While the last stream is read: how many creates of a page may be sent as soon as the page is committed.
+    at_once: AtOnce | None = None
     active: BoundSystem | None = None  # the system talked to last: the one a connector's error comes from
     policies: Policies = field(default_factory=lambda: Policies({}, {}))
     dry_failures: list[Any] = field(default_factory=list)

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from apps.connectors.sdk.errors import TransientError
+from apps.connectors.sdk.types import Page
 from apps.flows.binding import stream_of
-from apps.flows.definition import AggregateSpec, ReadSpec
+from apps.flows.definition import AggregateSpec, FlowSpec, ReadSpec
 from apps.sync.engine.aggregate import aggregate_time
 from apps.sync.engine.catch_up import catch_up, open_history, retry_failures
 from apps.sync.engine.context import BoundSystem, RunContext
@@ -36,7 +37,7 @@ def execute(context: RunContext, started_at: datetime) -> None:
     open_history(context)
     execution.send("Settling writes of an interrupted run", is_optional=True)
     for read in context.spec.reads:
-        execution.read(read)
+        execution.read(read, may_write=read is context.spec.reads[-1] and _writes_as_read(context.spec))
     execution.retry()
     execution.catch_up()
     for aggregate in context.spec.aggregate:
@@ -52,6 +53,7 @@ class _Execution:
         self.context = context
         self.started_at = started_at
         self.read_count = 0
+        self.sender = Sender(context)
 
     @contextmanager
     def step(self, label: str) -> Iterator[dict[str, int]]:
@@ -66,13 +68,15 @@ class _Execution:
             # A killed worker leaves the line open; the next claim closes it.
             timeline.close(step, status, counts, self.context.now())
 
-    def read(self, read: ReadSpec) -> None:
+    def read(self, read: ReadSpec, *, may_write: bool) -> None:
         system = self.context.active = self.context.systems[read.role]
         spec = stream_of(system.manifest, read)
         mapping = stream_mapping(system.manifest, spec, read.fields)
         reader = StreamReader(self.context, system, mapping)
         with self.step(f"Reading {spec.label.lower()} from {system.connection.name}") as counts:
+            self.context.at_once = self.sender.limit_at_once if may_write else None
             seen = self._read_patiently(system, reader, counts)
+            self.context.at_once = None
             reader.finish()
             if self.context.is_reconcile:
                 counts["vanished"] = find_vanished(self.context, system, spec.name, spec.entity, seen)
@@ -89,7 +93,7 @@ class _Execution:
                 position = None if self.context.is_reconcile else _checkpoint(self.context, system, name)
                 size = int(system.manifest.extra.get("page_size", PAGE_SIZE))
                 for page in together(system.connector.stream(name).read(checkpoint=position, page_size=size)):
-                    reader.take(page.records, page.checkpoint)
+                    self._take(reader, page)
                     patience.reset()
                     if self.context.is_reconcile:
                         seen.update(record.external_id for record in page.records if not record.deleted)
@@ -101,6 +105,15 @@ class _Execution:
             except TransientError as error:
                 reader.finish()
                 patience.bear(error)
+
+    def _take(self, reader: StreamReader, page: Page) -> None:
+        consequences = reader.take(page.records, page.checkpoint)
+        try:
+            self.sender.send_at_once(consequences.sent if consequences else [])
+        except TransientError:
+            # Reading goes on; what became of these writes is found out before the writing that follows it.
+            self.context.at_once = None
+        self.context.active = reader.system
 
     def remove(self) -> None:
         removed = self._patiently(lambda: send_removals(self.context))
@@ -128,7 +141,7 @@ class _Execution:
 
     def send(self, label: str, *, is_optional: bool = False) -> None:
         """Settles what an earlier attempt left, then sends what is planned, window by window."""
-        patience, sender = Patience(self.context), Sender(self.context)
+        patience, sender = Patience(self.context), self.sender
         must_recover = True
         while True:
             try:
@@ -147,7 +160,7 @@ class _Execution:
                 raise
         if sender.batches:
             with self.step(label) as counts:
-                counts["batches"] = sender.batches
+                counts["batches"], sender.batches = sender.batches, 0
         if sender.left_out and self.context.resume_at is None:
             # Another flow is writing the same records: come back soon rather than at the next schedule.
             self.context.resume_at = self.context.now() + SOON
@@ -168,6 +181,11 @@ class _Execution:
                 return step()
             except TransientError as error:
                 patience.bear(error)
+
+
+def _writes_as_read(spec: FlowSpec) -> bool:
+    """Whether what a page plans is final: rules only write, and nothing is collected afterwards."""
+    return not spec.aggregate and all(rule.write for rule in spec.rules)
 
 
 def _checkpoint(context: RunContext, system: BoundSystem, stream: str) -> dict[str, object] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,14 @@ from uuid import UUID
 
 import orjson
 
-from apps.core.bulk import execute, fetch_rows, json_text
+from apps.canonical.workspace import State
+from apps.core.bulk import copy_rows, execute, fetch_rows, json_text
 from apps.core.ids import uuid7
-from apps.sync.engine.context import RunContext
+from apps.sync.engine.context import AtOnce, RunContext
 from apps.sync.engine.hashing import write_key
 from apps.sync.engine.payload import first_values
 from apps.sync.engine.plan import PlannedWrite
-from apps.sync.models import IntentKind
+from apps.sync.models import IntentKind, IntentStatus
 
 _PLAN = """
 INSERT INTO sync_writeintent (
@@ -91,16 +92,15 @@ FROM jsonb_to_recordset(%s::jsonb) AS new(
     id uuid, kind text, payload jsonb, payload_hash text, rest_hash text, diff jsonb, record_version int)
 WHERE intent.id = new.id
 """
+_OWN_COLUMNS = ("id", "record_id", "key", "rule", "payload", "payload_hash", "rest_hash", "record_version")
 _SENT_FIELDS = ("kind", "payload", "payload_hash", "rest_hash", "diff", "record_version")
 _PUT_BACK = """
 UPDATE sync_writeintent SET status = 'planned', attempts = attempts - 1,
     sent_at = CASE WHEN id = ANY(%s) THEN sent_at END
 WHERE id = ANY(%s)
 """
-# What was sent stands in the log from now on.
-_CONFIRM = """
-UPDATE sync_writeintent SET status = 'confirmed', finished_at = %s, payload = '{}', diff = '{}' WHERE id = ANY(%s)
-"""
+# What was sent stands in the log from now on, and what it made in the cross-reference.
+_CONFIRM = "DELETE FROM sync_writeintent WHERE id = ANY(%s)"
 _REJECT = "UPDATE sync_writeintent SET status = 'rejected', finished_at = %s WHERE id = ANY(%s)"
 
 
@@ -132,6 +132,7 @@ class Intent:
     attempts: int
     source_changed_at: datetime | None
     sent_at: datetime | None
+    state: State | None = None  # the record it was made from in this run
 
     @property
     def is_create(self) -> bool:
@@ -147,18 +148,66 @@ class Intent:
         return first_values(self.payload) if self.is_create else self.diff
 
 
-def save_planned(context: RunContext, writes: Iterable[PlannedWrite], now: datetime) -> int:
+def save_planned(
+    context: RunContext, writes: Collection[PlannedWrite], now: datetime, at_once: AtOnce | None
+) -> list[Intent]:
     """This function will store intents; one that is already planned takes the newer wish over.
 
     A wish that meets an intent under way is kept by that intent's confirmation, which plans again when the record has
-    moved on since.
+    moved on since. Returned are those that the caller has to send once this is committed.
     """
-    rows = [_row(write) for write in writes]
-    if not rows:
-        return 0
+    sent = _save_sent(context, _choose(writes, at_once), now)
+    rows = [_row(write) for write in writes if write.state.id not in sent]
+    if rows:
+        flow = context.flow
+        owner = [flow.customer_id, flow.environment_id, flow.pk, context.run_id]
+        execute(_PLAN, [*owner, now, now, json_text(rows)])
+    return list(sent.values())
+
+
+def _choose(writes: Collection[PlannedWrite], at_once: AtOnce | None) -> list[PlannedWrite]:
+    """Creates of records that came to life in this very transaction: nobody else can be writing those.
+
+    Only where all go to one place, so that nothing is sent before what it refers to.
+    """
+    first = next(iter(writes), None)
+    if first is None or at_once is None:
+        return []
+    if any(write.mapping is not first.mapping for write in writes):
+        return []
+    fresh = [write for write in writes if write.is_fresh and write.desired and write.kind is IntentKind.CREATE]
+    return fresh[: at_once(first.mapping.spec)]
+
+
+def _save_sent(context: RunContext, writes: list[PlannedWrite], now: datetime) -> dict[UUID, Intent]:
+    if not writes:
+        return {}
+    place = (writes[0].system.connection.pk, writes[0].mapping.spec.name)
+    sent = {write.state.id: _sent_intent(write, *place, now) for write in writes}
+    rows = [
+        (i.id, i.record_id, i.key, i.rule, json_text(i.payload), i.payload_hash, i.rest_hash, i.record_version)
+        for i in sent.values()
+    ]
     flow = context.flow
-    owner = [flow.customer_id, flow.environment_id, flow.pk, context.run_id]
-    return execute(_PLAN, [*owner, now, now, json_text(rows)])
+    shared = {
+        "customer_id": flow.customer_id, "environment_id": flow.environment_id, "flow_id": flow.pk,
+        "run_id": context.run_id, "connection_id": place[0], "object_name": place[1], "kind": str(IntentKind.CREATE),
+        "rank": writes[0].rank, "diff": "{}", "attempts": 1, "status": str(IntentStatus.SENT), "sent_at": now,
+        "source_changed_at": now, "created_at": now,
+    }  # fmt: skip
+    copy_rows("sync_writeintent", _OWN_COLUMNS, rows, shared)
+    return sent
+
+
+def _sent_intent(write: PlannedWrite, connection_id: UUID, object_name: str, now: datetime) -> Intent:
+    state, desired = write.state, write.desired
+    assert desired is not None  # noqa: S101 - chosen by the caller
+    return Intent(
+        id=uuid7(), connection_id=connection_id, object_name=object_name, record_id=state.id, kind=str(write.kind),
+        key=write_key(connection_id, object_name, state.id), rule=write.rule, payload=desired.payload,
+        payload_hash=desired.payload_hash, rest_hash=desired.rest_hash, record_version=state.version, diff={},
+        attempts=1, source_changed_at=now, sent_at=None, state=state,
+    )  # fmt: skip
 
 
 def _row(write: PlannedWrite) -> dict[str, Any]:
@@ -245,9 +294,9 @@ def put_back(intents: Sequence[Intent]) -> None:
         execute(_PUT_BACK, [[i.id for i in intents if i.is_frozen], [i.id for i in intents]])
 
 
-def confirm_intents(intents: Sequence[Intent], now: datetime) -> None:
+def confirm_intents(intents: Sequence[Intent]) -> None:
     if intents:
-        execute(_CONFIRM, [now, [intent.id for intent in intents]])
+        execute(_CONFIRM, [[intent.id for intent in intents]])
 
 
 def reject_intents(intents: Sequence[Intent], now: datetime) -> None:

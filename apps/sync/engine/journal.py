@@ -113,8 +113,11 @@ class Journal:
         ids = next_ids(_LOG, len(self.entries))
         numbered = list(zip(ids, self.entries, strict=True))
         alike: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        names: dict[tuple[str, ...], str] = {}
         for log_id, e in numbered:
-            fields = json_text(sorted(e.diff))
+            fields = names.get(changed := tuple(e.diff))
+            if fields is None:
+                fields = names[changed] = json_text(sorted(changed))
             alike[e.kind].append((log_id, e.record_id, e.external_id, e.title[:250], fields, e.attempts, e.latency_ms))
         for kind, rows in alike.items():
             shared = {**self.owner, "at": now, **dict(zip(_KIND_COLUMNS, kind, strict=True))}

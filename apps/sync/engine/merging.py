@@ -49,6 +49,7 @@ class Merger:
     references: dict[tuple[str, str], Reference] = field(default_factory=dict)
     saved: list[Reference] = field(default_factory=list)
     doubts: list[Doubtful] = field(default_factory=list)
+    _keys: dict[str, list[str]] = field(default_factory=dict)  # match keys of the newcomers at hand
 
     def merge(self, records: Iterable[MappedRecord]) -> None:
         """This method will apply all records; what they refer to stands before them, or among them."""
@@ -95,12 +96,13 @@ class Merger:
     def _match(self, object_name: str, group: list[MappedRecord]) -> Verdict:
         entity = group[0].entity
         new = [r for r in group if (object_name, r.external_id) not in self.references and not r.source.deleted]
+        self._keys = {record.external_id: match_keys(entity, record.data) for record in new}
         candidates = find_candidates(
             environment_id=self.workspace.environment.pk,
             entity=entity,
             connection_id=self.system.connection.pk,
             object_name=object_name,
-            keys={record.external_id: match_keys(record.entity, record.data) for record in new},
+            keys=self._keys,
         )
         if not candidates:
             return Verdict()
@@ -151,7 +153,9 @@ class Merger:
             return state, self._take(state, record, fields, moved, reference.seen)
         if match:
             return match, self._meet(match, record, links)
-        state = self.workspace.create(uuid7(), record.entity, dict(record.data), links)
+        state = self.workspace.create(
+            uuid7(), record.entity, dict(record.data), links, self._keys.get(record.external_id)
+        )
         state.edited_at = record.source.modified_at
         return state, True
 

@@ -78,7 +78,9 @@ class StreamReader:
             save_references(merger.saved, now)
             if page.tombstones:
                 mark_deleted(self.system.connection.pk, self.mapping.spec.name, page.tombstones, now)
-            consequences = draw_consequences(self.context, workspace, workspace.take_touched(), now)
+            consequences = draw_consequences(
+                self.context, workspace, workspace.take_touched(), now, self.context.at_once
+            )
             note_invoiced_time(self.context, self.system, workspace, gone, now)
             note_deletions(self.context, self.system, self.mapping.spec.entity, gone, now)
             self._note(page, merger, workspace, now)

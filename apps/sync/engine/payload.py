@@ -64,6 +64,10 @@ class SinkMapping:
         }
 
     @cached_property
+    def uncovered(self) -> list[str]:
+        return [name for name in self.spec.fields if name not in self.covered]
+
+    @cached_property
     def own(self) -> dict[str, str]:
         """The connector's own mapping. It and the connector's reading undo each other; a changed one need not."""
         return self.spec.own_fields or self.spec.fields
@@ -101,19 +105,23 @@ class PayloadContext:
 
 @dataclass(slots=True)
 class Desired:
-    """What the target shall hold: `diff` is {vendor's field: [as last seen, wanted]}."""
+    """What the target shall hold: `diff` is {vendor's field: [as last seen, wanted]}; of a create all that is sent."""
 
     payload: dict[str, Any]
     payload_hash: str
     rest_hash: str
-    diff: dict[str, list[Any]]
+    changed: dict[str, list[Any]] | None = None
+
+    @property
+    def diff(self) -> dict[str, list[Any]]:
+        return first_values(self.payload) if self.changed is None else self.changed
 
 
 def desired_create(
     mapping: SinkMapping, data: dict[str, Any], refs: Mapping[str, str | None], context: PayloadContext
 ) -> Desired:
     payload = mapping.build(data, refs, context)
-    return Desired(payload, digest(payload), _rest_hash(mapping, payload), first_values(payload))
+    return Desired(payload, digest(payload), _rest_hash(mapping, payload))
 
 
 def first_values(payload: dict[str, Any]) -> dict[str, list[Any]]:
@@ -159,7 +167,7 @@ def _as_seen(mapping: SinkMapping, reference: Reference, context: PayloadContext
 
 
 def _rest_hash(mapping: SinkMapping, payload: dict[str, Any]) -> str:
-    rest = {name: value for name, value in payload.items() if name not in mapping.covered}
+    rest = {name: payload[name] for name in mapping.uncovered if name in payload}
     return digest(rest) if rest else NO_REST
 
 

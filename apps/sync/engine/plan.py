@@ -39,6 +39,7 @@ class PlannedWrite:
     rule: int | None
     desired: Desired | None
     reference: Reference | None
+    is_fresh: bool = False  # the record came to life in this transaction
 
     @property
     def rank(self) -> int:
@@ -159,7 +160,8 @@ class Planner:
         if desired is None and not waits:
             self.plan.held.append((state, system, mapping))
             return
-        planned = PlannedWrite(state, system, mapping, kind, rule, desired, reference)
+        is_fresh = self.workspace.is_created_here(state)
+        planned = PlannedWrite(state, system, mapping, kind, rule, desired, reference, is_fresh)
         # A write asked for by a rule says more than one on demand.
         key = (state.id, system.connection.pk, mapping.spec.name)
         if rule is not None or key not in self.plan.writes:

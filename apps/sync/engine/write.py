@@ -1,7 +1,8 @@
 """Sending planned intents, window by window: committed as sent, called batch by batch, confirmed together.
 
-A window is one batch at first and doubles as long as the vendor answers quickly: then our commits would be what costs
-time. With a slow vendor it stays small, and so does what a crash leaves to be resolved.
+A window is one batch at first, then as much as the vendor answers quickly: then our commits would be what costs time.
+With a slow vendor it stays small, and so does what a crash leaves to be resolved. While the last stream is read, a
+page's creates are such a window themselves: committed as sent along with the page.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from apps.sync.engine.crashpoints import crash_here
 from apps.sync.engine.intents import Intent, next_group, put_back, take_ready
 from apps.sync.engine.renewal import renew
 
-MOST = 500
+MOST = 1000
 QUICK_SECONDS, LONG_SECONDS = 0.5, 2.0
 
 
@@ -61,7 +62,7 @@ class Sender:
         self.left_out: set[UUID] = set()
         self.batches = 0
         self._ahead: Window | None = None
-        self._size = 0
+        self._size = 0  # how many writes the vendor answers quickly
 
     def send_next(self) -> bool:
         """This method will send one window; False when nothing is left that could be sent now.
@@ -74,6 +75,15 @@ class Sender:
         if window.intents:
             self._send(window)
         return True
+
+    def send_at_once(self, intents: list[Intent]) -> None:
+        """This method will send creates that a page's transaction committed as sent. Raises like `send_next`."""
+        if intents:
+            system = self.context.system_of(intents[0].connection_id)
+            self._send(Window(system, system.manifest.sink(intents[0].object_name), intents, {}), is_last=True)
+
+    def limit_at_once(self, sink: SinkSpec) -> int:
+        return 0 if sink.resolve is Resolve.NONE else self._limit(sink)
 
     def stop(self) -> None:
         """This method will plan again what was prepared and is not going to be called."""
@@ -107,17 +117,17 @@ class Sender:
         # What nobody can resolve after a crash must not become more than one call.
         return batch if sink.resolve is Resolve.NONE else max(batch, self._size // batch * batch)
 
-    def _send(self, window: Window) -> None:
+    def _send(self, window: Window, *, is_last: bool = False) -> None:
         crash_here("intents_sent")
         started = time.monotonic()
         outcome = self._call(window, started)
-        was_quick = time.monotonic() - started < QUICK_SECONDS
-        self._size = min(MOST, 2 * len(window.intents)) if was_quick else 0
+        seconds = max(time.monotonic() - started, 0.001)
+        self._size = min(MOST, int(len(outcome.answers) * QUICK_SECONDS / seconds))
         with effects(self.context) as now:
             take_answers(self.context, window.system, window.sink.name, outcome.answers, now)
             put_back(outcome.uncalled)
             crash_here("confirm_written")
-            ahead = None if outcome.error else self._prepare(now)
+            ahead = None if outcome.error or is_last else self._prepare(now)
         crash_here("confirmed")
         self._ahead = ahead
         if outcome.error:

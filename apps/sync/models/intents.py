@@ -19,7 +19,6 @@ class IntentKind(models.TextChoices):
 class IntentStatus(models.TextChoices):
     PLANNED = "planned", "Planned"
     SENT = "sent", "Sent, answer unknown"
-    CONFIRMED = "confirmed", "Confirmed"
     REJECTED = "rejected", "Rejected"
     UNCERTAIN = "uncertain", "Waiting for a person"
 
@@ -29,7 +28,8 @@ class WriteIntent(EngineOwned):
 
     `key` is deterministic (connection, object, record): the same create after a crash has the same key. A `sent` intent
     found after a crash is resolved with the vendor, never blindly repeated. While `planned`, `payload` is what would be
-    sent for `record_version`; with `sent` it is what was. `rank` puts what others refer to first.
+    sent for `record_version`; with `sent` it is what was. `rank` puts what others refer to first. A confirmed one is
+    deleted: what it made stands in the cross-reference, what was sent in the log.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -39,7 +39,9 @@ class WriteIntent(EngineOwned):
         Connection, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
     object_name = models.CharField(max_length=40)
-    record = models.ForeignKey(CanonicalRecord, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    record = models.ForeignKey(
+        CanonicalRecord, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
     kind = models.CharField(max_length=8, choices=IntentKind)
     key = models.CharField(max_length=64)
     rule = models.PositiveSmallIntegerField(null=True)  # position in the flow's definition; None: written on demand
