@@ -14,6 +14,7 @@ from apps.connectors.sdk.auth import Auth, NoAuth
 from apps.connectors.sdk.connector import ConnectionContext, HttpExchange
 from apps.connectors.sdk.error_table import ErrorTable, VendorResponse
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, FatalError, TransientError
+from apps.connectors.sdk.numbers import whole_number
 from apps.connectors.sdk.redaction import redact, redact_url
 from apps.core.http import BlockedAddress, BoundedResponse, ResponseTooLarge, build_client, send_bounded
 
@@ -120,8 +121,9 @@ class VendorClient:
     def _note_quota(self, response: BoundedResponse) -> None:
         """Other programs may draw on the same daily quota; the vendor's own count includes them."""
         left = response.headers.get(self.day_header, "") if self.day_header else ""
-        if left.isdecimal():
-            self.context.note_remaining(int(left))
+        remaining = whole_number(left)
+        if remaining is not None:
+            self.context.note_remaining(remaining)
 
     def _build(self, call: Call, auth: Auth) -> httpx2.Request:
         headers = {"accept": "application/json", **self.headers, **{k.lower(): v for k, v in call.headers.items()}}

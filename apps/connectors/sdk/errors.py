@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+LONGEST_WAIT_SECONDS = 86_400.0
+
 
 class ConnectorError(Exception):
     """Base of everything a connector raises on purpose.
@@ -29,7 +31,8 @@ class RateLimited(TransientError):
 
     def __init__(self, message: str, *, retry_after: float, code: str = "", status: int | None = 429) -> None:
         super().__init__(message, code=code, status=status)
-        self.retry_after = retry_after
+        # Whatever the vendor says (also "inf"): a wait is finite, and after a day we ask again.
+        self.retry_after = min(max(retry_after, 0.0), LONGEST_WAIT_SECONDS) if retry_after == retry_after else 0.0
 
 
 class RecordRejected(ConnectorError):

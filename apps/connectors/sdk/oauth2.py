@@ -26,6 +26,7 @@ import msgspec
 
 from apps.connectors.sdk.errors import ConfigurationError, FatalError, RateLimited, TransientError
 from apps.connectors.sdk.manifest import ConnectorManifest
+from apps.connectors.sdk.numbers import whole_number
 
 DEFAULT_RETRY_AFTER_SECONDS = 60.0
 
@@ -188,8 +189,8 @@ def _basic(app: OAuth2App) -> str:
 def _raise_for_status(response: httpx2.Response) -> None:
     status = response.status_code
     if status == 429:
-        wait = response.headers.get("retry-after", "")
-        seconds = float(wait) if wait.isdecimal() else DEFAULT_RETRY_AFTER_SECONDS
+        wait = whole_number(response.headers.get("retry-after", ""))
+        seconds = DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait
         raise RateLimited("The token endpoint asks to wait.", retry_after=seconds)
     if status >= 500:
         raise TransientError(f"The token endpoint answered {status}.", code="token_endpoint", status=status)
@@ -229,13 +230,14 @@ def _parse_tokens(response: httpx2.Response, *, now: datetime, lifetime_seconds:
     )
 
 
+LONGEST_LIFE_SECONDS = 10 * 365 * 86_400  # longer is for ever
 # QuickBooks says the first (Intuit, "OAuth 2.0": x_refresh_token_expires_in), other servers one of the others.
 _CONSENT_ENDS = ("x_refresh_token_expires_in", "refresh_token_expires_in", "refresh_expires_in")
 
 
 def _moment(body: dict[str, Any], name: str, now: datetime) -> datetime | None:
-    seconds = str(body.get(name, ""))
-    return now + timedelta(seconds=int(seconds)) if seconds.isdecimal() and int(seconds) else None
+    seconds = whole_number(str(body.get(name, "")))
+    return now + timedelta(seconds=min(seconds, LONGEST_LIFE_SECONDS)) if seconds else None
 
 
 def _json(response: httpx2.Response) -> Any:

@@ -9,6 +9,7 @@ from apps.connectors.sdk.client import Call
 from apps.connectors.sdk.declared.definition import ListPart, ObjectPart, PagingPart
 from apps.connectors.sdk.error_table import VendorResponse
 from apps.connectors.sdk.errors import FatalError
+from apps.connectors.sdk.numbers import whole_number
 from apps.connectors.sdk.paginators import LINK, dig
 from apps.connectors.sdk.passes import Batch, PassStream
 from apps.connectors.sdk.types import JsonDict, SourceRecord
@@ -110,7 +111,8 @@ def next_place(paging: PagingPart, response: VendorResponse, place: JsonDict, si
     if paging.kind == "page":
         page = place.get("page", paging.first)
         told = response.headers.get(paging.pages_header.lower(), "")
-        is_last = page - paging.first + 1 >= int(told) if told.isdecimal() else not count
+        pages = whole_number(told)
+        is_last = not count if pages is None else page - paging.first + 1 >= pages
         return None if is_last else {"page": page + 1}
     if paging.kind == "offset":
         return {"offset": place.get("offset", 0) + count} if count else None

@@ -14,6 +14,7 @@ from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
 from apps.connectors.sdk.error_table import ErrorTable, ErrorText
 from apps.connectors.sdk.errors import ConfigurationError, RecordRejected
+from apps.connectors.sdk.numbers import unix_moment
 from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
 from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_hex, require_fresh, require_signature
 from apps.connectors.vendors.bottlecrm.manifest import MANIFEST
@@ -103,10 +104,11 @@ class BottleConnector(Connector):
         """`t=<unix>,v1=<hex HMAC-SHA256 of "<unix>.<body>">`, at most five minutes old."""
         parts = dict(part.partition("=")[::2] for part in headers.get("x-bottlecrm-signature", "").split(","))
         sent = parts.get("t", "")
-        if not sent.isdecimal():
+        sent_at = unix_moment(sent)
+        if sent_at is None:
             raise ForgedWebhook("the delivery carries no time stamp")
         require_signature(expected=hmac_sha256_hex(secret, f"{sent}.".encode() + body), given=parts.get("v1", ""))
-        require_fresh(datetime.fromtimestamp(int(sent), tz=UTC), now=now)
+        require_fresh(sent_at, now=now)
         event = _event(orjson.loads(body))
         return [event] if event else []
 

@@ -15,6 +15,7 @@ from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
 from apps.connectors.sdk.error_table import ErrorTable, ErrorText
 from apps.connectors.sdk.fields import Choice, FieldDescription
+from apps.connectors.sdk.numbers import unix_moment, whole_number
 from apps.connectors.sdk.paginators import CursorPaginator, paginate
 from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
 from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64, require_fresh, require_signature
@@ -40,8 +41,8 @@ def announced_delay(headers: Mapping[str, str]) -> float | None:
     """Without `Retry-After`, the window of the limit that was hit is the longest useful wait."""
     if headers.get("x-hubspot-ratelimit-secondly-remaining") == "0":
         return 1.0
-    interval = headers.get("x-hubspot-ratelimit-interval-milliseconds")
-    return int(interval) / 1000 if interval else None
+    interval = whole_number(headers.get("x-hubspot-ratelimit-interval-milliseconds", ""))
+    return None if interval is None else interval / 1000
 
 
 class HubSpotConnector(Connector):
@@ -131,11 +132,12 @@ def _description(entry: JsonDict, *, is_read: bool) -> FieldDescription:
 def _require_version_3(secret: str, headers: Mapping[str, str], body: bytes, url: str, now: datetime) -> None:
     """Method, address, body and time stamp, at most five minutes old."""
     timestamp = headers.get("x-hubspot-request-timestamp", "")
-    if not timestamp.isdigit():
+    sent_at = unix_moment(timestamp, per_second=1000)
+    if sent_at is None:
         raise ForgedWebhook("the delivery carries no time stamp")
     message = b"POST" + url.encode() + body + timestamp.encode()
     require_signature(expected=hmac_sha256_base64(secret, message), given=headers.get("x-hubspot-signature-v3", ""))
-    require_fresh(_moment(int(timestamp)), now=now)
+    require_fresh(sent_at, now=now)
 
 
 def _require_version_1(secret: str, headers: Mapping[str, str], body: bytes) -> None:

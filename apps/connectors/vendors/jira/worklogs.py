@@ -44,7 +44,7 @@ class WorklogStream:
                 yield Page(records=self._records(phase, chunk), checkpoint=checkpoint)
 
     def get(self, external_id: str) -> SourceRecord | None:
-        found = self._listed([int(external_id)]) if external_id.isdigit() else []
+        found = self._listed([int(external_id)]) if external_id.isdecimal() else []
         return next(iter(found), None)
 
     def _changes(self, phase: str, state: JsonDict) -> tuple[list[JsonDict], bool]:

@@ -15,6 +15,7 @@ from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
 from apps.connectors.sdk.error_table import ErrorTable, ErrorText, VendorResponse
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, RecordRejected
+from apps.connectors.sdk.numbers import whole_number
 from apps.connectors.sdk.paginators import CursorPaginator, paginate
 from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
 from apps.connectors.sdk.webhooks import ForgedWebhook, require_signature
@@ -44,7 +45,7 @@ def announced_delay(headers: Mapping[str, str]) -> float | None:
     if headers.get("x-daily-ratelimit-token-remaining") == "0":
         return DAY_USED_UP_SECONDS
     reset = headers.get("x-ratelimit-reset", "")
-    return float(reset) if reset.isdecimal() else None
+    return whole_number(reset)
 
 
 class PipedriveConnector(Connector):

@@ -19,6 +19,7 @@ from apps.connectors.sdk.errors import (
     TransientError,
 )
 from apps.connectors.sdk.fields import Choice, FieldDescription
+from apps.connectors.sdk.numbers import whole_number
 from apps.connectors.sdk.types import CheckResult, JsonDict
 from apps.connectors.vendors.salesforce.manifest import BASE_URL, MANIFEST
 from apps.connectors.vendors.salesforce.objects import CURRENCY, OBJECTS, SYNC_REF, SalesforceObject
@@ -56,7 +57,8 @@ def classify(response: VendorResponse) -> type[ConnectorError] | None:
 def announced_delay(headers: Mapping[str, str]) -> float | None:
     """Salesforce says how much of the rolling day is used, not when to come back."""
     found = USAGE.search(headers.get("sforce-limit-info", ""))
-    used_up = found is not None and int(found[1]) >= int(found[2])
+    used, of = (whole_number(part) for part in found.groups()) if found else (None, None)
+    used_up = used is not None and of is not None and used >= of
     return DAY_USED_UP_SECONDS if used_up else TOO_MANY_AT_ONCE_SECONDS
 
 

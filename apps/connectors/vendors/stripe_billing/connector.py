@@ -15,6 +15,7 @@ from apps.connectors.sdk.connector import ConnectionContext, Connector
 from apps.connectors.sdk.error_table import ErrorTable, ErrorText, VendorResponse
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, FatalError, RecordRejected, TransientError
 from apps.connectors.sdk.manifest import ConnectorManifest
+from apps.connectors.sdk.numbers import unix_moment
 from apps.connectors.sdk.types import CheckResult, JsonDict, Sink, Stream, WebhookEvent
 from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_hex, require_fresh, require_signature
 from apps.connectors.vendors.stripe_billing.manifest import BASE_URL, MANIFEST
@@ -110,9 +111,10 @@ class StripeConnector(Connector):
         expected = hmac_sha256_hex(secret, stamp.encode() + b"." + body)
         match = next((value for value in given if hmac.compare_digest(value.encode(), expected.encode())), "")
         require_signature(expected=expected, given=match)
-        if not stamp.isdecimal():
+        sent_at = unix_moment(stamp)
+        if sent_at is None:
             raise ForgedWebhook("the signature has no time")
-        require_fresh(datetime.fromtimestamp(int(stamp), tz=UTC), now=now)
+        require_fresh(sent_at, now=now)
         try:
             return _events_of(orjson.loads(body))
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
