@@ -8,6 +8,7 @@ follow one sends a new request, which is guarded like any other.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,10 @@ ALLOWED_PORTS = frozenset({443, 8443})
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 USER_AGENT = "integration-platform/1.0"
+
+# They would log whole addresses, which hold keys with some vendors; callers note each call themselves, redacted.
+for _name in ("httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 

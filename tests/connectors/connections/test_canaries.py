@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import threading
@@ -9,6 +10,7 @@ import traceback
 from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,13 +25,17 @@ from apps.connectors.services import (
     UnableToConnect,
     check_connection,
     create_connection,
+    create_custom_connector,
     open_connector,
+    publish_connector,
     save_oauth_app,
+    try_definition,
 )
 from apps.connectors.services.credentials import store_secrets
 from apps.core.actor import Actor
 from apps.core.ids import uuid7
 from apps.customers.models import Environment
+from tests.connectors.files.server import running_sftp
 
 REAL_VENDORS = connectors()
 
@@ -87,7 +93,7 @@ def canaries(manifest: ConnectorManifest) -> dict[str, str]:
     return {name: f"canary-{manifest.key}-{name}-5f3a" for name in names}
 
 
-def stored_connection(environment: Environment, vendor: str, settings: dict[str, str], now: datetime) -> Connection:
+def stored_connection(environment: Environment, vendor: str, settings: dict[str, Any], now: datetime) -> Connection:
     """Stored without a check: no vendor would let these secrets in."""
     return Connection.objects.create(
         id=uuid7(), customer=environment.customer, environment=environment, vendor=vendor, name="Canary",
@@ -128,6 +134,93 @@ def plain_database() -> str:
             cursor.execute(f'SELECT t::text FROM p_acme."{table}" t')
             found += [row[0] for row in cursor.fetchall()]
     return "\n".join(found)
+
+
+DECLARED = """
+name: Echo
+domain: delivery
+base_url: https://echo.example.com
+auth: {AUTH}
+check: {path: /me, account_name: name}
+error_message: message
+objects:
+  - name: people
+    label: People
+    entity: resource
+    list: {path: /people, records: data}
+    fields: {name: record.name}
+"""
+AUTHS = {
+    "bearer": "{kind: bearer}",
+    "header": "{kind: header, name: X-Key}",
+    "query": "{kind: query, name: api_key}",
+    "basic": "{kind: basic}",
+}
+
+
+@pytest.mark.parametrize("auth", sorted(AUTHS))
+def test_canaries_of_written_down_connectors_are_seen_nowhere(
+    auth: str,
+    environment: Environment,
+    owner_actor: Actor,
+    now: datetime,
+    echo: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whatever way the key is sent, refused or stored, tried or used, it shows in no log, message or plain column."""
+    caplog.set_level(logging.DEBUG)
+    source = DECLARED.replace("{AUTH}", AUTHS[auth])
+    made = create_custom_connector(actor=owner_actor, now=now, source=source)
+    publish_connector(actor=owner_actor, now=now, connector=made)
+    registry.forget_custom(made.key)
+    manifest = registry.get_manifest(made.key)
+    planted = canaries(manifest)
+    settings = {field.key: "1" for field in manifest.config if not field.secret and field.required} | {"base_url": echo}
+
+    given: dict[str, Any] = {"settings": settings, "secrets": planted}
+    trials = [
+        try_definition(actor=owner_actor, now=now, source=source, object_name="people", **given) for _ in _Echo.statuses
+    ]
+    said = [repr(trial) for trial in trials]
+    said += refusals(environment, owner_actor, now, vendor=made.key, **given)
+    stored = stored_connection(environment, made.key, settings, now)
+    store_secrets(connection=stored, secrets=planted, now=now, expires_at=None)
+    said += failures(stored, owner_actor, now)
+
+    everything = "\n".join([*said, caplog.text, plain_database()])
+    assert set(planted) == {"api_key"}
+    assert all(trial.problem and trial.exchanges for trial in trials)
+    for value in planted.values():
+        assert value not in everything
+        assert value.encode().hex() not in everything
+        assert base64.b64encode(f"1:{value}".encode()).decode() not in everything
+
+
+@pytest.mark.parametrize("secret", ["password", "private_key"])
+def test_canaries_of_file_servers_are_seen_nowhere(
+    secret: str,
+    environment: Environment,
+    owner_actor: Actor,
+    now: datetime,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    source = Path("docs/examples/connectors/payroll-files.yaml").read_text(encoding="utf-8")
+    made = create_custom_connector(actor=owner_actor, now=now, source=source)
+    publish_connector(actor=owner_actor, now=now, connector=made)
+    registry.forget_custom(made.key)
+    planted = {secret: f"canary-{secret}-5f3a"}
+    with running_sftp(tmp_path) as server:
+        said = refusals(environment, owner_actor, now, vendor=made.key, settings=server.settings, secrets=planted)
+        stored = stored_connection(environment, made.key, server.settings, now)
+        store_secrets(connection=stored, secrets=planted, now=now, expires_at=None)
+        said += failures(stored, owner_actor, now)
+
+    assert server.attempts == ([planted[secret]] * 14 if secret == "password" else [])
+    everything = "\n".join([*said, caplog.text, plain_database()])
+    assert f"canary-{secret}-5f3a" not in everything
+    assert f"canary-{secret}-5f3a".encode().hex() not in everything
 
 
 @pytest.mark.parametrize("vendor", sorted(REAL_VENDORS))
