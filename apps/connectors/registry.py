@@ -51,6 +51,13 @@ def get_manifest(key: str) -> ConnectorManifest:
     return get_connector(key).manifest
 
 
+def get_offered(key: str) -> ConnectorManifest:
+    """Of a connector that new connections may use: not of one that was archived. Raises UnknownVendor."""
+    if key.startswith(CUSTOM) and not CustomConnector.objects.filter(key=key, archived_at=None).exists():
+        raise UnknownVendor(key)
+    return get_manifest(key)
+
+
 def list_manifests() -> list[ConnectorManifest]:
     """Every manifest by name, as the catalogue shows them; the partner's own among them."""
     own = CustomConnector.objects.filter(archived_at=None).exclude(published=None).values_list("key", flat=True)
@@ -67,11 +74,17 @@ def _custom_connector(key: str) -> type[Connector]:
     place, now = (require_tenant_schema(), key), time.monotonic()
     known = _remembered.get(place)
     if known is None or known[0] < now:
-        row = CustomConnector.objects.filter(key=key).values_list("published_id", "published__source").first()
-        if row is None or row[0] is None:
-            raise UnknownVendor(key)
-        known = _remembered[place] = (now + _REMEMBERED_SECONDS, *row)
+        version, source = _published(key)
+        known = _remembered[place] = (now + _REMEMBERED_SECONDS, version, source)
     return _build(key, known[1], known[2])
+
+
+def _published(key: str) -> tuple[UUID, str]:
+    """Of archived ones too: the history of connections that used them is still shown. Raises UnknownVendor."""
+    row = CustomConnector.objects.filter(key=key).values_list("published_id", "published__source").first()
+    if row is None or row[0] is None:
+        raise UnknownVendor(key)
+    return row[0], str(row[1])
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from apps.audit.services import record_audit
 from apps.connectors.models import Connection, ConnectionStatus, Credential
-from apps.connectors.registry import UnknownVendor, get_manifest
+from apps.connectors.registry import UnknownVendor, get_manifest, get_offered
 from apps.connectors.sdk.machine_access import ACCESS
 from apps.connectors.sdk.manifest import ADDRESS_KINDS, ConnectorManifest
 from apps.connectors.sdk.types import CheckResult
@@ -47,7 +47,7 @@ def create_connection(
     Raises UnableToConnect with the field to change, in words for the person who filled in the form.
     """
     _require_manager(actor, environment)
-    given = clean_input(_manifest(vendor), settings, secrets)
+    given = clean_input(_offered(vendor), settings, secrets)
     connection = _draft(now, environment, vendor, name, given.settings)
     # The vendor is asked before anything is stored, and outside of the transaction.
     access = try_access(connection, Access(given.secrets, ends_at=access_ends_at), now)
@@ -59,7 +59,7 @@ def create_pending_connection(
 ) -> Connection:
     """This function will store a connection whose secrets or consent the customer will give. Raises UnableToConnect."""
     _require_manager(actor, environment)
-    given = clean_input(_manifest(vendor), settings, {}, later=True)
+    given = clean_input(_offered(vendor), settings, {}, later=True)
     connection = _draft(now, environment, vendor, name, given.settings)
     return _store_new(actor, now, connection, Access(Secrets()))
 
@@ -143,7 +143,7 @@ def _change(
 ) -> Connection:
     require_seen(actor, connection)
     _require_kept(connection)
-    manifest = _manifest(connection.vendor)
+    manifest = get_manifest(connection.vendor)
     held = open_secrets(connection)
     given = clean_input(manifest, settings, secrets, held=held)
     moves = _destination(manifest, given.settings) != _destination(manifest, connection.settings)
@@ -248,9 +248,9 @@ def archive_connection(*, actor: Actor, now: datetime, connection: Connection) -
     return connection
 
 
-def _manifest(vendor: str) -> ConnectorManifest:
+def _offered(vendor: str) -> ConnectorManifest:
     try:
-        return get_manifest(vendor)
+        return get_offered(vendor)
     except UnknownVendor:
         raise UnableToConnect("Choose one of the systems in the catalogue.", field="vendor") from None
 

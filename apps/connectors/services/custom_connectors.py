@@ -135,6 +135,7 @@ def archive_connector(*, actor: Actor, now: datetime, connector: CustomConnector
     locked.archived_at = now
     locked.save(update_fields=["archived_at"])
     _audit(actor, now, locked, "custom_connector.archived")
+    transaction.on_commit(lambda: forget_custom(locked.key))
     return locked
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts.access import ActorRequest, Audience, requires
-from apps.connectors.registry import UnknownVendor, get_manifest, list_manifests
+from apps.connectors.registry import UnknownVendor, get_offered, list_manifests
 from apps.connectors.sdk.manifest import AuthKind, ConnectorManifest
 from apps.connectors.selectors import find_oauth_app, hook_address, list_custom_connectors
 from apps.connectors.services import save_oauth_app
@@ -42,7 +42,7 @@ def show_catalogue(request: ActorRequest) -> HttpResponse:
 def show_connector(request: ActorRequest, vendor: str) -> HttpResponse:
     """What the connector can do, and the partner's own app at the vendor where one is needed."""
     try:
-        manifest = get_manifest(vendor)
+        manifest = get_offered(vendor)
     except UnknownVendor:
         raise NotVisible("There is no such system in the catalogue.") from None
     app = find_oauth_app(vendor)

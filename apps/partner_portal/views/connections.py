@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.connectors.consents import start_address
 from apps.connectors.models import Connection, ConnectionStatus, ConnectLink
-from apps.connectors.registry import UnknownVendor, get_manifest, list_manifests
+from apps.connectors.registry import UnknownVendor, get_manifest, get_offered, list_manifests
 from apps.connectors.sdk.manifest import ConnectorManifest, Domain
 from apps.connectors.selectors import (
     find_oauth_app,
@@ -90,7 +90,7 @@ def manifests_for(domain: str, *, exact: bool = False) -> list[ConnectorManifest
 @require_http_methods(["GET", "POST"])
 @requires(Audience.STAFF, "connections.manage")
 def connect_vendor(request: ActorRequest, customer_id: UUID, vendor: str) -> HttpResponse:
-    customer, manifest = get_customer(request.actor, customer_id), _manifest(vendor)
+    customer, manifest = get_customer(request.actor, customer_id), _offered(vendor)
     form = ConnectionForm(manifest, request.POST or None)
     if request.method == "POST":
         connection = submit(form, lambda data: _create(request, customer, manifest, form))
@@ -282,6 +282,13 @@ def change_connection(request: ActorRequest, connection_id: UUID, change: str) -
         done=done,
         next_url=reverse(f"partner_portal:{name}", args=[key]),
     )
+
+
+def _offered(vendor: str) -> ConnectorManifest:
+    try:
+        return get_offered(vendor)
+    except UnknownVendor:
+        raise NotVisible("There is no such system in the catalogue.") from None
 
 
 def _manifest(vendor: str) -> ConnectorManifest:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from apps.connectors.models import Connection, ConnectionStatus, CustomConnector
-from apps.connectors.registry import UnknownVendor, forget_custom, get_manifest, list_manifests
+from apps.connectors.registry import UnknownVendor, forget_custom, get_manifest, get_offered, list_manifests
 from apps.connectors.services import (
     UnableToConnect,
     UnableToDefine,
+    archive_connection,
     archive_connector,
     check_connection,
     create_connection,
@@ -117,6 +118,26 @@ def test_what_connections_rely_on_cannot_vanish(
         archive_connector(actor=owner_actor, now=now, connector=kimai)
     Connection.objects.update(archived_at=now)
     assert publish_connector(actor=owner_actor, now=now, connector=kimai).number == 2
+
+
+def test_an_archived_connector_takes_no_new_connections_and_keeps_its_history(
+    kimai: CustomConnector, owner_actor: Actor, now: datetime, environment: Environment, server: str
+) -> None:
+    published(owner_actor, now, kimai)
+    given = {
+        "environment": environment, "vendor": "custom-kimai", "settings": {"base_url": server},
+        "secrets": {"api_key": "good-token-1234"},
+    }  # fmt: skip
+    made = create_connection(actor=owner_actor, now=now, name="Time", **given)  # type: ignore[arg-type]
+    archive_connection(actor=owner_actor, now=now, connection=made)
+    archive_connector(actor=owner_actor, now=now, connector=kimai)
+
+    with pytest.raises(UnableToConnect, match="Choose one of the systems in the catalogue"):
+        create_connection(actor=owner_actor, now=now, name="Again", **given)  # type: ignore[arg-type]
+    with pytest.raises(UnknownVendor):
+        get_offered("custom-kimai")
+    assert "custom-kimai" not in {manifest.key for manifest in list_manifests()}
+    assert get_manifest("custom-kimai").name == "Kimai"
 
 
 def test_a_trial_shows_what_is_read_and_what_it_becomes(
