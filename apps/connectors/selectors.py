@@ -185,6 +185,12 @@ def hash_state(state: str) -> str:
     return sha256(state.encode()).hexdigest()
 
 
+def find_pending_authorization(state: str) -> PendingAuthorization | None:
+    """The consent that waits for this state."""
+    waiting = PendingAuthorization.objects.select_related("connection__customer")
+    return waiting.filter(state_hash=hash_state(state)).first()
+
+
 def find_return_path(state: str) -> str | None:
     """Where the person who began this consent wants to end up; None for a state nobody waits for."""
     waiting = PendingAuthorization.objects.filter(state_hash=hash_state(state))

@@ -9,7 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
+from apps.accounts.services import create_person
 from apps.connectors.consents import cookie_name, start_address
 from apps.connectors.models import Connection, ConnectionStatus, Credential, PendingAuthorization
 from apps.connectors.sdk.errors import ConfigurationError
@@ -182,13 +184,32 @@ def test_the_callback_returns_the_browser(
         client.cookies[cookie_name(state)] = state
         again = client.get("/oauth/callback", {"state": state, "code": "code-1"})
 
-    assert (sent_on.status_code, sent_on["Location"]) == (302, url)
+    assert sent_on.status_code == 200
+    assert f'href="{escape(url)}"' in sent_on.content.decode()
     assert (answer.status_code, answer["Location"]) == (302, "/connections/1/")
     assert (again.status_code, again.content) == (
         400,
         b"This authorization was used already or has expired. Start again.\n",
     )
     assert Cloud.seen_tokens == ["access-1"]
+
+
+def test_whoever_began_is_sent_on_at_once_and_others_are_told_who_did(
+    consent: Connection, client: Client, now: datetime
+) -> None:
+    user = create_person(email="olga@acme.example", name="Olga Owner", password="correct horse battery", now=now)
+    began = Actor(ActorKind.USER, str(user.pk), "Olga Owner", frozenset({"connections.manage"}), None)
+    with moved_clock(now):
+        url = begin_authorization(actor=began, now=now, connection=consent, return_path="/")
+        address = start_address(url)
+        told = client.get(address)
+        client.force_login(user)
+        sent_on = client.get(address)
+
+    assert (sent_on.status_code, sent_on["Location"]) == (302, url)
+    assert told.status_code == 200
+    assert "Olga Owner asks you to give" in told.content.decode()
+    assert "Continue only if you began this yourself" in told.content.decode()
 
 
 def test_another_browser_cannot_finish_what_this_one_began(

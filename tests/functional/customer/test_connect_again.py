@@ -69,7 +69,10 @@ def test_consent_sends_the_browser_to_the_vendor(harbor: World, app: None, brows
     assert plain.status_code == 200
     assert "/oauth/start?to=" in plain.content.decode()
     assert scripted.status_code == 204
-    assert "client_id=our-app" in Browser().get(scripted["HX-Redirect"])["Location"]
+    assert "client_id=our-app" in browse(harbor.admin).get(scripted["HX-Redirect"])["Location"]
+    told = Browser().get(scripted["HX-Redirect"])
+    assert told.status_code == 200
+    assert "Continue only if you began this yourself" in told.content.decode()
     pending = PendingAuthorization.objects.filter(connection=connection)
     assert set(pending.values_list("return_path", flat=True)) == {f"/connections/{connection.pk}/"}
 
