@@ -161,3 +161,10 @@ def update(call: Call, kind: str, gid: str) -> Any:
         raise VendorError(400, "name: Missing input")
     row = kept(call.account, kind, row, "changed")
     return {"data": shown(call.account, kind, row, list(row))}
+
+
+@VENDOR.route("/<kind>/<gid>", methods=["DELETE"])
+def delete(call: Call, kind: str, gid: str) -> Any:
+    """To the trash; the answer is an empty record."""
+    VENDOR.delete_object(call.account, kind, gid)
+    return {"data": {}}

@@ -207,3 +207,11 @@ def move(call: Call, reference: str) -> Any:
         call.account, found_issue(call.account, reference), {"status": TRANSITIONS[str(call.json["transition"]["id"])]}
     )
     return Response(status=204)
+
+
+@VENDOR.route(f"{API}/issue/<reference>", methods=["DELETE"])
+def delete(call: Call, reference: str) -> Any:
+    """Subtasks would be lost with it: only with `deleteSubtasks` are they."""
+    issue = found_issue(call.account, reference)
+    call.account.remove("issues", str(issue["id"]))
+    return Response(status=204)

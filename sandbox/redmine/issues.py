@@ -112,3 +112,17 @@ def issue(call: Call, object_id: str) -> Any:
 def update(call: Call, object_id: str) -> Any:
     edit_issue(call.account, existing(call, "issues", object_id), call.json.get("issue") or {})
     return Response(status=204)
+
+
+@VENDOR.route("/issues/<object_id>.json", methods=["DELETE"])
+def delete(call: Call, object_id: str) -> Any:
+    """With `todo=nullify` time booked on it goes over to its project; without, an API call deletes the time too."""
+    row = existing(call, "issues", object_id)
+    for entry in list(call.account.objects("time_entries").values()):
+        if entry.get("issue") == row["id"]:
+            if call.args.get("todo") == "nullify":
+                saved(call.account, "time_entries", entry, {"issue": None})
+            else:
+                call.account.remove("time_entries", str(entry["id"]))
+    call.account.remove("issues", object_id)
+    return Response(status=204)

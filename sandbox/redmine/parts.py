@@ -146,3 +146,10 @@ def membership(call: Call, object_id: str) -> Any:
 @VENDOR.route("/roles.json", methods=["GET"])
 def roles(call: Call) -> Any:
     return {"roles": list(ROLES)}
+
+
+@VENDOR.route("/<any(versions, memberships):kind>/<object_id>.json", methods=["DELETE"])
+def delete(call: Call, kind: str, object_id: str) -> Any:
+    existing(call, kind, object_id)
+    call.account.remove(kind, object_id)
+    return Response(status=204)

@@ -105,7 +105,11 @@ def update(call: Call, reference: str) -> Any:
     return Response(status=204)
 
 
-@VENDOR.route("/projects/<reference>/<any(close, reopen):verb>.json", methods=["PUT"])
+@VENDOR.route("/projects/<reference>/<any(close, reopen, archive, unarchive):verb>.json", methods=["PUT"])
 def turn(call: Call, reference: str, verb: str) -> Any:
-    saved(call.account, "projects", found(call, reference), {"status": CLOSED if verb == "close" else ACTIVE})
+    """An administrator archives, and brings back what nobody sees any more."""
+    becomes = {"close": CLOSED, "archive": ARCHIVED}.get(verb, ACTIVE)
+    administrator(call)
+    row = call.account.objects("projects").get(reference) if verb == "unarchive" else None
+    saved(call.account, "projects", row or found(call, reference), {"status": becomes})
     return Response(status=204)

@@ -37,6 +37,9 @@ def shown(call: Call, model: str, row_id: int) -> Row:
     return {**read(call.account, model, row, fields), "__name__": model}
 
 
+MODEL_OF = {"party": "party.party", "parent": "project.work"}
+
+
 @VENDOR.route("/rest/model/<model>/<int:row_id>", methods=["GET"])
 def get(call: Call, model: str, row_id: int) -> Any:
     return shown(call, model, row_id)
@@ -53,6 +56,14 @@ def delete(call: Call, model: str, row_id: int) -> Any:
     row = existing(call, model, row_id)
     if row.get("state") in ("posted", "paid"):
         raise VendorError(400, f'To delete invoice "{row["number"]}" you must cancel it.')
+    invoices = call.account.objects("account.invoice").values()
+    if model == "party.party" and any(invoice.get("party") == row_id for invoice in invoices):
+        raise VendorError(400, 'The records could not be deleted because they are used on field "party" of "Invoice".')
+    # What may be empty is emptied, without a word.
+    for work in list(call.account.objects("project.work").values()):
+        for field in ("party", "parent"):
+            if model == MODEL_OF[field] and work.get(field) == row_id:
+                call.account.put("project.work", str(work["id"]), {**work, field: None})
     rules.removed(call.account, model, row_id)
     return Response(status=204)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from werkzeug.wrappers import Response
+
 from sandbox.account import Account
 from sandbox.vendor import Call, VendorError, json_response
 from sandbox.zendesk.vendor import ACCOUNT_ID, VENDOR, Row, gone, row_of, signed_in, stamp
@@ -159,3 +161,15 @@ def read(call: Call, kind: str, object_id: int) -> Any:
 def update(call: Call, kind: str, object_id: int) -> Any:
     row = row_of(call.account, kind, str(object_id))
     return {KINDS[kind]: change(call.account, kind, row, call.json[KINDS[kind]])}
+
+
+@VENDOR.route("/api/v2/<kind>/<int:object_id>", methods=["DELETE"])
+def delete(call: Call, kind: str, object_id: int) -> Any:
+    """People are answered with what is left of them, all else with nothing."""
+    row = row_of(call.account, kind, str(object_id))
+    if gone(row) or kind not in KINDS:
+        raise VendorError(404)
+    VENDOR.delete_object(call.account, kind, str(object_id))
+    if kind == "users":
+        return {"user": row_of(call.account, kind, str(object_id))}
+    return Response(status=204)

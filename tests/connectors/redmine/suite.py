@@ -295,3 +295,29 @@ class RedmineSuite:
         change = write(connector, "projects", "a1", {"name": "Back", "status": "open"}, project)
         assert isinstance(change.error, RecordRejected)
         assert change.error.status == 404
+
+    def test_a_deleted_issue_leaves_its_time_with_the_project(self, team: Team) -> None:
+        connector = connect(team)
+        project = team.add_project("Shrinking")
+        issue = team.add_issue(project, "Given up")
+        entry = team.log_time("dana", project=project, issue=issue, hours=2, comments="Worked all the same")
+
+        for _ in range(2):
+            connector.sink("issues").delete(issue)
+
+        kept = connector.stream("time_entries").get(entry)
+        assert connector.stream("issues").get(issue) is None
+        assert mapped("time_entries", kept)["refs"] == {
+            "project": project, "task": None, "resource": team.users["dana"],
+        }  # fmt: skip
+
+    def test_a_deleted_project_is_only_archived(self, team: Team) -> None:
+        connector = connect(team)
+        project = team.add_project("Over")
+
+        for _ in range(2):
+            connector.sink("projects").delete(project)
+
+        assert connector.stream("projects").get(project) is None
+        connector.client.put(f"/projects/{project}/unarchive.json", expects_json=False)
+        assert connector.stream("projects").get(project) is not None

@@ -96,7 +96,30 @@ def invoice(number: str, **fields: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class TrytonSuite:
+class KeptTogether:
+    """What deleting must not tear apart."""
+
+    def test_what_others_refer_to_is_not_deleted(self, firm: Firm) -> None:
+        connector = connect(firm)
+        party = create(connector, "parties", "kept-party", ACCOUNT).external_id
+        project = create(connector, "projects", "kept-project", {"name": "Kept", "status": "open"}, account=party)
+
+        task_fields = {"name": "Part", "status": "open", "estimate_seconds": 60}
+        task = create(connector, "tasks", "kept-task", task_fields, project=project.external_id)
+
+        for sink, external_id in (("parties", party), ("projects", project.external_id)):
+            with pytest.raises(RecordRejected, match="belong to it"):
+                connector.sink(sink).delete(external_id)
+        assert mapped("projects", connector.stream("projects").get(project.external_id))["refs"] == {"account": party}
+        connector.sink("tasks").delete(task.external_id)
+        for sink, external_id in (("projects", project.external_id), ("parties", party), ("parties", party)):
+            connector.sink(sink).delete(external_id)
+
+        assert connector.stream("projects").get(project.external_id) is None
+        assert connector.stream("parties").get(party) is None
+
+
+class TrytonSuite(KeptTogether):
     """Subclasses provide the fixture `firm`."""
 
     def test_a_good_key_shows_the_company(self, firm: Firm) -> None:

@@ -46,6 +46,7 @@ class DeclarationsConformance:
             assert set(spec.refs.values()) <= objects, spec.name
             assert set(spec.required_refs) <= set(spec.refs), spec.name
             assert spec.batch_size >= 1
+            assert not spec.deletes or callable(getattr(harness.connector().sink(spec.name), "delete", None)), spec.name
             assert (spec.settle_seconds > 0) == (spec.resolve is Resolve.LOOKUP_AFTER_SETTLE), spec.name
             expressions.compile(spec.fields)
 

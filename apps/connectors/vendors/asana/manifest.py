@@ -89,6 +89,7 @@ STREAMS = (
 SINKS = (
     SinkSpec(
         name="projects",
+        deletes=True,
         label="Projects",
         entity="project",
         stream="projects",
@@ -102,6 +103,7 @@ SINKS = (
     ),
     SinkSpec(
         name="tasks",
+        deletes=True,
         label="Tasks",
         entity="task",
         stream="tasks",
@@ -117,6 +119,7 @@ SINKS = (
     ),
     SinkSpec(
         name="milestones",
+        deletes=True,
         label="Milestones",
         entity="milestone",
         stream="milestones",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.single_sink import SingleSink
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest
 from apps.connectors.vendors.asana.streams import (
@@ -27,7 +28,7 @@ def mark(key: str) -> str:
     return f"[sync_ref: {key}]"
 
 
-class AsanaSink(SingleSink):
+class AsanaSink(SingleSink, Removing):
     stream: AsanaStream
 
     def __init__(self, connector: AsanaConnector, stream: AsanaStream) -> None:
@@ -40,6 +41,10 @@ class AsanaSink(SingleSink):
 
     def update(self, external_id: str, request: WriteRequest) -> None:
         self.client.put(f"{self.stream.path}/{external_id}", json={"data": self.changed(request)})
+
+    def remove(self, external_id: str) -> None:
+        """To the trash of whoever's key it is, for thirty days."""
+        self.client.delete(f"{self.stream.path}/{external_id}")
 
     def created(self, request: WriteRequest) -> JsonDict:
         return self.changed(request)

@@ -97,6 +97,7 @@ QUOTES = StreamSpec(
 
 ACCOUNT_SINK = SinkSpec(
     name="accounts",
+    deletes=True,
     label="Accounts",
     entity="account",
     stream="accounts",
@@ -111,6 +112,7 @@ ACCOUNT_SINK = SinkSpec(
 )
 CONTACT_SINK = SinkSpec(
     name="contacts",
+    deletes=True,
     label="Contacts",
     entity="contact",
     stream="contacts",
@@ -127,6 +129,7 @@ CONTACT_SINK = SinkSpec(
 )
 OPPORTUNITY_SINK = SinkSpec(
     name="opportunities",
+    deletes=True,
     label="Opportunities",
     entity="opportunity",
     stream="opportunities",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from apps.connectors.sdk.errors import ConfigurationError, RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.bottlecrm.objects import SYNC_REF, BottleObject
 from apps.connectors.vendors.bottlecrm.streams import BottleStream
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 CUSTOM = "cf_"
 
 
-class BottleSink:
+class BottleSink(Removing):
     """Payload keys are BottleCRM's; `cf_<key>` is a custom field, `stage_kind` the kind of stage a deal goes to;
     `payment_currency` is only compared.
 
@@ -38,6 +39,9 @@ class BottleSink:
 
     def get(self, external_id: str) -> SourceRecord | None:
         return self.stream.get(external_id)
+
+    def remove(self, external_id: str) -> None:
+        self.connector.client.delete(f"{self.stream.path}{external_id}/", expects_json=False)
 
     def _write_one(self, request: WriteRequest) -> WriteResult:
         try:

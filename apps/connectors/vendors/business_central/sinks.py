@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from apps.connectors.sdk.errors import ConnectorError, FatalError, RecordRejected, TransientError
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.business_central.api import Operation, quoted
 from apps.connectors.vendors.business_central.streams import BusinessCentralStream
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 
 
-class BusinessCentralSink:
+class BusinessCentralSink(Removing):
     """Payload keys are property names; null leaves a property as it is.
 
     A create carries a mark made from its key: the number of customers and projects, the external number of documents.
@@ -41,6 +42,10 @@ class BusinessCentralSink:
 
     def get(self, external_id: str) -> SourceRecord | None:
         return self.stream.get(external_id)
+
+    def remove(self, external_id: str) -> None:
+        """Business Central keeps what has entries in the ledger, and what is posted."""
+        self.api.delete(f"{self.stream.path}({external_id})")
 
     def mark(self, key: str) -> str:
         """The key where it fits, else a digest of it, in capitals as codes are."""

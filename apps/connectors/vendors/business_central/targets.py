@@ -19,6 +19,7 @@ DOCUMENT = {
 SINKS = (
     SinkSpec(
         name="customers",
+        deletes=True,
         label="Customers",
         entity="account",
         stream="customers",
@@ -34,6 +35,7 @@ SINKS = (
     ),
     SinkSpec(
         name="contacts",
+        deletes=True,
         label="Contacts",
         entity="contact",
         stream="contacts",
@@ -43,6 +45,7 @@ SINKS = (
     ),
     SinkSpec(
         name="projects",
+        deletes=True,
         label="Projects",
         entity="project",
         stream="projects",
@@ -52,6 +55,7 @@ SINKS = (
     ),
     SinkSpec(
         name="employees",
+        deletes=True,
         label="Employees",
         entity="resource",
         stream="employees",
@@ -65,6 +69,7 @@ SINKS = (
     ),
     SinkSpec(
         name="time_entries",
+        deletes=True,
         label="Time registrations",
         entity="time_entry",
         stream="time_entries",
@@ -100,6 +105,7 @@ SINKS = (
     ),
     SinkSpec(
         name="quotes",
+        deletes=True,
         label="Sales quotes",
         entity="quote",
         stream="quotes",
@@ -111,6 +117,7 @@ SINKS = (
     ),
     SinkSpec(
         name="payments",
+        deletes=True,
         label="Customer payments",
         entity="payment",
         stream="payments",

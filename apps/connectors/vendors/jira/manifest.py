@@ -124,6 +124,7 @@ SINKS = (
     ),
     SinkSpec(
         name="issues",
+        deletes=True,
         label="Issues",
         entity="task",
         stream="issues",
@@ -142,6 +143,7 @@ SINKS = (
     ),
     SinkSpec(
         name="versions",
+        deletes=True,
         label="Versions",
         entity="milestone",
         stream="versions",

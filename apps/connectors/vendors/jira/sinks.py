@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from apps.connectors.sdk.errors import ConnectorError, FatalError, RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.single_sink import SingleSink
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.jira.adf import document
@@ -27,7 +28,7 @@ NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9._-]")
 NOT_IN_KEY = re.compile(r"[^A-Z]")
 
 
-class IssueSink:
+class IssueSink(Removing):
     """The mark of a create is a label: the one text of an issue that a query finds exactly and without an index of ours."""
 
     def __init__(self, connector: JiraConnector) -> None:
@@ -51,6 +52,10 @@ class IssueSink:
     def resolve(self, key: str) -> SourceRecord | None:
         """By the label. The search may not know an issue of the last seconds, so the engine lets some time pass first."""
         return self.stream.find_labelled(label(key))
+
+    def remove(self, external_id: str) -> None:
+        """Jira refuses while there are subtasks: they would go with it."""
+        self.client.delete(f"{API}/issue/{external_id}", expects_json=False)
 
     def _create(self, requests: list[WriteRequest]) -> dict[str, str | ConnectorError]:
         updates = [{"fields": self._new_fields(request)} for request in requests]
@@ -204,7 +209,7 @@ def key_tail(key: str) -> str:
     return base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:7]
 
 
-class VersionSink(SingleSink):
+class VersionSink(SingleSink, Removing):
     """Milestones as versions; the mark is in the description, which Jira searches and we do not map."""
 
     checks: ClassVar = {
@@ -227,6 +232,9 @@ class VersionSink(SingleSink):
 
     def resolve(self, key: str) -> SourceRecord | None:
         return self.stream.find_described(mark(key))
+
+    def remove(self, external_id: str) -> None:
+        self.connector.client.delete(f"{API}/version/{external_id}", expects_json=False)
 
 
 def values(payload: JsonDict) -> JsonDict:

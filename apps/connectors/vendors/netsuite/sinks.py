@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from apps.connectors.sdk.errors import ConfigurationError, RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.single_sink import SingleSink
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest
 from apps.connectors.vendors.netsuite.streams import NetSuiteStream
@@ -18,7 +19,7 @@ REFERENCES = ("parent", "company", "project", "employee", "customer", "caseTaskE
 IN_SUBSIDIARY = ("customers", "contacts", "projects", "employees", "invoices", "expenses")
 
 
-class NetSuiteSink(SingleSink):
+class NetSuiteSink(SingleSink, Removing):
     """Payload keys are fields of the record service; null leaves a field as it is."""
 
     stream: NetSuiteStream
@@ -41,6 +42,10 @@ class NetSuiteSink(SingleSink):
     def resolve(self, key: str) -> SourceRecord | None:
         found = self.api.id_of(self.record, key)
         return self.get(found) if found else None
+
+    def remove(self, external_id: str) -> None:
+        """NetSuite keeps what other records refer to."""
+        self.api.delete(self.record, external_id)
 
     def body(self, payload: JsonDict) -> JsonDict:
         values = fields(payload)

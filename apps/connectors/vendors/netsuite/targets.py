@@ -11,6 +11,7 @@ CLOCK_HOURS = f'text({MINUTES} / 60) + ":" + ({MINUTES} % 60 < 10 ? "0" : "") + 
 SINKS = (
     SinkSpec(
         name="customers",
+        deletes=True,
         label="Customers",
         entity="account",
         stream="customers",
@@ -25,6 +26,7 @@ SINKS = (
     ),
     SinkSpec(
         name="contacts",
+        deletes=True,
         label="Contacts",
         entity="contact",
         stream="contacts",
@@ -41,6 +43,7 @@ SINKS = (
     ),
     SinkSpec(
         name="projects",
+        deletes=True,
         label="Projects",
         entity="project",
         stream="projects",
@@ -57,6 +60,7 @@ SINKS = (
     ),
     SinkSpec(
         name="tasks",
+        deletes=True,
         label="Project tasks",
         entity="task",
         stream="tasks",
@@ -72,6 +76,7 @@ SINKS = (
     ),
     SinkSpec(
         name="employees",
+        deletes=True,
         label="Employees",
         entity="resource",
         stream="employees",
@@ -84,6 +89,7 @@ SINKS = (
     ),
     SinkSpec(
         name="time_bills",
+        deletes=True,
         label="Time",
         entity="time_entry",
         stream="time_bills",
@@ -102,6 +108,7 @@ SINKS = (
     ),
     SinkSpec(
         name="invoices",
+        deletes=True,
         label="Invoices",
         entity="invoice",
         stream="invoices",
@@ -123,6 +130,7 @@ SINKS = (
     ),
     SinkSpec(
         name="payments",
+        deletes=True,
         label="Customer payments",
         entity="payment",
         stream="payments",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from apps.connectors.sdk.errors import ConnectorError, FatalError, RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.odoo.api import MODULE
 from apps.connectors.vendors.odoo.streams import OdooStream
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 Outcome = int | ConnectorError
 
 
-class OdooSink:
+class OdooSink(Removing):
     """Payload keys are columns of Odoo's import: a field, or `field/.id` for a reference by database id.
 
     A null leaves the field as it is. Records with the same columns go out together; when Odoo refuses the lot, nothing
@@ -56,6 +57,10 @@ class OdooSink:
 
     def get(self, external_id: str) -> SourceRecord | None:
         return self.stream.get(external_id)
+
+    def remove(self, external_id: str) -> None:
+        """Odoo keeps what others refer to (a customer with invoices), and what is posted."""
+        self.api.call(self.model, "unlink", ids=[int(external_id)])
 
     def columns(self, request: WriteRequest) -> JsonDict:
         """What is written, as text by column; lines under "lines". Raises RecordRejected."""

@@ -12,6 +12,7 @@ DOCUMENT_LINES = (
 SINKS = (
     SinkSpec(
         name="companies",
+        deletes=True,
         label="Companies",
         entity="account",
         stream="companies",
@@ -28,6 +29,7 @@ SINKS = (
     ),
     SinkSpec(
         name="people",
+        deletes=True,
         label="Contacts",
         entity="contact",
         stream="people",
@@ -43,6 +45,7 @@ SINKS = (
     ),
     SinkSpec(
         name="opportunities",
+        deletes=True,
         label="Opportunities",
         entity="opportunity",
         stream="opportunities",
@@ -59,6 +62,7 @@ SINKS = (
     ),
     SinkSpec(
         name="projects",
+        deletes=True,
         label="Projects",
         entity="project",
         stream="projects",
@@ -76,6 +80,7 @@ SINKS = (
     ),
     SinkSpec(
         name="tasks",
+        deletes=True,
         label="Tasks",
         entity="task",
         stream="tasks",
@@ -106,6 +111,7 @@ SINKS = (
     ),
     SinkSpec(
         name="timesheets",
+        deletes=True,
         label="Timesheets",
         entity="time_entry",
         stream="timesheets",
@@ -124,6 +130,7 @@ SINKS = (
     ),
     SinkSpec(
         name="milestones",
+        deletes=True,
         label="Milestones",
         entity="milestone",
         stream="milestones",
@@ -178,6 +185,7 @@ SINKS = (
     ),
     SinkSpec(
         name="expenses",
+        deletes=True,
         label="Expenses",
         entity="expense",
         stream="expenses",

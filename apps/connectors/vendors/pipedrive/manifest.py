@@ -65,6 +65,7 @@ DEALS = StreamSpec(
 
 ORGANIZATION_SINK = SinkSpec(
     name="organizations",
+    deletes=True,
     label="Organizations",
     entity="account",
     stream="organizations",
@@ -74,6 +75,7 @@ ORGANIZATION_SINK = SinkSpec(
 )
 PERSON_SINK = SinkSpec(
     name="persons",
+    deletes=True,
     label="Persons",
     entity="contact",
     stream="persons",
@@ -90,6 +92,7 @@ PERSON_SINK = SinkSpec(
 )
 DEAL_SINK = SinkSpec(
     name="deals",
+    deletes=True,
     label="Deals",
     entity="opportunity",
     stream="deals",

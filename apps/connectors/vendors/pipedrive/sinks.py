@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.connectors.sdk.errors import RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.pipedrive.objects import SYNC_REF, PipedriveObject
 from apps.connectors.vendors.pipedrive.streams import PipedriveStream
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 CUSTOM = "cf_"
 
 
-class PipedriveSink:
+class PipedriveSink(Removing):
     """Payload keys are Pipedrive's; `cf_<key>` is a custom field of ours, `email` and `phone` the primary ones;
     `payment_currency` is only compared.
 
@@ -37,6 +38,10 @@ class PipedriveSink:
 
     def get(self, external_id: str) -> SourceRecord | None:
         return self.stream.get(external_id)
+
+    def remove(self, external_id: str) -> None:
+        """Marked as deleted, and gone for good after thirty days."""
+        self.connector.client.delete(f"{self.stream.path}/{external_id}")
 
     def _write_one(self, request: WriteRequest, codes: dict[str, str]) -> WriteResult:
         try:

@@ -130,6 +130,7 @@ STREAMS = (
 SINKS = (
     SinkSpec(
         name="projects",
+        deletes=True,
         label="Projects",
         entity="project",
         stream="projects",
@@ -138,6 +139,7 @@ SINKS = (
     ),
     SinkSpec(
         name="issues",
+        deletes=True,
         label="Issues",
         entity="task",
         stream="issues",
@@ -153,6 +155,7 @@ SINKS = (
     ),
     SinkSpec(
         name="versions",
+        deletes=True,
         label="Versions",
         entity="milestone",
         stream="versions",
@@ -168,6 +171,7 @@ SINKS = (
     ),
     SinkSpec(
         name="memberships",
+        deletes=True,
         label="Members of projects",
         entity="assignment",
         stream="memberships",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from apps.connectors.sdk.errors import ConfigurationError
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.single_sink import SingleSink
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest
 from apps.connectors.vendors.redmine.parts import MembershipStream, VersionStream
@@ -13,7 +14,7 @@ from apps.connectors.vendors.redmine.sinks import mark
 DEFAULT_ROLE = "Developer"
 
 
-class VersionSink(SingleSink):
+class VersionSink(SingleSink, Removing):
     """Milestones as versions; the mark is in the description."""
 
     stream: VersionStream
@@ -37,13 +38,17 @@ class VersionSink(SingleSink):
     def resolve(self, key: str) -> SourceRecord | None:
         return self.stream.find_described(mark(key))
 
+    def remove(self, external_id: str) -> None:
+        """Redmine keeps a version that issues belong to."""
+        self.connector.client.delete(f"/versions/{external_id}.json", expects_json=False)
+
 
 def values(payload: JsonDict) -> JsonDict:
     names = ("name", "status", "due_date")
     return {name: payload[name] for name in names if payload.get(name) is not None}
 
 
-class MembershipSink(SingleSink):
+class MembershipSink(SingleSink, Removing):
     """A person is in a project once; a create finds the membership that is there."""
 
     stream: MembershipStream
@@ -66,6 +71,9 @@ class MembershipSink(SingleSink):
     def resolve(self, key: str) -> SourceRecord | None:
         """Nothing carries the key: the create itself, repeated, finds what it made."""
         return None
+
+    def remove(self, external_id: str) -> None:
+        self.connector.client.delete(f"/memberships/{external_id}.json", expects_json=False)
 
     def _role(self) -> int:
         name = str(self.connector.context.settings.get("role") or DEFAULT_ROLE)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.errors import RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.redmine.streams import IssueStream, ProjectStream, RedmineStream
 
@@ -16,7 +17,7 @@ CLOSED_PROJECT = 5
 NOT_IN_IDENTIFIER = re.compile(r"[^a-z0-9_-]")
 
 
-class RedmineSink(ABC):
+class RedmineSink(Removing):
     stream_type: ClassVar[type[RedmineStream]] = RedmineStream
 
     def __init__(self, connector: Any) -> None:
@@ -107,6 +108,10 @@ class ProjectSink(RedmineSink):
     def resolve(self, key: str) -> SourceRecord | None:
         return self.stream.get(identifier(key))
 
+    def remove(self, external_id: str) -> None:
+        """Archived: deleting a project would take all its issues and booked time with it."""
+        self.client.put(f"/projects/{external_id}/archive.json", expects_json=False)
+
     def creation(self, request: WriteRequest) -> JsonDict:
         modules = ["issue_tracking", "time_tracking"]
         values = self.values(request.payload)
@@ -145,6 +150,13 @@ class IssueSink(RedmineSink):
         # Redmine ignores filters it does not know; what comes back has to carry the mark.
         found = next((row for row in rows if mark(key) in (row["description"] or "")), None)
         return self.stream.record(found) if found else None
+
+    def remove(self, external_id: str) -> None:
+        """Time booked on it goes over to its project; subtasks would be deleted with it."""
+        shown = self.client.get(f"/issues/{external_id}.json", params={"include": "children"})["issue"]
+        if shown.get("children"):
+            raise RecordRejected("it has subtasks, which would be deleted with it", code="has_children")
+        self.client.delete(f"/issues/{external_id}.json", params={"todo": "nullify"}, expects_json=False)
 
     def creation(self, request: WriteRequest) -> JsonDict:
         payload = request.payload

@@ -135,6 +135,7 @@ CONTRACTS = StreamSpec(
 
 ACCOUNT_SINK = SinkSpec(
     name="accounts",
+    deletes=True,
     label="Accounts",
     entity="account",
     stream="accounts",
@@ -149,6 +150,7 @@ ACCOUNT_SINK = SinkSpec(
 )
 CONTACT_SINK = SinkSpec(
     name="contacts",
+    deletes=True,
     label="Contacts",
     entity="contact",
     stream="contacts",
@@ -165,6 +167,7 @@ CONTACT_SINK = SinkSpec(
 )
 OPPORTUNITY_SINK = SinkSpec(
     name="opportunities",
+    deletes=True,
     label="Opportunities",
     entity="opportunity",
     stream="opportunities",
@@ -195,6 +198,7 @@ OPPORTUNITY_SINK = SinkSpec(
 )
 QUOTE_SINK = SinkSpec(
     name="quotes",
+    deletes=True,
     label="Quotes",
     entity="quote",
     stream="quotes",

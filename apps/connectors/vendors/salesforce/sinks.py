@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.connectors.sdk.errors import ConnectorError, FatalError, RecordRejected, TransientError
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.salesforce.objects import CURRENCY, SYNC_REF, SalesforceObject
 from apps.connectors.vendors.salesforce.streams import SalesforceStream
@@ -20,7 +21,7 @@ CREATE_ONLY = "INVALID_FIELD_FOR_INSERT_UPDATE"
 GONE = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"})
 
 
-class SalesforceSink:
+class SalesforceSink(Removing):
     """The mark is unique, so an upsert repeated after a lost answer finds the record it made.
 
     Payload keys are field names; `payment_currency` is only compared; `initial_<field>` goes into a create only, where the field itself has no value. Null
@@ -47,6 +48,11 @@ class SalesforceSink:
 
     def get(self, external_id: str) -> SourceRecord | None:
         return self.stream.get(external_id)
+
+    def remove(self, external_id: str) -> None:
+        """To the recycle bin, for fifteen days."""
+        path = f"/services/data/v60.0/sobjects/{self.object.sobject}/{external_id}"
+        self.connector.client.delete(path, expects_json=False)
 
     def _upsert(self, requests: list[WriteRequest]) -> dict[str, str | ConnectorError]:
         outcomes = self._send(f"{COLLECTIONS}/{self.object.sobject}/{SYNC_REF}", requests)

@@ -169,6 +169,7 @@ STREAMS = (
 SINKS = (
     SinkSpec(
         name="parties",
+        deletes=True,
         label="Parties",
         entity="account",
         stream="parties",
@@ -177,6 +178,7 @@ SINKS = (
     ),
     SinkSpec(
         name="projects",
+        deletes=True,
         label="Projects",
         entity="project",
         stream="projects",
@@ -187,6 +189,7 @@ SINKS = (
     ),
     SinkSpec(
         name="tasks",
+        deletes=True,
         label="Tasks",
         entity="task",
         stream="tasks",
@@ -202,6 +205,7 @@ SINKS = (
     ),
     SinkSpec(
         name="timesheet_lines",
+        deletes=True,
         label="Timesheet lines",
         entity="time_entry",
         stream="timesheet_lines",

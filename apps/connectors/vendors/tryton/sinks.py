@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from apps.connectors.sdk.errors import FatalError, RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.tryton.api import Domain, TrytonApi
 from apps.connectors.vendors.tryton.streams import (
@@ -20,10 +21,13 @@ from apps.connectors.vendors.tryton.streams import (
 from apps.connectors.vendors.tryton.wire import wire_date, wire_seconds
 
 
-class TrytonSink(ABC):
+class TrytonSink(Removing):
     """Creates go out as one list: if Tryton refuses it, nothing was created, and each is tried alone."""
 
     stream_type: ClassVar[type[TrytonStream]] = TrytonStream
+
+    # Where records of others would lose what they belong to: (model, field).
+    referring: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def __init__(self, connector: Any) -> None:
         self.connector = connector
@@ -93,6 +97,13 @@ class TrytonSink(ABC):
         )
         return self._read_back(str(found[0]["id"])) if found else None
 
+    def remove(self, external_id: str) -> None:
+        """Tryton keeps what others need, and empties the reference in what could do without: that is asked for here."""
+        for model, field in self.referring:
+            if self.api.search(model, [[field, "=", int(external_id)]], fields=["id"], limit=1):
+                raise RecordRejected(f"other records ({model}) belong to it", code="referred_to")
+        self.api.delete(self.stream.model, external_id)
+
     @abstractmethod
     def marked(self, key: str) -> Domain:
         """The filter that finds what was created under `key`."""
@@ -126,6 +137,7 @@ class PartySink(TrytonSink):
     """The mark is an identifier without type, beside tax numbers: Tryton's own place for foreign numbers."""
 
     stream_type = PartyStream
+    referring = (("project.work", "party"),)
 
     def marked(self, key: str) -> Domain:
         return [["identifiers.code", "=", key], ["identifiers.type", "=", None]]
@@ -166,6 +178,7 @@ class WorkSink(TrytonSink):
 
     kind = ""
     parent = ""
+    referring = (("project.work", "parent"),)
 
     def marked(self, key: str) -> Domain:
         return [["comment", "like", f"%{escaped(mark(key))}%"]]

@@ -102,6 +102,7 @@ QUOTES = StreamSpec(
 )
 CONTACT_SINK = SinkSpec(
     name="contacts",
+    deletes=True,
     label="Contacts",
     entity="account",
     stream="contacts",
@@ -119,6 +120,7 @@ CONTACT_SINK = SinkSpec(
 )
 INVOICE_SINK = SinkSpec(
     name="invoices",
+    deletes=True,
     label="Sales invoices",
     entity="invoice",
     stream="invoices",
@@ -144,6 +146,7 @@ INVOICE_SINK = SinkSpec(
 
 PAYMENT_SINK = SinkSpec(
     name="payments",
+    deletes=True,
     label="Payments received",
     entity="payment",
     stream="payments",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
 from apps.connectors.sdk.errors import FatalError, RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.xero.streams import API, ContactStream, InvoiceStream, PaymentStream, XeroStream
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 LONGEST_CONTACT_NUMBER = 50
 
 
-class XeroSink(ABC):
+class XeroSink(Removing):
     """PUT creates, POST changes. A create carries its key as a mark the vendor can be asked for (`mark_field`)."""
 
     stream_type: ClassVar[type[XeroStream]]
@@ -46,6 +47,18 @@ class XeroSink(ABC):
 
     def mark(self, key: str) -> str:
         return key
+
+    def remove(self, external_id: str) -> None:
+        """A payment; only its status can be set, and by itself."""
+        self.set_status(external_id, {"Status": "DELETED"})
+
+    def is_gone(self, record: SourceRecord) -> bool:
+        return record.deleted or record.data.get("Status") == "VOIDED" or record.data.get("ContactStatus") == "ARCHIVED"
+
+    def set_status(self, external_id: str, status: JsonDict) -> None:
+        """Xero deletes nothing by a call of its own: a record is told to be archived, deleted or void."""
+        path = f"{API}/{self.stream.path}/{external_id}"
+        self.connector.client.post(path, json=status, headers=self.connector.tenant_header())
 
     @abstractmethod
     def element(self, request: WriteRequest) -> JsonDict:
@@ -92,6 +105,10 @@ class ContactSink(XeroSink):
         """ContactNumber is Xero's field for ids of other systems, shown nowhere; it holds 50 characters."""
         return key if len(key) <= LONGEST_CONTACT_NUMBER else hashlib.sha256(key.encode()).hexdigest()[:40]
 
+    def remove(self, external_id: str) -> None:
+        archived = {"ContactID": external_id, "ContactStatus": "ARCHIVED"}
+        self.set_status(external_id, {"Contacts": [archived]})
+
     def element(self, request: WriteRequest) -> JsonDict:
         fields = dict(request.payload)
         phone = fields.pop("Phone", None)
@@ -118,6 +135,13 @@ class ContactSink(XeroSink):
 class InvoiceSink(XeroSink):
     stream_type = InvoiceStream
     mark_field = "Reference"
+
+    def remove(self, external_id: str) -> None:
+        """A draft is deleted, an approved invoice voided; Xero keeps those with payments."""
+        held = self.stream.get(external_id)
+        is_draft = held is not None and held.data["Status"] in ("DRAFT", "SUBMITTED")
+        undone = {"InvoiceID": external_id, "Status": "DELETED" if is_draft else "VOIDED"}
+        self.set_status(external_id, {"Invoices": [undone]})
 
     def element(self, request: WriteRequest) -> JsonDict:
         fields = {key: value for key, value in request.payload.items() if value not in (None, "")}

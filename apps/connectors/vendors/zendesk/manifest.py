@@ -77,6 +77,7 @@ STREAMS = (
 SINKS = (
     SinkSpec(
         name="organizations",
+        deletes=True,
         label="Organizations",
         entity="account",
         stream="organizations",
@@ -88,6 +89,7 @@ SINKS = (
     ),
     SinkSpec(
         name="contacts",
+        deletes=True,
         label="End users",
         entity="contact",
         stream="contacts",
@@ -102,6 +104,7 @@ SINKS = (
     ),
     SinkSpec(
         name="tickets",
+        deletes=True,
         label="Tickets",
         entity="ticket",
         stream="tickets",

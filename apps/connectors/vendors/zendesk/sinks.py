@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.single_sink import SingleSink
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest
 from apps.connectors.vendors.zendesk.streams import ContactStream, OrganizationStream, TicketStream
 
 
-class ZendeskSink(SingleSink):
+class ZendeskSink(SingleSink, Removing):
     collection: ClassVar[str]
     singular: ClassVar[str]
     stream_type: ClassVar[Any]
@@ -33,6 +34,10 @@ class ZendeskSink(SingleSink):
         # Not the search, whose index lags behind.
         answer = self.client.get(f"/api/v2/{self.collection}/show_many", params={"external_ids": key})
         return self.found(answer[self.collection], key)
+
+    def remove(self, external_id: str) -> None:
+        """People and tickets can be restored for thirty days."""
+        self.client.delete(f"/api/v2/{self.collection}/{external_id}", expects_json=False)
 
     def found(self, rows: list[JsonDict], key: str) -> SourceRecord | None:
         """The one with exactly this external id: Zendesk compares without regard to case."""
