@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -43,8 +43,9 @@ class ApiView(APIView):
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)
 
-    def once(self, act: Callable[[], Response]) -> Response:
-        return answer_once(self.request, self.actor, clock.now(), act)
+    def once(self, act: Callable[[], Response], *, told_once: Collection[str] = ()) -> Response:
+        """`told_once` names secret parts of the answer, which a repeated request is not told again."""
+        return answer_once(self.request, self.actor, clock.now(), act, told_once=told_once)
 
 
 def paged(serializer: type[BaseSerializer[Any]]) -> type[BaseSerializer[Any]]:

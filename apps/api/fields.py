@@ -23,6 +23,8 @@ PREFIXES = {
     "failure_retry": "frt",
     "sla_report": "slr",
     "invoice": "inv",
+    "webhook_endpoint": "wep",
+    "webhook_delivery": "wdl",
 }
 
 

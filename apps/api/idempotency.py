@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from rest_framework.request import Request
@@ -32,8 +32,12 @@ class RequestInProgress(Conflict):
     code = "request_in_progress"
 
 
-def answer_once(request: Request, actor: Actor, now: datetime, act: Callable[[], Response]) -> Response:
+def answer_once(
+    request: Request, actor: Actor, now: datetime, act: Callable[[], Response], *, told_once: Collection[str] = ()
+) -> Response:
     """This function will run `act`, or return what it answered when the same key came before.
+
+    `told_once` names parts of the answer that are secret: they are not kept, and null in a repeated answer.
 
     A refusal (4xx, 5xx) is not kept: the caller mends the request and may use the key again.
     """
@@ -50,7 +54,8 @@ def answer_once(request: Request, actor: Actor, now: datetime, act: Callable[[],
     except BaseException:
         record.delete()
         raise
-    IdempotencyRecord.objects.filter(pk=record.pk).update(status=response.status_code, body=response.data)
+    kept = {**response.data, **dict.fromkeys(told_once)} if told_once else response.data
+    IdempotencyRecord.objects.filter(pk=record.pk).update(status=response.status_code, body=kept)
     return response
 
 

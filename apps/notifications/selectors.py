@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
+
+from django.db.models import Count, Max, Q, QuerySet
 
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
-from apps.notifications.models import OutgoingMail, OutgoingMailQuerySet
+from apps.notifications.models import (
+    DeliveryStatus,
+    OutgoingMail,
+    OutgoingMailQuerySet,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 
 def list_mails(actor: Actor) -> OutgoingMailQuerySet:
@@ -19,3 +28,43 @@ def get_mail(actor: Actor, mail_id: UUID) -> OutgoingMail:
     if mail is None:
         raise NotVisible("There is no such mail.")
     return mail
+
+
+def list_endpoints(actor: Actor) -> QuerySet[WebhookEndpoint]:
+    """Newest first. Raises NotPermitted."""
+    actor.require("webhooks.view")
+    return WebhookEndpoint.objects.visible_to(actor).order_by("-id")
+
+
+def get_endpoint(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
+    """Raises NotVisible, NotPermitted."""
+    found = list_endpoints(actor).filter(pk=endpoint_id).first()
+    if found is None:
+        raise NotVisible("There is no such endpoint.")
+    return found
+
+
+def with_traffic(endpoints: QuerySet[WebhookEndpoint], since: datetime) -> QuerySet[WebhookEndpoint]:
+    """Adds `delivered_count`, `failed_count` (both since then), `waiting_count` and `last_delivered_at`."""
+    recent = Q(deliveries__created_at__gte=since)
+    return endpoints.annotate(
+        delivered_count=Count("deliveries", filter=recent & Q(deliveries__status=DeliveryStatus.DELIVERED)),
+        failed_count=Count("deliveries", filter=recent & Q(deliveries__status=DeliveryStatus.FAILED)),
+        waiting_count=Count("deliveries", filter=Q(deliveries__status=DeliveryStatus.WAITING)),
+        last_delivered_at=Max("deliveries__ended_at", filter=Q(deliveries__status=DeliveryStatus.DELIVERED)),
+    )
+
+
+def list_deliveries(actor: Actor, endpoint: WebhookEndpoint | None = None) -> QuerySet[WebhookDelivery]:
+    """Newest first. Raises NotPermitted."""
+    actor.require("webhooks.view")
+    found = WebhookDelivery.objects.visible_to(actor).select_related("endpoint").order_by("-id")
+    return found.filter(endpoint=endpoint) if endpoint else found
+
+
+def get_delivery(actor: Actor, delivery_id: UUID) -> WebhookDelivery:
+    """Raises NotVisible, NotPermitted."""
+    found = list_deliveries(actor).filter(pk=delivery_id).first()
+    if found is None:
+        raise NotVisible("There is no such delivery.")
+    return found

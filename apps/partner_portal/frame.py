@@ -43,6 +43,7 @@ SETTINGS = (
     Entry("Brand", "partner_portal:brand", "palette", "brand.manage"),
     Entry("Team", "partner_portal:team", "users-group", "team.view"),
     Entry("API keys", "partner_portal:api_keys", "key", "keys.manage"),
+    Entry("Webhooks", "partner_portal:webhooks", "webhook", "webhooks.view"),
     Entry("Outbound addresses", "partner_portal:outbound", "shield", "security.manage"),
     Entry("Sent mail", "partner_portal:mails", "mail", "audit.view"),
 )

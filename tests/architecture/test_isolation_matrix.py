@@ -46,6 +46,7 @@ KEY_TABLES = [
         "connectors_pendingauthorization", "connectors_connectlink", "connectors_customconnector", "connectors_allowedhost", "connectors_oauthapp", "flows_integration", "flows_flow", "flows_flowversion", "flows_mappingoverride", "flows_mappingrevision",
         "sync_syncrun", "sync_recordfailure", "sync_failurenote", "sync_failureretry", "canonical_canonicalrecord", "billing_invoice", "billing_payment",
         "billing_billingaccount", "billing_subscription", "sla_slareport", "sla_slaassignment", "branding_brandsettings",
+        "notifications_webhookendpoint", "notifications_webhooksecret", "notifications_webhookdelivery",
     )),
     "p_globex.accounts_user", "p_globex.accounts_staffmembership", "public.tenants_partner", "public.tenants_domain",
     "public.dispatch_workitem",

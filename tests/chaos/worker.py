@@ -68,6 +68,8 @@ def _take_what_is_due(schema: str, now: datetime) -> None:
     from apps.core.clock import moved_clock
     from apps.core.planes import public_plane, tenant_plane
     from apps.dispatch.services import claim_due
+    from apps.notifications.services import work_endpoint
+    from apps.notifications.services.queueing import KIND as WEBHOOK_KIND
     from apps.sync.services.running import FLOW_DUE_KIND, REAP_KIND, reap_runs, run_due_flow
 
     with moved_clock(now):
@@ -80,6 +82,8 @@ def _take_what_is_due(schema: str, now: datetime) -> None:
                     reap_runs(now=now)
                 if item.kind == FLOW_DUE_KIND:
                     run_due_flow(flow_id=item.key, now=now)
+                if item.kind == WEBHOOK_KIND:
+                    work_endpoint(endpoint_id=item.key, now=now)
 
 
 if __name__ == "__main__":

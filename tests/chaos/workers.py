@@ -24,6 +24,7 @@ class Workers:
         self._process = process
         self.kills = 0
         self.faults = 0
+        self.pid = 0  # of the worker that is at it
         self._expect("ready")
 
     def work(self, schema: str, now: datetime, *, crash_at: str = "", kill_after: float | None = None) -> int:
@@ -32,7 +33,7 @@ class Workers:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        pid = int(self._expect("pid"))
+        self.pid = pid = int(self._expect("pid"))
         if kill_after is not None and not select.select([self._process.stdout], [], [], kill_after)[0]:
             # The forker reaps its child only after this read: the id cannot belong to somebody else yet, or the child
             # is a zombie, whom the signal does not disturb.

@@ -45,6 +45,8 @@ from apps.customers.models import Customer, CustomerMembership
 from apps.customers.services import add_member
 from apps.flows.models import FieldPolicy, Flow, Integration, IntegrationTemplateVersion, MappingRevision
 from apps.flows.services import deploy_integration, go_live, load_templates, set_field_policy
+from apps.notifications.models import WebhookDelivery, WebhookEndpoint
+from apps.notifications.services import create_endpoint, send_test
 from apps.sla.models import SlaPolicy, SlaReport
 from apps.sla.services import assign_policy, close_month, create_policy
 from apps.sync.models import (
@@ -91,6 +93,8 @@ class World:
     report: SlaReport | None = None
     plan: Plan | None = None
     policy: SlaPolicy | None = None
+    endpoint: WebhookEndpoint | None = None
+    delivery: WebhookDelivery | None = None
 
 
 def make_staff(now: datetime, role: str, email: str = "") -> User:
@@ -127,7 +131,20 @@ def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) ->
     _failures(world)
     _promise(world, now)
     _bill(world, now)
+    _webhook(world, now)
     return world
+
+
+def _webhook(world: World, now: datetime) -> None:
+    """An endpoint of the customer, and a message it did not take."""
+    world.endpoint, _ = create_endpoint(
+        actor=system_actor(), now=now, url=f"https://hooks.{world.customer.slug}.example/in",
+        customer_id=world.customer.pk, description=f"Warehouse of {world.customer.name}",
+    )  # fmt: skip
+    world.delivery = send_test(actor=system_actor(), now=now, endpoint=world.endpoint)
+    WebhookDelivery.objects.filter(pk=world.delivery.pk).update(
+        status="failed", next_at=None, last_error="Answered 500."
+    )
 
 
 def _people(actor: Actor, customer: Customer) -> tuple[User, User, dict[str, CustomerMembership]]:

@@ -18,6 +18,7 @@ from apps.api.v1 import (
     runs,
     sla,
     stewardship,
+    webhooks,
 )
 
 for kind, prefix in PREFIXES.items():
@@ -79,5 +80,19 @@ urlpatterns = [
     path("invoices/<inv:invoice_id>", invoices.InvoiceDetail.as_view(), name="invoice"),
     path("invoices/<inv:invoice_id>/pdf", invoices.InvoicePdf.as_view(), name="invoice_pdf"),
     path("invoices/<inv:invoice_id>/payments", payments.InvoicePaymentList.as_view(), name="invoice_payments"),
+    path("webhook-endpoints", webhooks.EndpointList.as_view(), name="webhook_endpoints"),
+    path("webhook-endpoints/<wep:endpoint_id>", webhooks.EndpointDetail.as_view(), name="webhook_endpoint"),
+    path("webhook-endpoints/<wep:endpoint_id>/pause", webhooks.EndpointPause.as_view(), name="webhook_pause"),
+    path("webhook-endpoints/<wep:endpoint_id>/resume", webhooks.EndpointResume.as_view(), name="webhook_resume"),
+    path("webhook-endpoints/<wep:endpoint_id>/rotate", webhooks.EndpointRotate.as_view(), name="webhook_rotate"),
+    path("webhook-endpoints/<wep:endpoint_id>/test", webhooks.EndpointTest.as_view(), name="webhook_test"),
+    path("webhook-endpoints/<wep:endpoint_id>/replay", webhooks.EndpointReplay.as_view(), name="webhook_replay"),
+    path("webhook-endpoints/<wep:endpoint_id>/deliveries", webhooks.DeliveryList.as_view(), name="webhook_deliveries"),
+    path("webhook-deliveries/<wdl:delivery_id>", webhooks.DeliveryDetail.as_view(), name="webhook_delivery"),
+    path(
+        "webhook-deliveries/<wdl:delivery_id>/replay",
+        webhooks.DeliveryReplay.as_view(),
+        name="webhook_delivery_replay",
+    ),
     path("<path:anything>", description.unknown_address, name="unknown"),
 ]

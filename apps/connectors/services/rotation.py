@@ -12,6 +12,7 @@ from apps.connectors.services.authorizations import verifier_place
 from apps.connectors.services.credentials import credential_place, sealer
 from apps.connectors.services.oauth_apps import app_place
 from apps.core.crypto import Place, Sealer
+from apps.notifications.secrets import reseal_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class RotationCount:
     credentials: int
     apps: int
     consents: int
+    webhooks: int
 
 
 def rotate_secrets() -> RotationCount:
@@ -27,6 +29,7 @@ def rotate_secrets() -> RotationCount:
         credentials=sum(_rotate_credential(pk) for pk in _ids(Credential)),
         apps=sum(_rotate_app(pk) for pk in _ids(OAuthApp)),
         consents=sum(_rotate_consent(pk) for pk in _ids(PendingAuthorization)),
+        webhooks=reseal_secrets(),
     )
 
 

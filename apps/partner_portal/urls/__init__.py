@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver
 
-from apps.partner_portal.urls import api_keys, brand, customers, delivery, home, mails, money, records, team
+from apps.partner_portal.urls import (
+    api_keys,
+    brand,
+    customers,
+    delivery,
+    home,
+    mails,
+    money,
+    records,
+    team,
+    webhooks,
+)
 
 app_name = "partner_portal"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,4 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *brand.urlpatterns,
     *api_keys.urlpatterns,
     *mails.urlpatterns,
+    *webhooks.urlpatterns,
 ]

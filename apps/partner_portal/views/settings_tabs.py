@@ -17,6 +17,7 @@ _TABS = [
     ("Brand", "brand", "brand.manage"),
     ("Team", "team", "team.view"),
     ("API keys", "api_keys", "keys.manage"),
+    ("Webhooks", "webhooks", "webhooks.view"),
     ("Outbound addresses", "outbound", "security.manage"),
     ("Sent mail", "mails", "audit.view"),
 ]

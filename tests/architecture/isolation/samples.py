@@ -64,6 +64,8 @@ SAMPLES: dict[str, Sample] = {
     "version_id": lambda scene, world: world.integrations["time-to-invoice"].template_version_id,
     "environment_id": lambda scene, world: world.connections["delivery"].environment_id,
     "fingerprint": lambda scene, world: world.failures["validation"].fingerprint,
+    "endpoint_id": lambda scene, world: world.endpoint.pk,  # type: ignore[union-attr]
+    "delivery_id": lambda scene, world: world.delivery.pk,  # type: ignore[union-attr]
     "position": lambda scene, world: 2,
     "entity": lambda scene, world: "invoice",
     "partner_portal:entity": lambda scene, world: "account",

@@ -56,8 +56,8 @@ def test_rotation_seals_everything_anew(
     said = [_rotate(), _rotate()]
 
     assert said == [
-        "2 partners: 1 credentials, 1 apps and 0 open consents sealed anew.\n",
-        "2 partners: 0 credentials, 0 apps and 0 open consents sealed anew.\n",
+        "2 partners: 1 credentials, 1 apps, 0 open consents and 0 webhook secrets sealed anew.\n",
+        "2 partners: 0 credentials, 0 apps, 0 open consents and 0 webhook secrets sealed anew.\n",
     ]
     settings.CREDENTIAL_KEYS = {"test3": "33" * 32}  # type: ignore[attr-defined]
     assert open_secrets(connection) == {"api_key": GOOD_KEY}

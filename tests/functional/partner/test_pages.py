@@ -21,7 +21,7 @@ MOST_QUERIES = 15
 LISTS = (
     "home", "customers", "integrations", "runs", "errors", "sla", "sla_reports", "policies", "billing", "invoices", "subscriptions",
     "plans", "legal_entity", "catalogue", "customer_add", "policy_add", "plan_add",
-    "records", "questions", "merges", "match_rules",
+    "records", "questions", "merges", "match_rules", "webhooks", "webhook_add", "event_types",
 )  # fmt: skip
 TABS = (
     "customer", "customer_map", "customer_edit", "customer_connections", "connect", "customer_integrations", "deploy",

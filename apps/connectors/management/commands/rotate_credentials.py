@@ -15,14 +15,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with public_plane():
             schemas = list(list_partners().exclude(provisioned_at=None).values_list("schema_name", flat=True))
-        totals = [0, 0, 0]
+        totals = [0, 0, 0, 0]
         for schema in schemas:
             with tenant_plane(schema):
                 count = rotate_secrets()
             totals = [
-                total + new for total, new in zip(totals, (count.credentials, count.apps, count.consents), strict=True)
+                total + new
+                for total, new in zip(
+                    totals, (count.credentials, count.apps, count.consents, count.webhooks), strict=True
+                )
             ]
-        credentials, apps, consents = totals
+        credentials, apps, consents, webhooks = totals
         self.stdout.write(
-            f"{len(schemas)} partners: {credentials} credentials, {apps} apps and {consents} open consents sealed anew."
+            f"{len(schemas)} partners: {credentials} credentials, {apps} apps, {consents} open consents and "
+            f"{webhooks} webhook secrets sealed anew."
         )
