@@ -10,10 +10,12 @@ class SyncConfig(AppConfig):
         from apps.flows.services.integrations import FLOW_DUE_KIND
         from apps.sync.engine.events import EVENTS, FIELDS
         from apps.sync.receivers import on_webhook_received
+        from apps.sync.services.plan_queue import PLAN_KIND
         from apps.sync.services.running import REAP_KIND
 
         register_kind(FLOW_DUE_KIND, "sync.run_due_flow")
         register_kind(REAP_KIND, "sync.reap_runs")
+        register_kind(PLAN_KIND, "sync.carry_on_plan")
         for name, description in EVENTS.items():
             register_event(name, description, FIELDS[name], is_for_customers=True)
         register_consumer("sync.note_change", "connectors.webhook.received", on_webhook_received)

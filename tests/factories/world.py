@@ -31,6 +31,7 @@ from apps.canonical.models import (
     CrossReference,
     FieldQuestion,
     MatchQuestion,
+    MergePlan,
     RecordMerge,
 )
 from apps.canonical.scoring import Score
@@ -59,6 +60,7 @@ from apps.sync.models import (
     RunTrigger,
     SyncRun,
 )
+from apps.sync.services import carry_on_plan, request_pairs
 from tests.factories.delivery import make_connection, make_customer, production_of
 
 PASSWORD = "correct horse battery"  # noqa: S105
@@ -89,6 +91,7 @@ class World:
     field_policy: FieldPolicy | None = None
     deletions: DeletionReview | None = None
     retry: FailureRetry | None = None
+    merge_plan: MergePlan | None = None
     invoice: Invoice | None = None
     report: SlaReport | None = None
     plan: Plan | None = None
@@ -273,6 +276,10 @@ def _stewardship(world: World, now: datetime) -> None:
         customer=world.customer, environment=environment, flow=world.flows["accounts"], connection=crm,
         object_name="companies", is_removal=False, external_ids=["1"], count=38, total=100, asked_at=now,
     )  # fmt: skip
+    world.merge_plan = request_pairs(
+        actor=system_actor(), now=now, entity="account", left=crm, right=world.connections["erp"], text="1,2\n"
+    )
+    carry_on_plan(plan_id=world.merge_plan.pk, now=now)
 
 
 def _failures(world: World) -> None:

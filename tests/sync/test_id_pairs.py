@@ -1,4 +1,4 @@
-"""Pairs of ids from a file: bad lines told, good ones merged or linked, all of it undone at once."""
+"""Pairs of ids from a file: bad lines told, good ones merged or linked in the background, all of it undone at once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ from datetime import timedelta
 
 import pytest
 
-from apps.canonical.models import CanonicalRecord, CrossReference, RecordMerge
+from apps.audit.models import AuditEvent
+from apps.canonical.models import CanonicalRecord, CrossReference, MergePlanStatus, RecordMerge
+from apps.canonical.plan_selectors import count_outcomes
 from apps.core.errors import NotPermitted
+from apps.dispatch.models import WorkItem
 from apps.sync.models import RunStatus
-from apps.sync.services import UnableToReadPairs, apply_pairs, preview_pairs, undo_batch
+from apps.sync.services import (
+    UnableToCarryOut,
+    UnableToReadPairs,
+    apply_plan,
+    carry_on_plan,
+    discard_plan,
+    merge_plans,
+    request_pairs,
+    undo_plan,
+)
 from tests.sync.conftest import flow_of, run_flow
 from tests.sync.fake_vendor import vendor
 
@@ -27,51 +39,93 @@ def flow(deploy, now):
     return flow
 
 
-def given(systems, owner_actor, now, text=FILE):
-    return {
-        "actor": owner_actor,
-        "now": now,
-        "entity": "account",
-        "left": systems["crm"],
-        "right": systems["erp"],
-        "text": text,
-    }
+@pytest.fixture
+def check(systems, owner_actor, now):
+    """A file looked at in the background; returns the plan."""
+
+    def check(text=FILE, actor=owner_actor):
+        plan = request_pairs(
+            actor=actor, now=now, entity="account", left=systems["crm"], right=systems["erp"], text=text
+        )
+        carry_on_plan(plan_id=plan.pk, now=now)
+        plan.refresh_from_db()
+        return plan
+
+    return check
 
 
-def test_it_works(flow, systems, owner_actor, now):
-    report = apply_pairs(**given(systems, owner_actor, now))
+@pytest.fixture
+def carry_out(owner_actor, now):
+    def carry_out(plan, act=apply_plan):
+        act(actor=owner_actor, now=now, plan=plan)
+        carry_on_plan(plan_id=plan.pk, now=now)
+        plan.refresh_from_db()
+        return plan
 
-    assert [(row.line, row.outcome) for row in report.rows] == [
+    return carry_out
+
+
+def lines(plan):
+    return [(row.position, row.outcome) for row in plan.rows.order_by("position")]
+
+
+def homes():
+    return sorted(CrossReference.objects.values_list("external_id", "record_id"), key=str)
+
+
+def test_it_works(flow, check, carry_out):
+    plan = check()
+
+    assert (plan.status, plan.total, plan.done_count) == (MergePlanStatus.READY, 7, 7)
+    assert lines(plan) == [
         (2, "merge"), (3, "merge"), (4, "error"), (5, "error"), (6, "error"), (7, "merge"), (8, "error"),
     ]  # fmt: skip
-    assert report.rows[2].message == "c2 is on line 3 already."
-    assert report.rows[4].message == "Two ids are expected."
-    assert report.counts == {"merge": 3, "link": 0, "known": 0, "error": 4}
+    assert RecordMerge.objects.count() == 0
+    told = dict(plan.rows.values_list("position", "message"))
+    assert (told[4], told[6]) == ("c2 is on line 3 already.", "Two ids are expected.")
+    assert plan.rows.values_list("left_title", "right_title").get(position=2) == ("Anvil", "Hammer")
+
+    carry_out(plan)
+
+    assert (plan.status, plan.done_count) == (MergePlanStatus.APPLIED, 7)
+    assert count_outcomes(plan) == {"error": 4, "merge": 3}
     merged = CrossReference.objects.get(external_id="c1").record
     assert sorted(merged.cross_references.values_list("external_id", flat=True)) == ["c1", "p1"]
-    again = apply_pairs(**given(systems, owner_actor, now, "c1,p1\n"))
-    assert again.counts["known"] == 1
+    assert lines(check("c1,p1\n")) == [(1, "known")]
+    assert WorkItem.objects.filter(kind="sync.merge_plan").count() == 0
+    audited = AuditEvent.objects.filter(action__startswith="merge_plan.").order_by("id")
+    assert list(audited.values_list("action", flat=True))[:2] == ["merge_plan.requested", "merge_plan.applied"]
 
 
-def test_the_preview_changes_nothing(flow, systems, owner_actor, now):
-    report = preview_pairs(**given(systems, owner_actor, now))
+def test_a_worker_that_dies_leaves_the_rest_to_the_next(flow, check, owner_actor, now, monkeypatch):
+    monkeypatch.setattr(merge_plans, "MERGED_AT_ONCE", 2)
+    plan = check()
+    apply_plan(actor=owner_actor, now=now, plan=plan)
+    assert merge_plans._take_chunk(plan.pk, now)
+    plan.refresh_from_db()
+    assert (plan.done_count, RecordMerge.objects.count()) == (2, 2)
 
-    assert (report.count("merge"), RecordMerge.objects.count()) == (3, 0)
-    assert (report.rows[0].left_title, report.rows[0].right_title) == ("Anvil", "Hammer")
+    carry_on_plan(plan_id=plan.pk, now=now)
 
-
-def test_an_import_is_undone_as_a_whole(flow, systems, owner_actor, now):
-    before = sorted(CrossReference.objects.values_list("external_id", "record_id"), key=str)
-    report = apply_pairs(**given(systems, owner_actor, now))
-
-    assert undo_batch(actor=owner_actor, now=now, batch_id=report.batch_id) == 3
-    assert sorted(CrossReference.objects.values_list("external_id", "record_id"), key=str) == before
-    assert undo_batch(actor=owner_actor, now=now, batch_id=report.batch_id) == 0
+    plan.refresh_from_db()
+    assert (plan.status, plan.done_count, RecordMerge.objects.count()) == ("applied", 7, 3)
 
 
-def test_a_record_that_is_not_read_yet_is_recognized_when_it_is(flow, systems, owner_actor, now):
-    report = apply_pairs(**given(systems, owner_actor, now, "c1,p77\n"))
-    assert report.counts["link"] == 1
+def test_an_import_is_undone_as_a_whole(flow, check, carry_out, owner_actor, now):
+    before = homes()
+    plan = carry_out(check(FILE + "c3;p77\n"))
+    assert CrossReference.objects.filter(external_id="p77").count() == 1
+
+    carry_out(plan, undo_plan)
+
+    assert (plan.status, homes()) == (MergePlanStatus.UNDONE, before)
+    with pytest.raises(UnableToCarryOut, match="undone"):
+        undo_plan(actor=owner_actor, now=now, plan=plan)
+
+
+def test_a_record_that_is_not_read_yet_is_recognized_when_it_is(flow, check, carry_out, now):
+    plan = carry_out(check("c1,p77\n"))
+    assert count_outcomes(plan) == {"link": 1}
     vendor("erp").put("parties", "p77", name="Quite another name", phone="7")
 
     run_flow(flow, now + timedelta(minutes=1))
@@ -79,28 +133,47 @@ def test_a_record_that_is_not_read_yet_is_recognized_when_it_is(flow, systems, o
     record = CrossReference.objects.get(external_id="p77").record
     assert record.data == {"name": "Anvil", "phone": "7"}
     assert CanonicalRecord.objects.filter(entity="account").count() == 8
-    taken = apply_pairs(**given(systems, owner_actor, now, "c1,p78\n"))
-    assert taken.rows[0].message == "Anvil has another id in ERP."
+    assert check("c1,p78\n").rows.get().message == "Anvil has another id in ERP."
+    carry_out(plan, undo_plan)
+    assert CrossReference.objects.filter(external_id="p77").count() == 1
 
 
-def test_two_ids_of_one_system_are_told(flow, systems, owner_actor, now):
-    apply_pairs(**given(systems, owner_actor, now, "c1,p1\n"))
+def test_two_ids_of_one_system_are_told(flow, check, carry_out):
+    carry_out(check("c1,p1\n"))
 
-    report = apply_pairs(**given(systems, owner_actor, now, "c1,p2\n"))
+    assert check("c1,p2\n").rows.get().message == "ERP holds both, under two ids. Merge them there first."
 
-    assert report.rows[0].message.startswith("ERP holds both")
+
+def test_what_changed_since_the_check_is_told_at_its_line(flow, check, carry_out):
+    plan = check("c1,p1\nc2,p2\n")
+    CrossReference.objects.get(external_id="c1").record.delete()
+
+    carry_out(plan)
+
+    assert [(row.outcome, row.message) for row in plan.rows.order_by("position")] == [
+        ("error", "One of the two records is gone."), ("merge", ""),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["", "left,right\n", "\n\n", "1," + "2" * 200_000])
-def test_an_empty_or_unreadable_file_is_refused(flow, systems, owner_actor, now, text):
+def test_an_empty_or_unreadable_file_is_refused(flow, check, text):
     with pytest.raises(UnableToReadPairs) as caught:
-        apply_pairs(**given(systems, owner_actor, now, text))
+        check(text)
     assert caught.value.field == "file"
 
 
-def test_only_who_may(flow, systems, owner_actor, now):
+def test_only_who_may_and_only_once(flow, check, carry_out, owner_actor, now):
     viewer = type(owner_actor)(owner_actor.kind, "v", "V", frozenset({"records.view"}), scope=None)
+    plan = check()
 
     with pytest.raises(NotPermitted):
-        apply_pairs(**given(systems, viewer, now))
-    assert RecordMerge.objects.count() == 0
+        check(actor=viewer)
+    with pytest.raises(NotPermitted):
+        apply_plan(actor=viewer, now=now, plan=plan)
+    carry_out(plan)
+    with pytest.raises(UnableToCarryOut, match="carried out"):
+        apply_plan(actor=owner_actor, now=now, plan=plan)
+    with pytest.raises(UnableToCarryOut):
+        discard_plan(actor=owner_actor, now=now, plan=plan)
+    discard_plan(actor=owner_actor, now=now, plan=check("c3,p3\n"))
+    assert RecordMerge.objects.count() == 3

@@ -1,4 +1,5 @@
 from apps.canonical.models.custom_fields import CustomField
+from apps.canonical.models.plans import MergeOutcome, MergePlan, MergePlanSource, MergePlanStatus, PlannedMerge
 from apps.canonical.models.records import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference, Entity
 from apps.canonical.models.stewardship import FieldQuestion, MatchPolicy, MatchQuestion, QuestionStatus, RecordMerge
 
@@ -12,6 +13,11 @@ __all__ = [
     "FieldQuestion",
     "MatchPolicy",
     "MatchQuestion",
+    "MergeOutcome",
+    "MergePlan",
+    "MergePlanSource",
+    "MergePlanStatus",
+    "PlannedMerge",
     "QuestionStatus",
     "RecordMerge",
 ]

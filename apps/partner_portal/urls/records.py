@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from apps.partner_portal.views import decisions, id_pairs, match_rules, policies, records, stewardship
+from apps.partner_portal.views import decisions, match_rules, merge_plans, policies, records, stewardship
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("records/", records.show_records, name="records"),
@@ -8,8 +8,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stewardship/", stewardship.show_questions, name="questions"),
     path("stewardship/merges/", stewardship.show_merges, name="merges"),
     path("stewardship/merges/<uuid:merge_id>/undo/", stewardship.undo, name="merge_undo"),
-    path("stewardship/pairs/", id_pairs.show_pairs, name="id_pairs"),
-    path("stewardship/pairs/<uuid:batch_id>/undo/", id_pairs.undo, name="id_pairs_undo"),
+    path("stewardship/pairs/", merge_plans.show_pairs, name="id_pairs"),
+    path("stewardship/joinings/", merge_plans.show_joinings, name="joinings"),
+    path("stewardship/plans/<uuid:merge_plan_id>/", merge_plans.show_plan, name="merge_plan"),
+    path("stewardship/plans/<uuid:merge_plan_id>/carry-out/", merge_plans.carry_out, name="merge_plan_apply"),
+    path("stewardship/plans/<uuid:merge_plan_id>/undo/", merge_plans.undo, name="merge_plan_undo"),
+    path("stewardship/plans/<uuid:merge_plan_id>/discard/", merge_plans.discard, name="merge_plan_discard"),
+    path("stewardship/plans/<uuid:merge_plan_id>/lines/<int:line>/", merge_plans.show_row, name="merge_plan_row"),
+    path(
+        "stewardship/plans/<uuid:merge_plan_id>/lines/<int:line>/decide/", merge_plans.decide, name="merge_plan_decide"
+    ),
     path("stewardship/values/", decisions.show_values, name="value_questions"),
     path("stewardship/values/<uuid:value_question_id>/", decisions.decide, name="value_decide"),
     path("stewardship/deletions/", decisions.show_deletions, name="deletion_reviews"),

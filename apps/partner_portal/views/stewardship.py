@@ -32,6 +32,7 @@ TABS = Tabs(
     ("merges", "Merges", "records.view"),
     ("match_rules", "Rules", "records.view"),
     ("id_pairs", "Import of ids", "integrations.manage"),
+    ("joinings", "Joined customers", "integrations.manage"),
 )
 _STATE_TONES = {QuestionStatus.OPEN: "attention", QuestionStatus.LATER: "idle", QuestionStatus.DIFFERENT: "ok"}
 QUESTIONS = (

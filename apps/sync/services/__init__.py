@@ -1,6 +1,7 @@
 """Every write of this room that is not the engine's; the names below are what other rooms may call."""
 
 from apps.sync.services.changes import note_change
+from apps.sync.services.customer_joining import request_joining
 from apps.sync.services.deletions import UnableToReview, approve_deletions, reject_deletions, start_reconcile
 from apps.sync.services.desk import (
     UnableToAssign,
@@ -18,8 +19,10 @@ from apps.sync.services.desk import (
 from apps.sync.services.dry_run import DryRun, DryRunFlow, PlannedChange, dry_run
 from apps.sync.services.editing import EditableField, EditableRecord, UnableToEdit, edit_and_retry, find_editable
 from apps.sync.services.failures import UnableToRetry, ignore_failure, retry_failure, retry_failures
-from apps.sync.services.id_pairs import PairReport, UnableToReadPairs, apply_pairs, preview_pairs, undo_batch
+from apps.sync.services.id_pairs import UnableToReadPairs, request_pairs
+from apps.sync.services.merge_plans import apply_plan, carry_on_plan, decide_row, discard_plan, undo_plan
 from apps.sync.services.merge_preview import PlannedUpdate, preview_merge
+from apps.sync.services.plan_queue import UnableToCarryOut
 from apps.sync.services.retries import UnableToCancelRetry, cancel_retry, start_retry
 from apps.sync.services.running import execute_run, reap_runs, run_due_flow
 from apps.sync.services.runs import UnableToCancelRun, UnableToStartRun, cancel_run, start_run
@@ -36,12 +39,12 @@ __all__ = [
     "DryRunFlow",
     "EditableField",
     "EditableRecord",
-    "PairReport",
     "PlannedChange",
     "PlannedUpdate",
     "UnableToAssign",
     "UnableToCancelRetry",
     "UnableToCancelRun",
+    "UnableToCarryOut",
     "UnableToComment",
     "UnableToEdit",
     "UnableToIgnore",
@@ -55,12 +58,15 @@ __all__ = [
     "answer_later",
     "answer_same",
     "answer_value",
-    "apply_pairs",
+    "apply_plan",
     "approve_deletions",
     "assign_failures",
     "cancel_retry",
     "cancel_run",
+    "carry_on_plan",
     "comment_failure",
+    "decide_row",
+    "discard_plan",
     "dry_run",
     "edit_and_retry",
     "execute_run",
@@ -69,10 +75,11 @@ __all__ = [
     "ignore_failures",
     "note_change",
     "preview_merge",
-    "preview_pairs",
     "reap_runs",
     "reject_deletions",
     "reopen_failures",
+    "request_joining",
+    "request_pairs",
     "retry_failure",
     "retry_failures",
     "run_due_flow",
@@ -80,7 +87,7 @@ __all__ = [
     "start_reconcile",
     "start_retry",
     "start_run",
-    "undo_batch",
     "undo_merge",
+    "undo_plan",
     "wake_failures",
 ]

@@ -1,113 +1,93 @@
-"""Pairs of ids that a customer knows already (“HubSpot 17 is Tryton 4”): checked row by row, shown, then applied."""
+"""Pairs of ids that a customer knows already (“HubSpot 17 is Tryton 4”): a file, checked line by line, then carried out."""
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
-from apps.canonical.models import CanonicalRecord, CrossReference, RecordMerge
+from apps.canonical.models import (
+    CanonicalRecord,
+    CrossReference,
+    MergeOutcome,
+    MergePlan,
+    MergePlanSource,
+    MergePlanStatus,
+    PlannedMerge,
+)
+from apps.canonical.references import Reference, by_external_id
 from apps.canonical.services import UnableToMerge, touch_records
-from apps.canonical.workspace import lock_environment
 from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
-from apps.core.ids import uuid7
-from apps.sync.services.stewardship import merge_settled, undo_merge, wake_flows
+from apps.sync.services.plan_queue import audit_plan, queue_plan
 
 MAX_ROWS = 20_000
-MERGE, LINK, KNOWN, ERROR = "merge", "link", "known", "error"
-Place = tuple[Connection, str]  # a connection and the stream whose ids are meant
+BOTH_DERIVED = "Both records were made by rules from records of their own. Merge those instead."
+NOT_READ = "Neither system has shown its record yet. Let both be read first."
 
 
 class UnableToReadPairs(AnticipatedError):
     """The file is no list of pairs, or the systems do not go together; `field` says which input."""
 
 
-@dataclass(frozen=True, slots=True)
-class PairRow:
-    """A line of the file. `outcome`: merge | link (one side is not read yet) | known (nothing to do) | error."""
-
-    line: int
-    left_id: str
-    right_id: str
-    outcome: str
-    message: str
-    left_title: str = ""
-    right_title: str = ""
-
-
-@dataclass(frozen=True)
-class PairReport:
-    """All lines. After applying, `batch_id` names the merges that can be undone together."""
-
-    rows: list[PairRow]
-    batch_id: UUID | None = None
-
-    def count(self, outcome: str) -> int:
-        return sum(row.outcome == outcome for row in self.rows)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        return {outcome: self.count(outcome) for outcome in (MERGE, LINK, KNOWN, ERROR)}
-
-
-def preview_pairs(
-    *, actor: Actor, now: datetime, entity: str, left: Connection, right: Connection, text: str
-) -> PairReport:
-    """What applying would do: it is done, and rolled back. Raises UnableToReadPairs."""
-    with transaction.atomic():
-        report = apply_pairs(actor=actor, now=now, entity=entity, left=left, right=right, text=text)
-        transaction.set_rollback(True)
-    return report
-
-
 @transaction.atomic
-def apply_pairs(
+def request_pairs(
     *, actor: Actor, now: datetime, entity: str, left: Connection, right: Connection, text: str
-) -> PairReport:
-    """This function will make the records of each good line one; bad lines are told and left. Raises UnableToReadPairs.
+) -> MergePlan:
+    """This function will keep the lines and have them checked in the background; nothing changes yet.
 
-    The file has two columns, ids in `left` and in `right`; a first line of words is taken as heading.
+    The file has two columns, ids in `left` and in `right`; a first line of words is taken as heading. Raises
+    UnableToReadPairs, NotVisible, NotPermitted.
     """
     actor.require("integrations.manage")
+    actor.require("errors.resolve")
     if not (actor.sees(left.customer_id) and actor.sees(right.customer_id)):
         raise NotVisible("There is no such connection.")
     if left.environment_id != right.environment_id or left.pk == right.pk:
         raise UnableToReadPairs("Choose two systems of the same customer.", field="right")
-    places = (left, _stream(left, entity, "left")), (right, _stream(right, entity, "right"))
+    _stream(left, entity, "left")
+    _stream(right, entity, "right")
     lines = _read(text)
-    lock_environment(left.environment_id)
-    batch_id = uuid7()
-    run = _Import(actor, now, batch_id, places, entity)
-    rows = [run.take(line, *ids) for line, ids in lines]
-    wake_flows(left.environment_id, actor, now)
-    report = PairReport(rows, batch_id)
-    record_audit(
-        actor=actor, action="id_pairs.applied", target_key=f"batch:{batch_id}", target_label=entity,
-        owner_key=f"customer:{left.customer_id}", after=report.counts, now=now,
+    plan = MergePlan.objects.create(
+        customer_id=left.customer_id, environment_id=left.environment_id, source=MergePlanSource.ID_PAIRS,
+        entity=entity, left=left, right=right, status=MergePlanStatus.CHECKING, total=len(lines), requested_at=now,
+        requested_by_label=actor.label,
     )  # fmt: skip
-    return report
+    rows = list(_rows(plan, lines))
+    PlannedMerge.objects.bulk_create(rows, batch_size=2000)
+    plan.done_count = sum(row.outcome != "" for row in rows)
+    plan.save(update_fields=["done_count"])
+    audit_plan(actor, plan, "requested", now)
+    queue_plan(plan, now)
+    return plan
 
 
-@transaction.atomic
-def undo_batch(*, actor: Actor, now: datetime, batch_id: UUID) -> int:
-    """This function will part everything an import or a joining merged, newest first; returns how many.
+def _rows(plan: MergePlan, lines: list[tuple[int, list[str]]]) -> Iterable[PlannedMerge]:
+    taken: dict[tuple[int, str], int] = {}
+    for line, cells in lines:
+        left, right = (*cells, "", "")[:2]
+        row = PlannedMerge(plan=plan, position=line, entity=plan.entity, left_key=left[:120], right_key=right[:120])
+        row.message = _fault(line, cells, taken)
+        row.outcome = MergeOutcome.ERROR if row.message else ""
+        yield row
 
-    Raises UnableToMerge, NotPermitted.
-    """
-    actor.require("errors.resolve")
-    merges = (
-        RecordMerge.objects.visible_to(actor).filter(batch_id=batch_id, undone_at=None).order_by("-merged_at", "-id")
-    )
-    done = [undo_merge(actor=actor, now=now, merge=merge, ask_again=True) for merge in merges]
-    return len(done)
+
+def _fault(line: int, cells: list[str], taken: dict[tuple[int, str], int]) -> str:
+    if len(cells) != 2 or not all(cells):
+        return "Two ids are expected."
+    if any(len(cell) > 120 for cell in cells):
+        return "An id has at most 120 characters."
+    for side, external_id in enumerate(cells):
+        first = taken.setdefault((side, external_id), line)
+        if first != line:
+            return f"{external_id[:60]} is on line {first} already."
+    return ""
 
 
 def _stream(connection: Connection, entity: str, field: str) -> str:
@@ -135,58 +115,108 @@ def _read(text: str) -> list[tuple[int, list[str]]]:
     return lines
 
 
-class _Import:
-    """Works lines off in one transaction; each line that fails leaves no trace."""
+def check_rows(plan: MergePlan, limit: int) -> int:
+    """This function will look at the next lines without changing a record; returns how many."""
+    rows = list(plan.rows.filter(outcome="").order_by("position")[:limit])
+    if rows:
+        places = [_place(plan, side, [_key(row, side) for row in rows]) for side in (0, 1)]
+        ids = {reference.record_id for found in places for reference in found.values()}
+        homes = _homes(ids)
+        titles = {pk: str(record) for pk, record in CanonicalRecord.objects.in_bulk(ids).items()}
+        for row in rows:
+            _check(plan, row, [found.get(_key(row, side)) for side, found in enumerate(places)], homes, titles)
+        fields = ["outcome", "message", "left_id", "right_id", "left_title", "right_title"]
+        PlannedMerge.objects.bulk_update(rows, fields)
+    return len(rows)
 
-    def __init__(self, actor: Actor, now: datetime, batch_id: UUID, places: tuple[Place, Place], entity: str) -> None:
-        self.actor, self.now, self.batch_id, self.places, self.entity = actor, now, batch_id, places, entity
-        self.taken: dict[tuple[int, str], int] = {}
 
-    def take(self, line: int, *cells: str) -> PairRow:
-        if len(cells) != 2 or not all(cells):
-            left_id, right_id = (*cells, "", "")[:2]
-            return PairRow(line, left_id, right_id, ERROR, "Two ids are expected.")
-        for side, external_id in enumerate(cells):
-            first = self.taken.setdefault((side, external_id), line)
-            if first != line:
-                return PairRow(line, cells[0], cells[1], ERROR, f"{external_id} is on line {first} already.")
-        found = [self._find(side, external_id) for side, external_id in enumerate(cells)]
-        return self._pair(line, cells, found)
+Homes = dict[UUID, dict[tuple[UUID, str], str]]
 
-    def _find(self, side: int, external_id: str) -> CanonicalRecord | None:
-        connection, stream = self.places[side]
-        reference = CrossReference.objects.filter(
-            connection=connection, object_name=stream, external_id=external_id
-        ).select_related("record__environment").first()  # fmt: skip
-        return reference.record if reference else None
 
-    def _pair(self, line: int, cells: tuple[str, ...], found: list[CanonicalRecord | None]) -> PairRow:
-        left, right = found
-        titles = tuple(str(record) if record else "" for record in found)
-        if left is None and right is None:
-            message = "Neither system has shown its record yet. Let both be read first."
-            return PairRow(line, cells[0], cells[1], ERROR, message)
-        if left is not None and right is not None:
-            if left.pk == right.pk:
-                return PairRow(line, cells[0], cells[1], KNOWN, "", *titles)
-            try:
-                with transaction.atomic():
-                    merge_settled(actor=self.actor, now=self.now, first=left, second=right, batch_id=self.batch_id)
-            except UnableToMerge as error:
-                return PairRow(line, cells[0], cells[1], ERROR, error.user_message, *titles)
-            return PairRow(line, cells[0], cells[1], MERGE, "", *titles)
-        return self._link(line, cells, found, titles)
+def _homes(record_ids: set[UUID]) -> Homes:
+    """{record: {(connection, object): name of the system}}."""
+    found: Homes = {}
+    places = CrossReference.objects.filter(record_id__in=record_ids)
+    for record_id, connection_id, name, system in places.values_list(
+        "record_id", "connection_id", "object_name", "connection__name"
+    ):
+        found.setdefault(record_id, {})[connection_id, name] = system
+    return found
 
-    def _link(
-        self, line: int, cells: tuple[str, ...], found: list[CanonicalRecord | None], titles: tuple[str, ...]
-    ) -> PairRow:
-        """The side that is not read yet will be recognized when it is."""
-        side = 0 if found[0] is None else 1
-        record = found[1 - side]
-        assert record is not None  # noqa: S101 - the caller saw to it
-        connection, stream = self.places[side]
-        if record.cross_references.filter(connection=connection, object_name=stream).exists():
-            return PairRow(line, cells[0], cells[1], ERROR, f"{record} has another id in {connection.name}.", *titles)
-        CrossReference.objects.create(record=record, connection=connection, object_name=stream, external_id=cells[side])
-        touch_records([record.pk], self.now)
-        return PairRow(line, cells[0], cells[1], LINK, "", *titles)
+
+def _check(
+    plan: MergePlan, row: PlannedMerge, found: list[Reference | None], homes: Homes, titles: dict[UUID, str]
+) -> None:
+    left, right = found
+    row.left_id, row.right_id = (left.record_id if left else None), (right.record_id if right else None)
+    row.left_title, row.right_title = (titles.get(i, "")[:250] if i else "" for i in (row.left_id, row.right_id))
+    if left is None and right is None:
+        row.message = NOT_READ
+    elif left is None or right is None:
+        row.message = _link_fault(plan, row, homes)
+        row.outcome = MergeOutcome.LINK
+    elif left.record_id == right.record_id:
+        row.outcome = MergeOutcome.KNOWN
+    else:
+        row.message = _merge_fault(left.record_id, right.record_id, homes)
+        row.outcome = MergeOutcome.MERGE
+    if row.message:
+        row.outcome, row.message = MergeOutcome.ERROR, row.message[:300]
+
+
+def _merge_fault(left_id: UUID, right_id: UUID, homes: Homes) -> str:
+    if left_id.version == right_id.version == 5:
+        return BOTH_DERIVED
+    twice = next((place for place in homes.get(left_id, {}) if place in homes.get(right_id, {})), None)
+    return f"{homes[left_id][twice]} holds both, under two ids. Merge them there first." if twice else ""
+
+
+def _link_fault(plan: MergePlan, row: PlannedMerge, homes: Homes) -> str:
+    side = 0 if row.left_id is None else 1
+    connection, stream = _system(plan, side)
+    record_id = row.right_id if side == 0 else row.left_id
+    assert record_id is not None  # noqa: S101 - the caller saw to it
+    title = row.right_title if side == 0 else row.left_title
+    return f"{title} has another id in {connection.name}." if (connection.pk, stream) in homes[record_id] else ""
+
+
+def _system(plan: MergePlan, side: int) -> tuple[Connection, str]:
+    connection = plan.right if side else plan.left
+    assert connection is not None  # noqa: S101 - an import has two systems
+    return connection, _stream(connection, plan.entity, "right" if side else "left")
+
+
+def _key(row: PlannedMerge, side: int) -> str:
+    return row.right_key if side else row.left_key
+
+
+def _place(plan: MergePlan, side: int, external_ids: list[str]) -> dict[str, Reference]:
+    connection, stream = _system(plan, side)
+    return by_external_id(connection.pk, stream, external_ids)
+
+
+def link_row(plan: MergePlan, row: PlannedMerge, now: datetime) -> None:
+    """This function will note the id whose side is not read yet; it is recognized when it is. Raises UnableToMerge."""
+    side = 0 if row.left_id is None else 1
+    connection, stream = _system(plan, side)
+    record_id = row.right_id if side == 0 else row.left_id
+    record = CanonicalRecord.objects.filter(pk=record_id).first() if record_id else None
+    if record is None:
+        raise UnableToMerge("The record is gone.")
+    if by_external_id(connection.pk, stream, [_key(row, side)]):
+        raise UnableToMerge(f"{connection.name} has shown {_key(row, side)} meanwhile. Import the line again.")
+    if record.cross_references.filter(connection=connection, object_name=stream).exists():
+        raise UnableToMerge(f"{record} has another id in {connection.name}.")
+    CrossReference.objects.create(record=record, connection=connection, object_name=stream, external_id=_key(row, side))
+    touch_records([record.pk], now)
+
+
+def unlink_rows(plan: MergePlan) -> None:
+    """This function will forget the ids that were noted and have not been read since."""
+    for row in plan.rows.filter(outcome=MergeOutcome.LINK).exclude(done_at=None):
+        side = 0 if row.left_id is None else 1
+        connection, stream = _system(plan, side)
+        CrossReference.objects.filter(
+            connection=connection, object_name=stream, external_id=_key(row, side), last_seen_hash="", write_hash="",
+            seen={},
+        ).delete()  # fmt: skip

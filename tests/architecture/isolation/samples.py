@@ -47,7 +47,8 @@ SAMPLES: dict[str, Sample] = {
     "run_id": lambda scene, world: next(iter(world.runs.values())).pk,
     "record_id": lambda scene, world: world.records["invoice"].pk,
     "question_id": lambda scene, world: world.question.pk,  # type: ignore[union-attr]
-    "batch_id": lambda scene, world: world.merge.pk,  # type: ignore[union-attr]
+    "merge_plan_id": lambda scene, world: world.merge_plan.pk,  # type: ignore[union-attr]
+    "line": lambda scene, world: 1,
     "merge_id": lambda scene, world: world.merge.pk,  # type: ignore[union-attr]
     "value_question_id": lambda scene, world: world.value_question.pk,  # type: ignore[union-attr]
     "review_id": lambda scene, world: world.deletions.pk,  # type: ignore[union-attr]

@@ -6,9 +6,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.canonical.models import CanonicalRecord, FieldQuestion, RecordMerge
+from apps.canonical.models import CanonicalRecord, FieldQuestion, MergePlan, RecordMerge
+from apps.core.actor import system_actor
 from apps.flows.models import FieldPolicy
+from apps.flows.services import pause_integration
 from apps.sync.models import DeletionReview, SyncRun
+from apps.sync.services import carry_on_plan
+from tests.conftest import NOW
 from tests.factories.world import World, make_world
 
 
@@ -85,14 +89,58 @@ def test_pairs_are_checked_applied_and_undone(owner: Client, viewer: Client, wor
         record.cross_references.create(connection=connection, object_name=stream, external_id=f"x{number}")
     given = {"entity": "account", "left": str(left.pk), "right": str(right.pk), "text": "x0,x1\nx0,x2\n"}
 
-    checked = owner.post(address("id_pairs"), given)
-    assert checked.context["report"].counts == {"merge": 1, "link": 0, "known": 0, "error": 1}
+    requested = owner.post(address("id_pairs"), given)
+    plan = MergePlan.objects.get(total=2)
+    assert requested["Location"] == address("merge_plan", plan.pk)
+    assert "hx-trigger" in owner.get(address("merge_plan", plan.pk)).content.decode()
+    carry_on_plan(plan_id=plan.pk, now=NOW)
+    checked = owner.get(address("merge_plan", plan.pk))
+    assert [(str(label), count) for label, count in checked.context["tiles"]] == [("Cannot be done", 1), ("Merge", 1)]
     assert "x0 is on line 1 already." in checked.content.decode()
-    applied = owner.post(address("id_pairs"), {**given, "apply": "1"})
+    owner.post(address("merge_plan_apply", plan.pk))
+    carry_on_plan(plan_id=plan.pk, now=NOW)
     assert RecordMerge.objects.filter(dropped_title__startswith="Twin").count() == 1
-    owner.post(address("id_pairs_undo", applied.context["report"].batch_id))
+    assert "Undo all of it" in owner.get(address("merge_plan", plan.pk)).content.decode()
+    owner.post(address("merge_plan_undo", plan.pk))
+    carry_on_plan(plan_id=plan.pk, now=NOW)
 
     assert CanonicalRecord.objects.filter(title__startswith="Twin").count() == 2
     same = owner.post(address("id_pairs"), {**given, "right": str(left.pk)})
     assert "Choose two systems of the same customer." in same.content.decode()
     assert viewer.get(address("id_pairs")).status_code == 403
+    assert viewer.post(address("merge_plan_apply", plan.pk)).status_code == 403
+
+
+def test_two_customers_are_joined_with_a_look_before(owner: Client, viewer: Client, world: World) -> None:
+    joining = make_world("Quay")
+    for found in (world, joining):
+        for integration in found.integrations.values():
+            pause_integration(actor=system_actor(), now=NOW, integration=integration)
+    given = {"customer": str(world.customer.pk), "other": str(joining.customer.pk), "kind": "production"}
+    twice = owner.post(address("joinings"), {**given, "other": given["customer"]})
+    owner.post(address("joinings"), given)
+    plan = MergePlan.objects.get(source="customers")
+    carry_on_plan(plan_id=plan.pk, now=NOW)
+
+    assert "Choose two different customers." in twice.content.decode()
+    account = plan.rows.get(left_title="Harbor of Quay")
+    line = address("merge_plan_row", plan.pk, account.position)
+    shown = owner.get(line, {"q": "Harbor"})
+    assert [record.title for record in shown.context["found"]] == ["Harbor of Harbor", "Harbour of Harbor"]
+    owner.post(address("merge_plan_decide", plan.pk, account.position), {"right": str(world.records["account"].pk)})
+    listed = owner.get(address("merge_plan", plan.pk), {"outcome": "merge"})
+    assert "Decided by hand" in listed.content.decode()
+    assert viewer.get(line).status_code == 200
+    assert viewer.post(address("merge_plan_decide", plan.pk, account.position)).status_code == 403
+
+    owner.post(address("merge_plan_apply", plan.pk), {"right": "other"})
+    carry_on_plan(plan_id=plan.pk, now=NOW)
+    world.records["account"].refresh_from_db()
+    assert world.records["account"].data["name"] == "Harbor of Quay"
+    joining.connections["crm"].refresh_from_db()
+    assert joining.connections["crm"].customer == world.customer
+
+    owner.post(address("merge_plan_undo", plan.pk))
+    carry_on_plan(plan_id=plan.pk, now=NOW)
+    joining.connections["crm"].refresh_from_db()
+    assert joining.connections["crm"].customer == joining.customer
