@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,3 +38,27 @@ def record_audit(
         after=after,
         request_id=correlation.request_id(),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """What one of many equal actions was done to."""
+
+    target_key: str
+    target_label: str = ""
+    owner_key: str = ""
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+def record_audits(*, actor: Actor, action: str, now: datetime, entries: Sequence[AuditEntry]) -> None:
+    """Like `record_audit`, for one action on many targets."""
+    request_id = correlation.request_id()
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            at=now, actor_kind=actor.kind, actor_id=actor.id, actor_label=actor.label, action=action,
+            target_key=entry.target_key, target_label=entry.target_label, owner_key=entry.owner_key,
+            before=entry.before, after=entry.after, request_id=request_id,
+        )
+        for entry in entries
+    )  # fmt: skip

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from apps.core.planes import require_tenant_schema
 from apps.core.tasks import enqueue_in
@@ -56,6 +55,12 @@ ON CONFLICT (schema, kind, key) DO UPDATE SET
     wanted_at = CASE WHEN item.lease_until IS NULL THEN NULL ELSE LEAST(item.wanted_at, EXCLUDED.due_at) END,
     priority = LEAST(item.priority, EXCLUDED.priority)
 """
+_SCHEDULE_ALL = _SCHEDULE.replace("VALUES (%s, %s, %s, %s, %s, 0)", "SELECT %s, %s, unnest(%s::text[]), %s, %s, 0")
+_END = "DELETE FROM public.dispatch_workitem WHERE schema = %s AND kind = %s AND key = %s AND wanted_at IS NULL"
+_AGAIN = """
+UPDATE public.dispatch_workitem SET due_at = wanted_at, wanted_at = NULL, lease_until = NULL, attempts = 0
+WHERE schema = %s AND kind = %s AND key = %s AND wanted_at IS NOT NULL
+"""
 _RESCHEDULE = """
 INSERT INTO public.dispatch_workitem AS item (schema, kind, key, due_at, priority, attempts)
 VALUES (%s, %s, %s, %s, %s, 0)
@@ -83,6 +88,13 @@ def schedule(*, kind: str, key: str, due_at: datetime, priority: int = 5) -> Non
         cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
+def schedule_all(*, kind: str, keys: list[str], due_at: datetime, priority: int = 5) -> None:
+    """Like `schedule`, for many keys at once; a key that is given twice is an error."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SCHEDULE_ALL, [require_tenant_schema(), kind, sorted(keys), due_at, priority])
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
 def reschedule(*, kind: str, key: str, due_at: datetime, priority: int = 5) -> None:
     """This function will end the current attempt and set the next one at `due_at`, or sooner if wanted meanwhile."""
     with connection.cursor() as cursor:
@@ -92,9 +104,12 @@ def reschedule(*, kind: str, key: str, due_at: datetime, priority: int = 5) -> N
 
 def complete(*, kind: str, key: str) -> None:
     """This function will end the work for good, unless it was wanted again while the attempt ran."""
-    items = WorkItem.objects.filter(schema=require_tenant_schema(), kind=kind, key=key)
-    items.filter(wanted_at=None).delete()
-    items.exclude(wanted_at=None).update(due_at=F("wanted_at"), wanted_at=None, lease_until=None, attempts=0)
+    item = [require_tenant_schema(), kind, key]
+    with connection.cursor() as cursor:
+        cursor.execute(_END, item)
+        if not cursor.rowcount:
+            # Not in one statement with the deletion: that would not see a wish for which the deletion had to wait.
+            cursor.execute(_AGAIN, item)
 
 
 def cancel(*, kind: str, key: str) -> None:

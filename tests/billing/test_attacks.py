@@ -95,7 +95,7 @@ def test_a_second_click_on_a_stale_page_takes_no_number(october: BillingPeriod, 
     assert (LegalEntity.objects.get().next_number, Invoice.objects.count()) == (2, 1)
 
 
-STAGES = ["_charge_usage", "_open", "schedule", "record_event", "record_audit"]
+STAGES = ["_charge_usage", "_open", "schedule_all", "record_events", "record_audits"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -104,7 +104,7 @@ def test_a_crash_at_any_stage_leaves_no_gap_and_no_charge(
 ) -> None:
     use(3500, key="run:1")
     draft = draft_invoice(period=october, now=AFTER)
-    monkeypatch.setattr(f"apps.billing.services.invoices.{stage}", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(f"apps.billing.services.issuing.{stage}", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         issue_invoice(actor=owner_actor, now=AFTER, invoice=draft)
     monkeypatch.undo()

@@ -135,7 +135,7 @@ def test_a_failure_while_issuing_leaves_no_gap(
     october: BillingPeriod, owner_actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft = draft_invoice(period=october, now=AFTER)
-    monkeypatch.setattr("apps.billing.services.invoices.record_audit", lambda **_: 1 / 0)
+    monkeypatch.setattr("apps.billing.services.issuing.record_audits", lambda **_: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         issue_invoice(actor=owner_actor, now=AFTER, invoice=draft)

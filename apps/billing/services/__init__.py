@@ -1,7 +1,8 @@
 from apps.billing.services.accounts import open_account, update_account, update_legal_entity
 from apps.billing.services.closings import void_invoice, write_off_invoice
 from apps.billing.services.deliveries import deliver_invoice, keep_document
-from apps.billing.services.invoices import close_period, draft_invoice, issue_invoice
+from apps.billing.services.invoices import close_period, draft_invoice
+from apps.billing.services.issuing import issue_invoice, issue_invoices
 from apps.billing.services.payments import record_payment
 from apps.billing.services.plans import NewPrice, archive_plan, create_plan, publish_plan_version
 from apps.billing.services.subscriptions import cancel_subscription, subscribe
@@ -17,6 +18,7 @@ __all__ = [
     "deliver_invoice",
     "draft_invoice",
     "issue_invoice",
+    "issue_invoices",
     "keep_document",
     "open_account",
     "publish_plan_version",

@@ -1,31 +1,24 @@
-"""Draft → open. A draft is recomputed as often as one likes; an open invoice never changes."""
+"""Drafts: made when a month ends, recomputed as often as one likes."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from apps.audit.services import record_audit
 from apps.billing.models import (
-    BillingAccount,
     BillingPeriod,
     Invoice,
     InvoiceLine,
     InvoiceStatus,
-    LegalEntity,
     SubscriptionStatus,
 )
 from apps.billing.rating import RatedInvoice
 from apps.billing.selectors import preview_invoice
-from apps.billing.services.deliveries import DELIVER_KIND
 from apps.billing.services.subscriptions import CLOSE_KIND, open_period
-from apps.core.actor import Actor
-from apps.core.clock import local_date
 from apps.core.errors import AnticipatedError, Conflict
-from apps.dispatch.services import complete, schedule
-from apps.events.services import record_event
+from apps.dispatch.services import complete
 
 PAYMENT_DAYS = 14
 
@@ -73,7 +66,11 @@ def _draft(period: BillingPeriod, now: datetime) -> Invoice:
 def bring_up_to_date(invoice: Invoice, rated: RatedInvoice) -> None:
     """This function will write the draft anew if it does not say what it should; mostly it does."""
     lines = _lines(invoice, rated)
-    said = (invoice.total_amount, invoice.tax_breakdown, *map(_told, invoice.lines.order_by("position")))
+    said = (
+        invoice.total_amount,
+        invoice.tax_breakdown,
+        *map(_told, sorted(invoice.lines.all(), key=lambda line: line.position)),
+    )
     if said == (rated.total_amount, _breakdown(rated), *map(_told, lines)):
         return
     invoice.lines.all().delete()
@@ -123,98 +120,6 @@ def _breakdown(rated: RatedInvoice) -> list[dict[str, str | int]]:
             "tax_amount": rated.tax_amount,
         }
     ]
-
-
-def issue_invoice(*, actor: Actor, now: datetime, invoice: Invoice) -> Invoice:
-    """This function will fix the draft: charge its usage rows, take the next number, snapshot names.
-
-    Its document is typeset and mailed after that (`deliver_invoice`): the books are not held for either. Raises
-    UnableToIssueInvoice while the period runs, and when someone else has issued it meanwhile.
-    """
-    actor.require("billing.manage")
-    with transaction.atomic():
-        locked = _lock_draft(invoice)
-        if locked.period is not None:
-            if locked.period.period_end > now:
-                raise UnableToIssueInvoice("The month is still running: issue the invoice when it is over.")
-            bring_up_to_date(locked, preview_invoice(locked.period))
-            _charge_usage(locked, locked.period)
-        _open(locked, now)
-        schedule(kind=DELIVER_KIND, key=str(locked.pk), due_at=now)
-        record_event(
-            name="billing.invoice.opened", subject_key=locked.account.subject_key, now=now,
-            payload={"invoice_id": str(locked.pk), "number": locked.number},
-        )  # fmt: skip
-        record_audit(
-            actor=actor, action="billing.invoice.issued", target_key=f"invoice:{locked.pk}", now=now,
-            owner_key=locked.account.subject_key, target_label=str(locked.number),
-            after={"total_amount": locked.total_amount, "currency": locked.currency},
-        )  # fmt: skip
-        return locked
-
-
-def _lock_draft(invoice: Invoice) -> Invoice:
-    related = ("period__subscription__plan_version", "account__legal_entity")
-    locked = Invoice.objects.select_for_update(of=("self",)).select_related(*related).get(pk=invoice.pk)
-    if locked.status != InvoiceStatus.DRAFT:
-        raise UnableToIssueInvoice("This invoice was already issued. Reload the page.")
-    if locked.period is not None:
-        locked.period.subscription.account = locked.account
-    return locked
-
-
-def _charge_usage(invoice: Invoice, period: BillingPeriod) -> None:
-    # Set-based: a month of a busy customer is hundreds of thousands of rows. The unique charge per event refuses a
-    # second billing even if two processes got here at once.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO billing_usagecharge (usage_event_id, line_id)
-            SELECT event.id, line.id
-            FROM billing_usageevent event
-            JOIN billing_invoiceline line ON line.invoice_id = %s AND line.meter = event.meter
-            LEFT JOIN billing_usagecharge charge ON charge.usage_event_id = event.id
-            WHERE event.subject_key = %s AND event.occurred_at >= %s AND event.occurred_at < %s AND charge.id IS NULL
-            """,
-            [invoice.pk, invoice.account.subject_key, period.subscription.started_at, period.period_end],
-        )
-
-
-def _open(invoice: Invoice, now: datetime) -> None:
-    issuer = invoice.legal_entity = LegalEntity.objects.select_for_update().get(pk=invoice.legal_entity_id)
-    invoice.number = f"{issuer.invoice_prefix}{issuer.next_number:06d}"
-    issuer.next_number += 1
-    issuer.save(update_fields=["next_number"])
-    invoice.issue_date = local_date(now, invoice.account.time_zone)
-    invoice.due_date = invoice.issue_date + timedelta(days=PAYMENT_DAYS)
-    invoice.issuer = _snapshot_issuer(issuer)
-    invoice.recipient = _snapshot_recipient(invoice.account)
-    invoice.status = InvoiceStatus.OPEN
-    invoice.issued_at = invoice.status_changed_at = now
-    if not invoice.total_amount:
-        # Nothing is owed, and no payment could ever close it.
-        invoice.status, invoice.paid_at = InvoiceStatus.PAID, now
-    invoice.save()
-
-
-def _snapshot_issuer(issuer: LegalEntity) -> dict[str, str]:
-    return {
-        "name": issuer.name,
-        "address": issuer.address,
-        "country": issuer.country,
-        "tax_id": issuer.tax_id,
-        "payment_instructions": issuer.payment_instructions,
-    }
-
-
-def _snapshot_recipient(account: BillingAccount) -> dict[str, str]:
-    return {
-        "name": account.legal_name,
-        "address": account.address,
-        "country": account.country,
-        "tax_id": account.tax_id,
-        "email": account.email,
-    }
 
 
 def close_period(*, period_id: str, now: datetime) -> Invoice | None:

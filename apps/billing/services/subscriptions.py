@@ -59,9 +59,9 @@ def subscribe(
 def open_period(*, subscription: Subscription, instant: datetime) -> BillingPeriod:
     """This function will make sure the period around `instant` stands and will be closed when it is over."""
     start, end = period_around(instant, subscription.billing_cycle_anchor, subscription.account.time_zone)
-    period, _ = BillingPeriod.objects.get_or_create(
-        subscription=subscription, period_start=start, defaults={"period_end": end}
-    )
+    wanted = BillingPeriod(subscription=subscription, period_start=start, period_end=end)
+    BillingPeriod.objects.bulk_create([wanted], ignore_conflicts=True)
+    period = BillingPeriod.objects.get(subscription=subscription, period_start=start)
     schedule(kind=CLOSE_KIND, key=str(period.pk), due_at=period.period_end + CLOSE_GRACE)
     return period
 

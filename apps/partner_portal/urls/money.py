@@ -13,6 +13,7 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/sla/close/", sla.close_last_month, name="sla_close"),
     path("billing/", billing.show_overview, name="billing"),
     path("billing/invoices/", invoices.show_invoices, name="invoices"),
+    path("billing/invoices/issue/", invoices.issue_drafts, name="invoices_issue"),
     path("billing/invoices/<uuid:invoice_id>/", invoices.show_invoice, name="invoice"),
     path("billing/invoices/<uuid:invoice_id>/issue/", invoices.issue, name="invoice_issue"),
     path("billing/invoices/<uuid:invoice_id>/pdf/", invoices.download_invoice, name="invoice_pdf"),

@@ -18,17 +18,28 @@ from apps.accounts.access import ActorRequest, Audience, requires
 from apps.billing.documents import render_invoice_pdf
 from apps.billing.models import Invoice, InvoiceStatus
 from apps.billing.selectors import get_invoice, list_invoices
-from apps.billing.services import issue_invoice, keep_document, record_payment, void_invoice, write_off_invoice
+from apps.billing.services import (
+    issue_invoice,
+    issue_invoices,
+    keep_document,
+    record_payment,
+    void_invoice,
+    write_off_invoice,
+)
 from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.partner_portal.actions import perform, submit, tell_refusal
 from apps.partner_portal.forms.billing import PaymentForm, VoidForm, WriteOffForm
 from apps.partner_portal.lists.money import invoice_status, invoices_table
+from apps.partner_portal.needs import count_of
+from apps.partner_portal.selectors.home import drafts_to_review
 from apps.partner_portal.views.billing import TABS
 from apps.partner_portal.wording import months_days
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
 from apps.ui.paging import page_queryset
+
+MOST_AT_ONCE = 500
 
 
 @require_GET
@@ -48,6 +59,7 @@ def show_invoices(request: ActorRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "tabs": TABS.of(request, "invoices"), "filters": filters, "page": page,
         "table": invoices_table(page.items, clock.now().date(), across=True),
+        "draft_count": min(drafts_to_review(request.actor).count(), MOST_AT_ONCE),
     }  # fmt: skip
     return htmx.render_page(request, "partner_portal/invoices.html", "partner_portal/_invoice_rows.html", context)
 
@@ -116,6 +128,19 @@ def issue(request: ActorRequest, invoice_id: UUID) -> HttpResponse:
         lambda: issue_invoice(actor=request.actor, now=clock.now(), invoice=invoice),
         done="The invoice is issued and on its way.",
         next_url=reverse("partner_portal:invoice", args=[invoice.pk]),
+    )
+
+
+@require_POST
+@requires(Audience.STAFF, "billing.manage")
+def issue_drafts(request: ActorRequest) -> HttpResponse:
+    """All drafts of ended months that the person saw counted on the page, oldest first."""
+    drafts = list(drafts_to_review(request.actor)[:MOST_AT_ONCE])
+    return perform(
+        request,
+        lambda: issue_invoices(actor=request.actor, now=clock.now(), invoices=drafts),
+        done=f"{count_of(len(drafts), 'invoice')} issued and on the way.",
+        next_url=reverse("partner_portal:invoices"),
     )
 
 

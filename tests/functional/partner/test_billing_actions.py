@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.audit.models import AuditEvent
-from apps.billing.models import Invoice, InvoiceStatus, LegalEntity, Payment
+from apps.billing.models import BillingPeriod, Invoice, InvoiceStatus, LegalEntity, Payment
 from apps.billing.services import draft_invoice, record_usage
 from apps.billing.services.subscriptions import open_period
 from tests.browsing import Browser
@@ -89,6 +89,23 @@ def test_a_draft_can_be_looked_at_as_pdf(owner: Client, draft: Invoice) -> None:
 
     assert (response.status_code, response["Content-Type"], response.content[:5]) == (200, "application/pdf", b"%PDF-")
     assert response["Content-Disposition"] == 'attachment; filename="draft.pdf"'
+
+
+def test_all_drafts_of_ended_months_are_issued_at_once(
+    owner: Client, draft: Invoice, scene: Scene, now: datetime
+) -> None:
+    running = draft_invoice(period=scene.subscription.periods.get(period_start__month=11), now=now)
+    BillingPeriod.objects.filter(pk=draft.period_id).update(closed_at=now)
+    assert "Issue 1 draft<" in owner.get(address("invoices")).content.decode()
+
+    response = owner.post(address("invoices_issue"), follow=True)
+
+    assert told(response) == ["1 invoice issued and on the way."]
+    draft.refresh_from_db()
+    running.refresh_from_db()
+    assert (draft.status, draft.number, draft.total_amount) == (InvoiceStatus.OPEN, "AC-000001", TOTAL)
+    assert running.status == InvoiceStatus.DRAFT
+    assert "Issue 1 draft<" not in owner.get(address("invoices")).content.decode()
 
 
 def test_an_invoice_is_issued_once(owner: Client, issued: Invoice) -> None:
