@@ -7,12 +7,20 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from apps.connectors.models import ConnectionStatus
+from apps.connectors.models import Connection, ConnectionStatus
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.flows.definition import DELETION, FlowSpec, TemplateSpec, parse_flow, parse_template
-from apps.flows.models import FieldPolicy, Flow, Integration, IntegrationStatus, IntegrationTemplateVersion, RoleBinding
+from apps.flows.models import (
+    FieldPolicy,
+    Flow,
+    Integration,
+    IntegrationStatus,
+    IntegrationTemplateVersion,
+    MappingRevision,
+    RoleBinding,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +189,17 @@ def get_policy(actor: Actor, policy_id: UUID) -> FieldPolicy:
     if found is None:
         raise NotVisible("There is no such policy.")
     return found
+
+
+def get_revision(integration: Integration, revision_id: UUID) -> MappingRevision:
+    """Raises NotVisible."""
+    found = MappingRevision.objects.filter(integration=integration, pk=revision_id).first()
+    if found is None:
+        raise NotVisible("There is no such version.")
+    return found
+
+
+def list_uses(connection: Connection) -> QuerySet[RoleBinding]:
+    """Where the connection plays a role, by integration."""
+    uses = RoleBinding.objects.filter(connection=connection)
+    return uses.select_related("integration").order_by("integration__name", "integration_id", "role")

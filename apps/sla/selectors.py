@@ -16,7 +16,7 @@ from apps.core.errors import NotVisible
 from apps.customers.models import Customer
 from apps.sla.facts import Span, count_spans, thresholds_of
 from apps.sla.measures import Objective, ObjectiveKey, ObjectiveResult, judge
-from apps.sla.models import SlaAssignment, SlaPolicyVersion, SlaReport
+from apps.sla.models import SlaAssignment, SlaPolicy, SlaPolicyVersion, SlaReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +115,11 @@ def get_report(actor: Actor, report_id: Any) -> SlaReport:
     if report is None:
         raise NotVisible("There is no such report.")
     return report
+
+
+def get_policy(policy_id: UUID) -> SlaPolicy:
+    """Raises NotVisible."""
+    found = SlaPolicy.objects.filter(pk=policy_id).first()
+    if found is None:
+        raise NotVisible("There is no such policy.")
+    return found

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, QuerySet
 
 from apps.canonical.models import CanonicalChange, CanonicalRecord, CrossReference
+from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.sync.explanations import Explanation, explain_failure
@@ -23,9 +24,24 @@ from apps.sync.models import (
 
 OPEN = [FailureStatus.OPEN, FailureStatus.RETRYING]
 __all__ = [
-    "Explanation", "FailureGroup", "RecordTimeline", "RunProgress", "TimelineEntry", "explain_failure", "get_failure",
-    "get_record", "get_run", "group_failures", "list_failures", "list_record_logs", "list_records", "list_runs",
-    "list_vendor_calls", "record_timeline", "run_progress",
+    "Explanation",
+    "FailureGroup",
+    "RecordTimeline",
+    "RunProgress",
+    "TimelineEntry",
+    "explain_failure",
+    "get_failure",
+    "get_record",
+    "get_run",
+    "group_failures",
+    "list_connection_calls",
+    "list_failures",
+    "list_record_logs",
+    "list_records",
+    "list_runs",
+    "list_vendor_calls",
+    "record_timeline",
+    "run_progress",
 ]  # fmt: skip
 
 
@@ -67,6 +83,11 @@ def list_record_logs(
 
 def list_vendor_calls(actor: Actor, run: SyncRun) -> QuerySet[VendorCall]:
     return VendorCall.objects.visible_to(actor).filter(run_id=run.pk).order_by("id")
+
+
+def list_connection_calls(actor: Actor, connection: Connection) -> QuerySet[VendorCall]:
+    """Newest first."""
+    return VendorCall.objects.visible_to(actor).filter(connection_id=connection.pk).order_by("-id")
 
 
 def list_failures(actor: Actor) -> QuerySet[RecordFailure]:

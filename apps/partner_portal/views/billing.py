@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts.access import ActorRequest, Audience, requires
-from apps.billing.models import BillingAccount, LegalEntity, Subscription, SubscriptionStatus
+from apps.billing.models import BillingAccount, Subscription, SubscriptionStatus
 from apps.billing.revenue import AGES
+from apps.billing.selectors import get_default_issuer
 from apps.billing.services import update_legal_entity
 from apps.core import clock
-from apps.core.errors import NotVisible
 from apps.partner_portal.actions import submit
 from apps.partner_portal.forms.billing import LegalEntityForm
 from apps.partner_portal.lists.revenue import invoiced_charts, revenue_tiles
@@ -90,9 +90,7 @@ def customer_url(subject_key: str) -> str:
 @require_http_methods(["GET", "POST"])
 @requires(Audience.STAFF, "billing.manage")
 def edit_legal_entity(request: ActorRequest) -> HttpResponse:
-    entity = LegalEntity.objects.filter(is_default=True).first()
-    if entity is None:
-        raise NotVisible("There is no issuing company yet.")
+    entity = get_default_issuer()
     form = LegalEntityForm(request.POST or None, initial=LegalEntityForm.initial_of(entity))
     if request.method == "POST":
         saved = submit(

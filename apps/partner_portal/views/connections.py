@@ -41,13 +41,13 @@ from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.customers.models import Customer, EnvironmentKind
 from apps.customers.selectors import get_customer, get_environment
-from apps.flows.models import RoleBinding
+from apps.flows.selectors import list_uses
 from apps.partner_portal.actions import perform, submit
 from apps.partner_portal.customer_page import render_tab
 from apps.partner_portal.forms.connections import ConnectionForm, ConnectLinkForm, is_consent
 from apps.partner_portal.lists.connections import connection_status, connections_table
 from apps.partner_portal.views.runs import CALL_COLUMNS
-from apps.sync.models import VendorCall
+from apps.sync.selectors import list_connection_calls
 from apps.ui import htmx
 from apps.ui.tables import build_table
 
@@ -185,8 +185,7 @@ def _next_path(request: ActorRequest) -> str:
 def show_connection(request: ActorRequest, connection_id: UUID) -> HttpResponse:
     connection = get_connection(request.actor, connection_id)
     manifest = _manifest(connection.vendor)
-    calls = VendorCall.objects.visible_to(request.actor).filter(connection_id=connection.pk).order_by("-id")[:20]
-    uses = RoleBinding.objects.filter(connection=connection).select_related("integration").order_by("integration__name")
+    calls = list_connection_calls(request.actor, connection)[:20]
     context = {
         "connection": connection,
         "manifest": manifest,
@@ -195,7 +194,7 @@ def show_connection(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         "facts": _facts(connection, manifest),
         "usage": get_call_usage(connection, clock.now()),
         "calls": build_table(list(calls), CALL_COLUMNS, caption="Last calls", noun="calls"),
-        "uses": list(uses),
+        "uses": list(list_uses(connection)),
         "is_consent": is_consent(manifest, connection),
         "takes_files": "uploads" in manifest.extra,
         "is_paused": connection.status == ConnectionStatus.PAUSED,

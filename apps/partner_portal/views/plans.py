@@ -16,9 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.billing.models import Plan, PlanVersion, PriceKind
 from apps.billing.rating import TaxRule, rate_invoice
+from apps.billing.selectors import get_plan
 from apps.billing.services import archive_plan, create_plan, publish_plan_version
 from apps.core import clock
-from apps.core.errors import NotVisible
 from apps.core.money import Money, round_half_up
 from apps.partner_portal.actions import perform, submit, tell_refusal
 from apps.partner_portal.forms.billing import (
@@ -103,7 +103,7 @@ def add_plan(request: ActorRequest) -> HttpResponse:
 @requires(Audience.STAFF, "billing.view")
 def show_plan(request: ActorRequest, plan_id: UUID) -> HttpResponse:
     """A plan with its versions; publishing prices makes the next one."""
-    plan = _plan(plan_id)
+    plan = get_plan(plan_id)
     versions = list(plan.versions.order_by("-number").prefetch_related("prices"))
     form, rows = _version_forms(request, versions[0])
     if request.method == "POST":
@@ -141,20 +141,13 @@ def _publish(request: ActorRequest, plan: Plan, form: PlanForm, rows: BaseFormSe
 @require_POST
 @requires(Audience.STAFF, "billing.manage")
 def retire_plan(request: ActorRequest, plan_id: UUID) -> HttpResponse:
-    plan = _plan(plan_id)
+    plan = get_plan(plan_id)
     return perform(
         request,
         lambda: archive_plan(actor=request.actor, now=clock.now(), plan=plan),
         done=f"{plan.name} is off the list. Running subscriptions go on.",
         next_url=reverse("partner_portal:plans"),
     )
-
-
-def _plan(plan_id: UUID) -> Plan:
-    plan = Plan.objects.filter(pk=plan_id).first()
-    if plan is None:
-        raise NotVisible("There is no such plan.")
-    return plan
 
 
 def _crumbs() -> list[tuple[str, str]]:

@@ -23,8 +23,7 @@ from apps.partner_portal.selectors.plans import current_policy_versions
 from apps.partner_portal.selectors.sla import SlaStanding, recent_standings
 from apps.partner_portal.tabs import Tabs
 from apps.sla.measures import ObjectiveKey
-from apps.sla.models import SlaPolicy
-from apps.sla.selectors import get_report, list_reports, month_around
+from apps.sla.selectors import get_policy, get_report, list_reports, month_around
 from apps.sla.services import close_month, create_policy, revise_policy
 from apps.sla.words import name_objective
 from apps.ui import htmx
@@ -156,9 +155,7 @@ def add_policy(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Audience.STAFF, "sla.view")
 def show_policy(request: ActorRequest, policy_id: UUID) -> HttpResponse:
-    policy = SlaPolicy.objects.filter(pk=policy_id).first()
-    if policy is None:
-        raise NotVisible("There is no such policy.")
+    policy = get_policy(policy_id)
     versions = list(policy.versions.order_by("-number"))
     form = PolicyForm(request.POST or None, initial=PolicyForm.initial_of(versions[0]), is_revision=True)
     if request.method == "POST":

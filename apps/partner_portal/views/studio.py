@@ -21,8 +21,8 @@ from apps.core import clock
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.flows.definition import MappingSpec
 from apps.flows.layers import MappedObject, as_direction, draft_mappings, mapped_objects, published_mappings
-from apps.flows.models import Integration, MappingRevision
-from apps.flows.selectors import get_integration
+from apps.flows.models import Integration
+from apps.flows.selectors import get_integration, get_revision
 from apps.flows.services import UnableToMap, mapping_findings, publish_mappings, restore_mappings, save_mapping
 from apps.partner_portal.actions import perform
 from apps.partner_portal.studio import (
@@ -187,7 +187,7 @@ def declare_field(request: ActorRequest, integration_id: UUID) -> HttpResponse:
 def show_revision(request: ActorRequest, integration_id: UUID, revision_id: UUID) -> HttpResponse:
     """What going back to this version would change."""
     integration = get_integration(request.actor, integration_id)
-    revision = _revision(integration, revision_id)
+    revision = get_revision(integration, revision_id)
     then = msgspec.convert(revision.mappings, list[MappingSpec])
     context = {
         "integration": integration, "revision": revision, "revision_title": f"Mapping version {revision.number}",
@@ -201,7 +201,7 @@ def show_revision(request: ActorRequest, integration_id: UUID, revision_id: UUID
 @requires(Audience.STAFF, "integrations.manage")
 def restore(request: ActorRequest, integration_id: UUID, revision_id: UUID) -> HttpResponse:
     integration = get_integration(request.actor, integration_id)
-    revision = _revision(integration, revision_id)
+    revision = get_revision(integration, revision_id)
     return perform(
         request,
         lambda: restore_mappings(actor=request.actor, now=clock.now(), integration=integration, revision=revision),
@@ -242,13 +242,6 @@ def _mapped(integration: Integration, role: str, direction: str, object_name: st
     found = next((mapped for mapped in mapped_objects(integration) if mapped.place == place), None)
     if found is None or direction not in ("read", "write"):
         raise NotVisible("The integration does not use this object.")
-    return found
-
-
-def _revision(integration: Integration, revision_id: UUID) -> MappingRevision:
-    found = MappingRevision.objects.filter(integration=integration, pk=revision_id).first()
-    if found is None:
-        raise NotVisible("There is no such version.")
     return found
 
 
