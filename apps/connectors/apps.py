@@ -24,4 +24,15 @@ class ConnectorsConfig(AppConfig):
         register_event(
             "connectors.webhook.received", "A vendor said that something changed in an account.", is_shared=False
         )
+        system = {
+            "connection_id": id_field("con"), "customer_id": id_field("cus"), "environment_id": HIDDEN, "vendor": TEXT,
+        }  # fmt: skip
+        register_event(
+            "connectors.connection.circuit_opened", "A system kept failing and is left alone for a while.", system,
+            is_for_customers=True,
+        )  # fmt: skip
+        register_event(
+            "connectors.connection.circuit_closed", "A system that was left alone answers again.", system,
+            is_for_customers=True,
+        )  # fmt: skip
         register_consumer("connectors.pause", "customers.customer.archived", on_customer_archived)

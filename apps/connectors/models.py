@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -40,6 +41,11 @@ class Connection(CustomerOwned):
     account_name = models.CharField(max_length=200, blank=True)
     webhook_token = models.CharField(max_length=64, unique=True)
     failure_count = models.PositiveSmallIntegerField(default=0)  # transient failures in a row
+    # The circuit breaker, over all workers: calls that failed in a row, since when and until when none is made.
+    circuit_failures = models.PositiveSmallIntegerField(default=0)
+    circuit_trips = models.PositiveSmallIntegerField(default=0)
+    circuit_opened_at = models.DateTimeField(null=True)
+    circuit_until = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
@@ -64,6 +70,12 @@ class Connection(CustomerOwned):
     @property
     def owner_key(self) -> str:
         return f"customer:{self.customer_id}"
+
+    def circuit_state(self, now: datetime) -> str:
+        """`closed`: calls are made; `open`: none is, until `circuit_until`; `half_open`: the next one decides."""
+        if self.circuit_until is None:
+            return "closed"
+        return "open" if self.circuit_until > now else "half_open"
 
     @property
     def is_usable(self) -> bool:

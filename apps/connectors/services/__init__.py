@@ -3,6 +3,7 @@
 from apps.connectors.services.allowed_hosts import UnableToRestrict, set_allowed_hosts
 from apps.connectors.services.authorizations import UnableToAuthorize, begin_authorization, complete_authorization
 from apps.connectors.services.checks import check_connection, run_scheduled_check
+from apps.connectors.services.circuit import CircuitOpen, note_circuit_failure, note_circuit_success, pass_circuit
 from apps.connectors.services.connect_links import (
     begin_consent_by_link,
     connect_by_link,
@@ -50,6 +51,7 @@ from apps.connectors.services.uploads import (
 )
 
 __all__ = [
+    "CircuitOpen",
     "ConnectionUnusable",
     "FilePreview",
     "MappedSample",
@@ -80,9 +82,12 @@ __all__ = [
     "goes_out",
     "handle_deliveries",
     "hook_status",
+    "note_circuit_failure",
+    "note_circuit_success",
     "note_connection_failure",
     "note_connection_success",
     "open_connector",
+    "pass_circuit",
     "pause_connection",
     "pause_connections_of",
     "preview_file",

@@ -10,6 +10,7 @@ from django.db import transaction
 from apps.connectors.models import Connection, ConnectionStatus, Credential
 from apps.connectors.sdk.errors import ConnectorError
 from apps.connectors.sdk.types import CheckResult
+from apps.connectors.services.circuit import note_circuit_success
 from apps.connectors.services.deliveries import sweep_deliveries
 from apps.connectors.services.notices import mail_end_of_access
 from apps.connectors.services.opening import open_for_check
@@ -48,6 +49,7 @@ def record_check(*, actor: Actor, now: datetime, connection: Connection, result:
     connection.account_id, connection.account_name = result.account_id[:120], result.account_name[:200]
     connection.checked_at, connection.failure_count = now, 0
     connection.save(update_fields=["account_id", "account_name", "checked_at", "failure_count"])
+    note_circuit_success(connection, now)
     if connection.archived_at is None and connection.status != ConnectionStatus.PAUSED:
         change_status(actor=actor, now=now, connection=connection, status=ConnectionStatus.ACTIVE)
     return connection
