@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from celery import Task, current_app
 from django.db import transaction
 from django_tenants.utils import get_public_schema_name
+from kombu.exceptions import OperationalError
 
 from apps.core import correlation
 from apps.core.planes import NoPlane, current_schema, public_plane, tenant_plane
 
+log = structlog.get_logger()
 SCHEMA_HEADER = "x_schema"
 REQUEST_HEADER = "x_request_id"
 
@@ -50,11 +53,22 @@ def enqueue(name: str, *, countdown: float = 0, **kwargs: Any) -> None:
     """
     task = current_app.tasks[name]
     headers = {SCHEMA_HEADER: current_schema(), REQUEST_HEADER: correlation.request_id()}
-    transaction.on_commit(lambda: task.apply_async(kwargs=kwargs, countdown=countdown, headers=headers))
+
+    def send() -> None:
+        try:
+            task.apply_async(kwargs=kwargs, countdown=countdown, headers=headers)
+        except OperationalError as error:
+            # What the message stands for is committed, and found without it a little later.
+            log.warning("tasks.broker_unavailable", task=name, error=str(error)[:200])
+
+    transaction.on_commit(send)
 
 
 def enqueue_in(schema: str, name: str, **kwargs: Any) -> None:
-    """Like `enqueue`, for the dispatcher: it stands in public and names the schema the work belongs to."""
+    """Like `enqueue`, for the dispatcher: it stands in public and names the schema the work belongs to.
+
+    Raises kombu's OperationalError where the broker does not answer.
+    """
     task = current_app.tasks[name]
     headers = {SCHEMA_HEADER: schema, REQUEST_HEADER: correlation.request_id()}
     transaction.on_commit(lambda: task.apply_async(kwargs=kwargs, headers=headers))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from celery import current_app
+
 _tasks: dict[str, str] = {}
 
 
@@ -16,3 +18,12 @@ def task_of(kind: str) -> str:
 
 def kinds() -> list[str]:
     return sorted(_tasks)
+
+
+def by_queue() -> dict[str, list[str]]:
+    """The kinds that each queue's workers carry out."""
+    found: dict[str, list[str]] = {}
+    for kind, task in _tasks.items():
+        queue = current_app.amqp.router.route({}, task)["queue"]
+        found.setdefault(str(getattr(queue, "name", queue)), []).append(kind)
+    return found

@@ -10,19 +10,23 @@ Algorithm of `claim_due`:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
+from kombu.exceptions import OperationalError
 
 from apps.core.planes import require_tenant_schema
 from apps.core.tasks import enqueue_in
+from apps.dispatch.backlog import BrokerUnavailable, room
 from apps.dispatch.models import WorkItem
-from apps.dispatch.registry import kinds, task_of
+from apps.dispatch.registry import by_queue, kinds, task_of
 
 CHANNEL = "dispatch_due"
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(seconds=settings.DISPATCH_LEASE_SECONDS)
 _CLAIM = """
 WITH ranked AS (
     SELECT first.id, first.due_at, row_number() OVER (
@@ -121,9 +125,10 @@ def extend_lease(*, kind: str, key: str, now: datetime) -> None:
     WorkItem.objects.filter(schema=require_tenant_schema(), kind=kind, key=key).update(lease_until=now + LEASE)
 
 
-def claim_due(*, now: datetime, limit: int = 100) -> list[ClaimedItem]:
-    """This function will lease up to `limit` due items, fairly across partners, and return them."""
-    values: dict[str, Any] = {"now": now, "kinds": kinds(), "lease_until": now + LEASE}
+def claim_due(*, now: datetime, limit: int = 100, only: Sequence[str] | None = None) -> list[ClaimedItem]:
+    """This function will lease up to `limit` due items, of these kinds only, fairly across partners, and return them."""
+    wanted = kinds() if only is None else list(only)
+    values: dict[str, Any] = {"now": now, "kinds": wanted, "lease_until": now + LEASE}
     claimed: list[ClaimedItem] = []
     with transaction.atomic(), connection.cursor() as cursor:
         # The first of every partner; where that is not enough, whatever is left, even if one partner holds it all.
@@ -136,8 +141,25 @@ def claim_due(*, now: datetime, limit: int = 100) -> list[ClaimedItem]:
 
 
 def dispatch_due(*, now: datetime, limit: int = 100) -> int:
-    """This function will claim what is due and hand it to the workers; returns how many items."""
-    claimed = claim_due(now=now, limit=limit)
-    for item in claimed:
-        enqueue_in(item.schema, task_of(item.kind), key=item.key)
-    return len(claimed)
+    """This function will claim what is due and hand it to the workers; returns how many items.
+
+    No more than the workers will soon take: whoever comes next must not wait behind all that one partner has due.
+    Raises BrokerUnavailable; what could not be handed over is due again at once.
+    """
+    handed = 0
+    for queue, own_kinds in sorted(by_queue().items()):
+        free = min(limit, room(queue))
+        claimed = claim_due(now=now, limit=free, only=own_kinds) if free else []
+        for number, item in enumerate(claimed):
+            try:
+                enqueue_in(item.schema, task_of(item.kind), key=item.key)
+            except OperationalError as error:
+                _give_back(claimed[number:])
+                raise BrokerUnavailable(str(error)) from error
+        handed += len(claimed)
+    return handed
+
+
+def _give_back(items: Sequence[ClaimedItem]) -> None:
+    for item in items:
+        WorkItem.objects.filter(schema=item.schema, kind=item.kind, key=item.key).update(lease_until=None)

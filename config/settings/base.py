@@ -208,6 +208,10 @@ STORAGES = {
 }
 
 # The broker's library has a name of its own for Redis behind a socket.
+# A worker that is silent for so long is dead; what it had claimed, and what the broker lost, is due again after the lease.
+RUN_STALE_SECONDS = int(os.environ.get("INTERLACE_RUN_STALE_SECONDS", "180"))
+DISPATCH_LEASE_SECONDS = int(os.environ.get("INTERLACE_DISPATCH_LEASE_SECONDS", "600"))
+
 CELERY_BROKER_URL = os.environ.get("REDIS_URL", "memory://").replace("unix://", "redis+socket://", 1)
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

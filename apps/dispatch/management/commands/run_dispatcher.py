@@ -12,11 +12,14 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections, connection
 
 from apps.core import clock
+from apps.dispatch.backlog import BrokerUnavailable
 from apps.dispatch.models import WorkItem
 from apps.dispatch.services import CHANNEL, dispatch_due
 
 log = structlog.get_logger()
 POLL_SECONDS = 2.0
+LOOK_SECONDS = 0.01
+BROKER_SECONDS = 0.5
 
 
 class Command(BaseCommand):
@@ -39,14 +42,23 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
         while not stop.is_set():
-            while dispatch_due(now=clock.now()):
+            while self._dispatch(stop):
                 pass
             for _ in connection.connection.notifies(timeout=self._wait_seconds(), stop_after=1):
                 pass
+
+    def _dispatch(self, stop: threading.Event) -> int:
+        try:
+            return dispatch_due(now=clock.now())
+        except BrokerUnavailable:
+            log.warning("dispatcher.broker_unavailable")
+            stop.wait(BROKER_SECONDS)
+            return 0
 
     def _wait_seconds(self) -> float:
         next_due = WorkItem.objects.filter(lease_until=None).order_by("due_at").values_list("due_at", flat=True).first()
         if next_due is None:
             return POLL_SECONDS
         ahead = (next_due - clock.now()) / timedelta(seconds=1)
-        return min(max(ahead, 0.01), POLL_SECONDS)
+        # Due already: the workers have enough ahead of them, and nobody tells when they have less.
+        return min(max(ahead, LOOK_SECONDS), POLL_SECONDS)

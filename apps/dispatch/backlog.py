@@ -1,0 +1,45 @@
+"""How much of what was claimed still waits for a worker.
+
+Claimed work stands in the broker in the order of the claims: were everything due claimed at once, a single item of one
+partner would wait behind all of another's. So only little is claimed ahead, and long work looks whether anyone waits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import current_app
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+# Enough that no worker is idle between two looks of the dispatcher.
+MOST_AHEAD = 32
+
+
+class BrokerUnavailable(Exception):
+    """The broker does not answer; what is due stays in the table."""
+
+
+def count_waiting(queue: str) -> int:
+    """Messages that no worker has taken yet; 0 where tasks run at once. Raises BrokerUnavailable."""
+    if current_app.conf.task_always_eager:
+        return 0
+    pool: Any = current_app.pool
+    try:
+        with pool.acquire(block=True) as link:
+            return int(link.default_channel._size(queue))
+    except (OperationalError, OSError, RedisError) as error:
+        raise BrokerUnavailable(str(error)) from error
+
+
+def room(queue: str) -> int:
+    """How many items may be claimed for the queue now. Raises BrokerUnavailable."""
+    return max(0, MOST_AHEAD - count_waiting(queue))
+
+
+def is_anyone_waiting(queue: str) -> bool:
+    """Whether work waits because every worker is busy; a broker that does not answer keeps nobody from working."""
+    try:
+        return count_waiting(queue) > 0
+    except BrokerUnavailable:
+        return False
