@@ -86,6 +86,7 @@ class Flow(CustomerOwned):
     description = models.CharField(max_length=300, blank=True)
     schedule_seconds = models.PositiveIntegerField(default=300)
     is_enabled = models.BooleanField(default=False)
+    paused_at = models.DateTimeField(null=True)  # by itself; otherwise the integration says whether it runs
     paused_reason = models.CharField(max_length=300, blank=True)
     current_version = models.ForeignKey("FlowVersion", null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()

@@ -6,7 +6,9 @@ from apps.flows.services.drafts import change_bindings, change_settings
 from apps.flows.services.integrations import (
     UnableToChangeIntegration,
     go_live,
+    pause_flow,
     pause_integration,
+    resume_flow,
     resume_integration,
     retire_integration,
 )
@@ -35,10 +37,12 @@ __all__ = [
     "go_live",
     "load_templates",
     "mapping_findings",
+    "pause_flow",
     "pause_integration",
     "publish_mappings",
     "reset_field_policy",
     "restore_mappings",
+    "resume_flow",
     "resume_integration",
     "retire_integration",
     "save_mapping",

@@ -11,11 +11,13 @@ from apps.connectors.models import ConnectionStatus
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
 from apps.dispatch.services import cancel, schedule
+from apps.events.services import record_event
 from apps.flows.models import Flow, Integration, IntegrationStatus
 from apps.flows.rivals import rivalry
 
 # Carried out by the sync room, which stands above and registers the task for it.
 FLOW_DUE_KIND = "sync.flow"
+FLOWS_STARTED, FLOWS_STOPPED = "flows.flow.started", "flows.flow.stopped"
 
 
 class UnableToChangeIntegration(Conflict):
@@ -34,7 +36,7 @@ def go_live(*, actor: Actor, now: datetime, integration: Integration) -> Integra
 
 
 def pause_integration(*, actor: Actor, now: datetime, integration: Integration) -> Integration:
-    """This function will stop the flows from starting; a run under way ends by itself."""
+    """This function will stop the flows from starting; runs under way stop after their page and wait."""
     return _move(actor, now, integration, {IntegrationStatus.LIVE}, IntegrationStatus.PAUSED)
 
 
@@ -85,11 +87,55 @@ def _move(
     return integration
 
 
+@transaction.atomic
+def pause_flow(*, actor: Actor, now: datetime, flow: Flow) -> Flow:
+    """This function will stop one flow of a live integration; its run stops after its page and waits."""
+    return _set_paused(actor, now, flow, is_paused=True)
+
+
+@transaction.atomic
+def resume_flow(*, actor: Actor, now: datetime, flow: Flow) -> Flow:
+    """This function will let a paused flow go on where it stopped."""
+    return _set_paused(actor, now, flow, is_paused=False)
+
+
+def _set_paused(actor: Actor, now: datetime, flow: Flow, *, is_paused: bool) -> Flow:
+    actor.require("integrations.manage")
+    if not actor.sees(flow.customer_id):
+        raise NotVisible("There is no such flow.")
+    integration = Integration.objects.select_for_update().get(pk=flow.integration_id)
+    locked = Flow.objects.select_for_update().get(pk=flow.pk)
+    if integration.status != IntegrationStatus.LIVE:
+        raise UnableToChangeIntegration(f"The integration is {integration.get_status_display().lower()}.")
+    if (locked.paused_at is not None) == is_paused:
+        raise UnableToChangeIntegration("The flow is paused already." if is_paused else "The flow is not paused.")
+    locked.paused_at = now if is_paused else None
+    locked.paused_reason = f"Paused by {actor.label}."[:300] if is_paused else ""
+    locked.save(update_fields=["paused_at", "paused_reason"])
+    _switch_flows(integration, now)
+    record_audit(
+        actor=actor, action="flow.paused" if is_paused else "flow.resumed", target_key=f"flow:{flow.pk}",
+        target_label=flow.name, owner_key=f"customer:{flow.customer_id}", now=now,
+    )  # fmt: skip
+    return locked
+
+
 def _switch_flows(integration: Integration, now: datetime) -> None:
+    """Those that a person paused by themselves stay so when the integration goes live again."""
     is_live = integration.status == IntegrationStatus.LIVE
-    Flow.objects.filter(integration=integration).update(is_enabled=is_live)
-    for flow in Flow.objects.filter(integration=integration):
-        if is_live:
+    flows = list(Flow.objects.filter(integration=integration).order_by("id"))
+    switched: dict[bool, list[str]] = {True: [], False: []}
+    for flow in flows:
+        before, flow.is_enabled = flow.is_enabled, is_live and flow.paused_at is None
+        if flow.is_enabled:
             schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now)
         else:
             cancel(kind=FLOW_DUE_KIND, key=str(flow.pk))
+        if before != flow.is_enabled:
+            switched[flow.is_enabled].append(str(flow.pk))
+            flow.save(update_fields=["is_enabled"])
+    is_final = integration.status == IntegrationStatus.RETIRED
+    for name, ids in ((FLOWS_STARTED, switched[True]), (FLOWS_STOPPED, switched[False])):
+        if ids or (is_final and name == FLOWS_STOPPED):
+            payload = {"flow_ids": ids or [str(flow.pk) for flow in flows], "is_final": is_final}
+            record_event(name=name, subject_key=f"customer:{integration.customer_id}", payload=payload, now=now)
