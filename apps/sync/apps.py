@@ -8,8 +8,8 @@ class SyncConfig(AppConfig):
         from apps.dispatch.registry import register_kind
         from apps.events.registry import register_consumer, register_event
         from apps.flows.services.integrations import FLOW_DUE_KIND
+        from apps.sync import receivers
         from apps.sync.engine.events import EVENTS, FIELDS
-        from apps.sync.receivers import on_webhook_received
         from apps.sync.services.plan_queue import PLAN_KIND
         from apps.sync.services.running import REAP_KIND
 
@@ -18,4 +18,10 @@ class SyncConfig(AppConfig):
         register_kind(PLAN_KIND, "sync.carry_on_plan")
         for name, description in EVENTS.items():
             register_event(name, description, FIELDS[name], is_for_customers=True)
-        register_consumer("sync.note_change", "connectors.webhook.received", on_webhook_received)
+        register_consumer("sync.note_change", "connectors.webhook.received", receivers.on_webhook_received)
+        register_consumer("sync.release", "flows.flow.started", receivers.on_flows_started)
+        register_consumer("sync.hold", "flows.flow.stopped", receivers.on_flows_stopped)
+        register_consumer(
+            "sync.follow_connection", "connectors.connection.status_changed", receivers.on_connection_status_changed
+        )
+        register_consumer("sync.wake", "connectors.connection.circuit_closed", receivers.on_circuit_closed)

@@ -135,6 +135,7 @@ def retry_failures(context: RunContext) -> int:
         for batch in batched(alike, BATCH):
             if wanted := _still_wanted(batch):
                 again(context, system, wanted)
+            context.check()
     return len(failures)
 
 

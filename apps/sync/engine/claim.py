@@ -7,26 +7,28 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.canonical.workspace import lock_environment
 from apps.core.bulk import execute, fetch_rows
-from apps.sync.engine.context import RunContext
+from apps.sync.engine.context import RunContext, Tally
 from apps.sync.engine.errors import ClaimLost
 from apps.sync.engine.journal import COUNTS
 
 # Longer than any single vendor call may take: a worker that is silent for so long is dead.
-STALE_AFTER = timedelta(minutes=3)
+STALE_AFTER = timedelta(seconds=settings.RUN_STALE_SECONDS)
 _CLAIM = """
 UPDATE sync_syncrun SET status = 'running', attempts = attempts + 1, heartbeat_at = %s, resume_at = NULL,
-    started_at = COALESCE(started_at, %s)
+    held_by = '', guard = '', started_at = COALESCE(started_at, %s)
 WHERE id = %s AND (status = 'queued' OR (status = 'running' AND heartbeat_at < %s))
 RETURNING attempts
 """
 _BEAT = f"""
 UPDATE sync_syncrun SET heartbeat_at = %s, {", ".join(f"{name}_count = {name}_count + %s" for name in COUNTS)}
 WHERE id = %s AND attempts = %s AND status = 'running'
-RETURNING cancel_requested_at IS NOT NULL
+RETURNING cancel_requested_at IS NOT NULL, pause_requested_at IS NOT NULL, read_count, failed_count,
+    created_count + updated_count + unchanged_count
 """  # noqa: S608 - constant names
 
 
@@ -43,7 +45,8 @@ def beat(context: RunContext, now: datetime) -> None:
     rows = fetch_rows(_BEAT, [now, *(counts[name] for name in COUNTS), context.run_id, context.claim])
     if not rows:
         raise ClaimLost
-    context.is_cancel_requested = bool(rows[0][0])
+    context.is_cancel_requested, context.is_pause_requested, read, failed, done = rows[0]
+    context.tally = Tally(read, failed, done, now)
 
 
 @contextmanager

@@ -65,6 +65,16 @@ class BoundSystem:
         self._opened_at = clock.now()
 
 
+@dataclass(slots=True)
+class Tally:
+    """What a run has done over all its claims, as of the last transaction."""
+
+    read: int = 0
+    failed: int = 0
+    done: int = 0
+    at: datetime | None = None
+
+
 @dataclass
 class RunContext:
     """`is_dry`: nothing is sent and nothing is kept. `is_reconcile`: everything is read, and what vanished is found."""
@@ -80,6 +90,9 @@ class RunContext:
     is_dry: bool = False
     is_reconcile: bool = False
     is_cancel_requested: bool = False
+    is_pause_requested: bool = False
+    tally: Tally = field(default_factory=lambda: Tally())
+    check: Callable[..., None] = lambda **_: None  # between steps: raises where the run must stop (`guards`)
     has_failures: bool = False
     resume_at: datetime | None = None
     # While the last stream is read: how many creates of a page may be sent as soon as the page is committed.

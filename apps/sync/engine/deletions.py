@@ -112,6 +112,7 @@ def _send_place(context: RunContext, planned: QuerySet[Removal], connection_id: 
     sink: Any = system.connector.sink(object_name)
     for removal in removals:
         _send_one(context, system, sink, removal, stream)
+        context.check(is_progress=True)
     return len(removals)
 
 

@@ -13,7 +13,7 @@ from apps.connectors.sdk.errors import (
     RecordRejected,
     TransientError,
 )
-from apps.sync.models import ErrorClass
+from apps.sync.models import ErrorClass, HeldBy
 
 
 class RunStopped(Exception):  # noqa: N818 - names the fact
@@ -29,12 +29,16 @@ class RunCanceled(RunStopped):
 
 
 class RunDeferred(RunStopped):
-    """Nothing is wrong: the run waits until `resume_at` and then goes on where it stopped."""
+    """The run waits and then goes on where it stopped: until `resume_at`, or until somebody says so (None)."""
 
-    def __init__(self, resume_at: datetime, reason: str) -> None:
+    def __init__(
+        self, resume_at: datetime | None, reason: str, *, held_by: str = HeldBy.VENDOR, guard: str = ""
+    ) -> None:
         super().__init__(reason)
         self.resume_at = resume_at
         self.reason = reason
+        self.held_by = held_by
+        self.guard = guard
 
 
 class RunFailed(RunStopped):

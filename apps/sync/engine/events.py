@@ -17,6 +17,7 @@ TIME_ENTRY_APPROVED = "time_entry.approved"
 INVOICE_RELEASED = "invoice.released"
 PAYMENT_RECEIVED = "payment.received"
 RUN_FINISHED = "sync.run.finished"
+RUN_HELD = "sync.run.held"
 FAILURE_OPENED = "sync.failure.opened"
 
 EVENTS = {
@@ -26,6 +27,7 @@ EVENTS = {
     INVOICE_RELEASED: "An invoice was released to its recipient.",
     PAYMENT_RECEIVED: "A payment arrived.",
     RUN_FINISHED: "A run of a flow ended.",
+    RUN_HELD: "A guard stopped a run; it waits for a person.",
     FAILURE_OPENED: "A record could not be brought into step.",
 }
 _RECORD = {"record_id": id_field("rec"), "title": TEXT}
@@ -39,6 +41,7 @@ FIELDS: dict[str, dict[str, EventField]] = {
         "run_id": id_field("run"), "flow_id": id_field("flw"), "status": choice_field(*RunStatus.values),
         "error_class": TEXT, "is_production": BOOLEAN,
     },
+    RUN_HELD: {"run_id": id_field("run"), "flow_id": id_field("flw"), "guard": TEXT, "is_production": BOOLEAN},
     FAILURE_OPENED: {"failure_id": id_field("fai"), "flow_id": id_field("flw")},
 }  # fmt: skip
 Fact = tuple[str, str, dict[str, Any]]

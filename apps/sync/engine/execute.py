@@ -14,7 +14,7 @@ from apps.sync.engine.aggregate import aggregate_time
 from apps.sync.engine.catch_up import catch_up, open_history, retry_failures
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.deletions import find_vanished, send_removals
-from apps.sync.engine.errors import RunCanceled, RunFailed
+from apps.sync.engine.errors import RunCanceled, RunDeferred, RunStopped
 from apps.sync.engine.failures import has_open_failures
 from apps.sync.engine.mapping import stream_mapping
 from apps.sync.engine.page import StreamReader
@@ -22,17 +22,15 @@ from apps.sync.engine.read import together
 from apps.sync.engine.recover import recover_sent
 from apps.sync.engine.waiting import Patience
 from apps.sync.engine.write import Sender
-from apps.sync.models import Checkpoint, ErrorClass, RunStatus
+from apps.sync.models import Checkpoint, RunStatus
 
 PAGE_SIZE = 100
-MAX_DURATION = timedelta(hours=2)
 SOON = timedelta(seconds=30)
-MAX_RECORDS = 1_000_000
 
 
-def execute(context: RunContext, started_at: datetime) -> None:
+def execute(context: RunContext) -> None:
     """This function will carry the claimed run out. Raises a RunStopped or a connector's error when it cannot end."""
-    execution = _Execution(context, started_at)
+    execution = _Execution(context)
     context.has_failures = has_open_failures(context.flow.pk)
     open_history(context)
     execution.send("Settling writes of an interrupted run", is_optional=True)
@@ -49,10 +47,8 @@ def execute(context: RunContext, started_at: datetime) -> None:
 class _Execution:
     """The steps of one run, each with its own line in the run's timeline."""
 
-    def __init__(self, context: RunContext, started_at: datetime) -> None:
+    def __init__(self, context: RunContext) -> None:
         self.context = context
-        self.started_at = started_at
-        self.read_count = 0
         self.sender = Sender(context)
 
     @contextmanager
@@ -89,19 +85,24 @@ class _Execution:
         patience, name = Patience(self.context), reader.mapping.spec.name
         seen = set[str]()
         while True:
+            pages = 0
             try:
                 position = None if self.context.is_reconcile else _checkpoint(self.context, system, name)
                 size = int(system.manifest.extra.get("page_size", PAGE_SIZE))
                 for page in together(system.connector.stream(name).read(checkpoint=position, page_size=size)):
                     self._take(reader, page)
+                    pages += 1
                     patience.reset()
                     if self.context.is_reconcile:
                         seen.update(record.external_id for record in page.records if not record.deleted)
                     counts["read"] = counts.get("read", 0) + len(page.records)
-                    self.read_count += len(page.records)
-                    self.guard()
+                    # The first page may be what every reading overlaps with.
+                    self.context.check(is_progress=pages > 1)
                     system.keep_fresh()
                 return seen
+            except (RunCanceled, RunDeferred):
+                reader.finish()
+                raise
             except TransientError as error:
                 reader.finish()
                 patience.bear(error)
@@ -130,7 +131,7 @@ class _Execution:
         total = 0
         for count in catch_up(self.context):
             total += count
-            self.guard()
+            self.context.check(is_progress=True)
         if total:
             with self.step("Applying the rules to what changed elsewhere") as counts:
                 counts["records"] = total
@@ -151,11 +152,11 @@ class _Execution:
                 if is_optional or not sender.send_next():
                     break
                 patience.reset()
-                self.guard()
+                self.context.check(is_progress=True)
             except TransientError as error:
                 must_recover = True
                 patience.bear(error)
-            except (RunCanceled, RunFailed):
+            except RunStopped:
                 sender.stop()
                 raise
         if sender.batches:
@@ -164,15 +165,6 @@ class _Execution:
         if sender.left_out and self.context.resume_at is None:
             # Another flow is writing the same records: come back soon rather than at the next schedule.
             self.context.resume_at = self.context.now() + SOON
-
-    def guard(self) -> None:
-        """Between pages and batches: stop when asked to, or when a run outgrows every expectation."""
-        if self.context.is_cancel_requested:
-            raise RunCanceled
-        if self.context.now() - self.started_at > MAX_DURATION:
-            raise RunFailed(ErrorClass.INTERNAL, "Stopped after two hours; the next run goes on from here.")
-        if self.read_count > MAX_RECORDS:
-            raise RunFailed(ErrorClass.INTERNAL, "Stopped after a million records; the next run goes on from here.")
 
     def _patiently(self, step: Callable[[], int]) -> int:
         patience = Patience(self.context)

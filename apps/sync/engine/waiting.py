@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from apps.connectors.sdk.errors import RateLimited, TransientError
+from apps.connectors.services import note_circuit_failure, note_circuit_success
 from apps.core import clock
 from apps.sync.engine.context import RunContext
 from apps.sync.engine.errors import RunDeferred
+from apps.sync.models import HeldBy
 
 MAX_ATTEMPTS = 4
 BASE_SECONDS = 0.5
@@ -32,6 +34,8 @@ class Patience:
         self.short_waits = 0
 
     def reset(self) -> None:
+        if self.failures and self.context.active is not None:
+            note_circuit_success(self.context.active.connection, self.context.now())
         self.failures = self.short_waits = 0
 
     def bear(self, error: TransientError) -> None:
@@ -44,6 +48,21 @@ class Patience:
             pause(error.retry_after)
             return
         self.failures += 1
+        self._note(error)
         if self.failures >= MAX_ATTEMPTS:
             raise error
         pause(BASE_SECONDS * 2 ** (self.failures - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+
+    def _note(self, error: TransientError) -> None:
+        """Raises RunDeferred when the system has failed so often, here and elsewhere, that it is left alone."""
+        if self.context.active is None:
+            return
+        connection = self.context.active.connection
+        until = note_circuit_failure(connection, error, self.context.now())
+        if until is not None:
+            raise left_alone(connection.name, until) from error
+
+
+def left_alone(name: str, until: datetime) -> RunDeferred:
+    reason = f"{name} does not answer. It is left alone for a while; the run goes on where it stopped."
+    return RunDeferred(until, reason, held_by=HeldBy.CIRCUIT)

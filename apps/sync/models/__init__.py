@@ -2,8 +2,9 @@ from apps.sync.models.deletions import DeletionReview, Removal, RemovalStatus, R
 from apps.sync.models.desk import FailureNote, FailureRetry, NoteKind
 from apps.sync.models.failures import UNSOLVED, ErrorClass, FailureStatus, RecordFailure
 from apps.sync.models.intents import IntentKind, IntentStatus, WriteIntent
+from apps.sync.models.limits import RunLimits
 from apps.sync.models.logs import RecordAction, RecordLog, RecordPayload, VendorCall
-from apps.sync.models.runs import Checkpoint, RunStatus, RunStep, RunTrigger, SyncRun
+from apps.sync.models.runs import Checkpoint, HeldBy, RunStatus, RunStep, RunTrigger, SyncRun
 
 __all__ = [
     "UNSOLVED",
@@ -13,6 +14,7 @@ __all__ = [
     "FailureNote",
     "FailureRetry",
     "FailureStatus",
+    "HeldBy",
     "IntentKind",
     "IntentStatus",
     "NoteKind",
@@ -23,6 +25,7 @@ __all__ = [
     "Removal",
     "RemovalStatus",
     "ReviewStatus",
+    "RunLimits",
     "RunStatus",
     "RunStep",
     "RunTrigger",

@@ -26,6 +26,20 @@ class RunTrigger(models.TextChoices):
     API = "api", "API"
     RETRY = "retry", "Retry"
     RECONCILE = "reconcile", "Full comparison"
+    REFRESH = "refresh", "Full refresh"
+    BACKFILL = "backfill", "Backfill"
+    RECORD = "record", "Single record"
+
+
+class HeldBy(models.TextChoices):
+    """What a queued run waits for, besides a worker."""
+
+    NOTHING = "", ""
+    VENDOR = "vendor", "Waiting for the system"
+    CIRCUIT = "circuit", "Waiting for the system to recover"
+    PLACE = "place", "Waiting for a free place"
+    PAUSE = "pause", "Paused"
+    GUARD = "guard", "Stopped by a guard"
 
 
 class SyncRun(CustomerOwned):
@@ -56,7 +70,15 @@ class SyncRun(CustomerOwned):
     byte_count = models.PositiveBigIntegerField(default=0)
     error_class = models.CharField(max_length=20, blank=True)
     error_message = models.CharField(max_length=1000, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)  # also the worker's claim: only the newest one may write
+    warning = models.CharField(max_length=300, blank=True)  # it went through, and yet somebody should look
+    held_by = models.CharField(max_length=10, choices=HeldBy, blank=True)
+    pause_requested_at = models.DateTimeField(null=True)
+    guard = models.CharField(max_length=12, blank=True)  # which one stopped it (`held_by`)
+    lifted_guards = models.JSONField(default=list)  # a person said "continue anyway"
+    scope = models.JSONField(default=dict)  # what it was asked to read, where that is not what is new
+    expected_count = models.PositiveIntegerField(null=True)  # records to read, where the vendors tell
+    worked_seconds = models.FloatField(default=0)  # of the claims that ended; waiting is not work
+    attempts = models.PositiveIntegerField(default=0)  # also the worker's claim: only the newest one may write
     resume_at = models.DateTimeField(null=True)  # deferred (rate limit, settling): queued until then, nothing is lost
 
     class Meta:
@@ -77,6 +99,16 @@ class SyncRun(CustomerOwned):
 
     def __str__(self) -> str:
         return f"{self.flow} {self.status}"
+
+    @property
+    def state_label(self) -> str:
+        """The status in words; of a queued run, what it waits for."""
+        is_held = self.status == RunStatus.QUEUED and self.held_by
+        return str(self.get_held_by_display() if is_held else self.get_status_display())
+
+    @property
+    def waits_for_person(self) -> bool:
+        return self.status == RunStatus.QUEUED and self.held_by in (HeldBy.PAUSE, HeldBy.GUARD)
 
 
 class RunStep(models.Model):

@@ -20,8 +20,18 @@ from apps.sync.services.dry_run import DryRun, DryRunFlow, PlannedChange, dry_ru
 from apps.sync.services.editing import EditableField, EditableRecord, UnableToEdit, edit_and_retry, find_editable
 from apps.sync.services.failures import UnableToRetry, ignore_failure, retry_failure, retry_failures
 from apps.sync.services.id_pairs import UnableToReadPairs, request_pairs
+from apps.sync.services.limits import UnableToLimit, load_limits, save_limits
 from apps.sync.services.merge_plans import apply_plan, carry_on_plan, decide_row, discard_plan, undo_plan
 from apps.sync.services.merge_preview import PlannedUpdate, preview_merge
+from apps.sync.services.pausing import (
+    UnableToContinue,
+    continue_run,
+    end_runs,
+    flows_of_connection,
+    hold_runs,
+    release_runs,
+    wake_runs,
+)
 from apps.sync.services.plan_queue import UnableToCarryOut
 from apps.sync.services.retries import UnableToCancelRetry, cancel_retry, start_retry
 from apps.sync.services.running import execute_run, reap_runs, run_due_flow
@@ -46,8 +56,10 @@ __all__ = [
     "UnableToCancelRun",
     "UnableToCarryOut",
     "UnableToComment",
+    "UnableToContinue",
     "UnableToEdit",
     "UnableToIgnore",
+    "UnableToLimit",
     "UnableToReadPairs",
     "UnableToReopen",
     "UnableToRetry",
@@ -65,24 +77,31 @@ __all__ = [
     "cancel_run",
     "carry_on_plan",
     "comment_failure",
+    "continue_run",
     "decide_row",
     "discard_plan",
     "dry_run",
     "edit_and_retry",
+    "end_runs",
     "execute_run",
     "find_editable",
+    "flows_of_connection",
+    "hold_runs",
     "ignore_failure",
     "ignore_failures",
+    "load_limits",
     "note_change",
     "preview_merge",
     "reap_runs",
     "reject_deletions",
+    "release_runs",
     "reopen_failures",
     "request_joining",
     "request_pairs",
     "retry_failure",
     "retry_failures",
     "run_due_flow",
+    "save_limits",
     "snooze_failures",
     "start_reconcile",
     "start_retry",
@@ -90,4 +109,5 @@ __all__ = [
     "undo_merge",
     "undo_plan",
     "wake_failures",
+    "wake_runs",
 ]

@@ -10,24 +10,43 @@ import structlog
 from django.db import transaction
 
 from apps.connectors.sdk.errors import ConnectorError, RateLimited
-from apps.connectors.services import note_connection_failure, note_connection_success
+from apps.connectors.services import note_circuit_success, note_connection_failure, note_connection_success
 from apps.core import clock
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
 from apps.events.services import record_event
 from apps.flows.models import Flow, IntegrationStatus
 from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.sync.engine.claim import STALE_AFTER, beat, claim_run, forget_heartbeat
-from apps.sync.engine.context import RunContext, build_context
+from apps.sync.engine.context import RunContext, Tally, build_context
 from apps.sync.engine.errors import ClaimLost, RunCanceled, RunDeferred, RunFailed, classify
-from apps.sync.engine.events import RUN_FINISHED
+from apps.sync.engine.events import RUN_FINISHED, RUN_HELD
 from apps.sync.engine.execute import execute
-from apps.sync.models import ErrorClass, IntentStatus, RunStatus, RunStep, RunTrigger, SyncRun, WriteIntent
+from apps.sync.engine.guards import RunGuard
+from apps.sync.models import (
+    ErrorClass,
+    HeldBy,
+    IntentStatus,
+    RunLimits,
+    RunStatus,
+    RunStep,
+    RunTrigger,
+    SyncRun,
+    WriteIntent,
+)
+from apps.sync.services.admission import admit
+from apps.sync.services.limits import load_limits
+from apps.sync.services.pausing import may_go_on
 from apps.sync.services.runs import ACTIVE, queue_run
+from apps.sync.services.warnings import find_warning
 
 log = structlog.get_logger()
 REAP_KIND = "sync.reap"
-REAP_EVERY = timedelta(minutes=3)
+REAP_EVERY = STALE_AFTER
 RETRY_AFTER_FAILURE = timedelta(minutes=1)
+ENDED = (
+    "status", "resume_at", "error_class", "error_message", "finished_at", "held_by", "guard", "pause_requested_at",
+    "worked_seconds", "warning",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,6 +57,8 @@ class Ending:
     error_class: str = ""
     message: str = ""
     resume_at: datetime | None = None
+    held_by: str = ""
+    guard: str = ""
 
 
 def run_due_flow(*, flow_id: UUID, now: datetime) -> SyncRun | None:
@@ -59,7 +80,9 @@ def _load_flow(flow_id: UUID) -> Flow | None:
 
 
 def _may_run(flow: Flow, waiting: SyncRun | None) -> bool:
-    """A person may start a run of a draft; on schedule only live integrations run."""
+    """A person may start a run of a draft; on schedule only live integrations run. What waits for a person waits."""
+    if waiting is not None and waiting.status == RunStatus.QUEUED and waiting.held_by == HeldBy.GUARD:
+        return False
     if flow.is_enabled and flow.integration.status == IntegrationStatus.LIVE:
         return True
     return waiting is not None and flow.integration.status == IntegrationStatus.DRAFT
@@ -68,7 +91,9 @@ def _may_run(flow: Flow, waiting: SyncRun | None) -> bool:
 def _set_next(flow: Flow, run: SyncRun) -> None:
     now = clock.now()
     key = str(flow.pk)
-    if run.status == RunStatus.QUEUED:
+    if run.waits_for_person and not may_go_on(run):
+        complete(kind=FLOW_DUE_KIND, key=key)
+    elif run.status == RunStatus.QUEUED:
         reschedule(kind=FLOW_DUE_KIND, key=key, due_at=run.resume_at or now)
     elif run.status == RunStatus.RUNNING:
         reschedule(kind=FLOW_DUE_KIND, key=key, due_at=now + STALE_AFTER)
@@ -90,10 +115,15 @@ def execute_run(*, run_id: UUID) -> SyncRun:
     if claim is None:
         return run
     context = build_context(run.flow, run, claim=claim)
-    assert run.started_at is not None  # noqa: S101 - set by the claim
-    ending = _carry_out(context, run)
+    limits = load_limits()
+    guard = RunGuard(context, run, limits)
+    context.check = guard.check
+    context.tally = Tally(
+        run.read_count, run.failed_count, run.created_count + run.updated_count + run.unchanged_count, context.now()
+    )
+    ending = _carry_out(context, run, limits)
     if ending is not None:
-        _finish(context, run, ending)
+        _finish(context, run, ending, guard)
     return _load_run(run_id)
 
 
@@ -115,17 +145,21 @@ def _load_run(run_id: UUID) -> SyncRun:
     return related.get(pk=run_id)
 
 
-def _carry_out(context: RunContext, run: SyncRun) -> Ending | None:
+def _carry_out(context: RunContext, run: SyncRun, limits: RunLimits) -> Ending | None:
     """None when the run is no longer ours."""
     try:
-        execute(context, context.now())
+        admit(context, run, limits)
+        execute(context)
     except ClaimLost:
         log.warning("sync.claim_lost", run_id=str(run.pk))
         return None
     except RunCanceled:
         return Ending(RunStatus.CANCELED)
     except RunDeferred as deferred:
-        return Ending(RunStatus.QUEUED, message=deferred.reason, resume_at=deferred.resume_at)
+        return Ending(
+            RunStatus.QUEUED, message=deferred.reason, resume_at=deferred.resume_at, held_by=deferred.held_by,
+            guard=deferred.guard,
+        )  # fmt: skip
     except RunFailed as failed:
         return Ending(RunStatus.FAILED, failed.error_class, failed.message)
     except ConnectorError as error:
@@ -137,14 +171,15 @@ def _carry_out(context: RunContext, run: SyncRun) -> Ending | None:
             RunStatus.FAILED, ErrorClass.INTERNAL, f"An internal error stopped the run ({type(error).__name__})."
         )
     if context.resume_at:
-        return Ending(RunStatus.QUEUED, message="Waiting until writes can be verified.", resume_at=context.resume_at)
+        reason = "Waiting until writes can be verified."
+        return Ending(RunStatus.QUEUED, message=reason, resume_at=context.resume_at, held_by=HeldBy.VENDOR)
     return Ending(RunStatus.SUCCEEDED)
 
 
 def _stopped_by_vendor(context: RunContext, error: ConnectorError) -> Ending:
     if isinstance(error, RateLimited):
         resume_at = context.now() + timedelta(seconds=error.retry_after)
-        return Ending(RunStatus.QUEUED, message=error.message, resume_at=resume_at)
+        return Ending(RunStatus.QUEUED, message=error.message, resume_at=resume_at, held_by=HeldBy.VENDOR)
     system = context.failing_system()
     if system is not None:
         note_connection_failure(system.connection, error, context.now())
@@ -152,19 +187,20 @@ def _stopped_by_vendor(context: RunContext, error: ConnectorError) -> Ending:
     return Ending(RunStatus.FAILED, classify(error), f"{name}{error.message}")
 
 
-def _finish(context: RunContext, run: SyncRun, ending: Ending) -> None:
+def _finish(context: RunContext, run: SyncRun, ending: Ending, guard: RunGuard) -> None:
     """This function will end the run, or put it back into the queue, and tell whoever wants to know."""
     try:
-        now = _end(context, run, ending)
+        now = _end(context, run, ending, guard)
     except ClaimLost:
         return
     if ending.status == RunStatus.SUCCEEDED:
         for system in context.systems.values():
             note_connection_success(system.connection, now)
+            note_circuit_success(system.connection, now)
 
 
 @transaction.atomic
-def _end(context: RunContext, run: SyncRun, ending: Ending) -> datetime:
+def _end(context: RunContext, run: SyncRun, ending: Ending, guard: RunGuard) -> datetime:
     """Raises ClaimLost when the run is no longer ours."""
     now = context.now()
     # What is still buffered of the log: calls of an attempt that failed.
@@ -175,10 +211,15 @@ def _end(context: RunContext, run: SyncRun, ending: Ending) -> datetime:
         status = RunStatus.PARTIAL
     locked.status, locked.resume_at = status, ending.resume_at
     locked.error_class, locked.error_message = ending.error_class, ending.message[:1000]
+    locked.held_by, locked.guard, locked.pause_requested_at = ending.held_by, ending.guard, None
+    locked.worked_seconds = guard.worked_seconds(now)
     if status != RunStatus.QUEUED:
         locked.finished_at = now
-        _tell(locked, is_production=context.is_production, now=now)
-    locked.save(update_fields=["status", "resume_at", "error_class", "error_message", "finished_at"])
+        locked.warning = find_warning(locked, guard.limits)
+        _tell(RUN_FINISHED, locked, is_production=context.is_production, now=now)
+    elif ending.held_by == HeldBy.GUARD:
+        _tell(RUN_HELD, locked, is_production=context.is_production, now=now)
+    locked.save(update_fields=ENDED)
     if ending.status == RunStatus.SUCCEEDED and not _has_open_writes(run.flow):
         Flow.objects.filter(pk=run.flow_id).update(in_step_until=locked.started_at)
     return now
@@ -189,17 +230,12 @@ def _has_open_writes(flow: Flow) -> bool:
     return WriteIntent.objects.filter(flow=flow, status__in=under_way).exists()
 
 
-def _tell(run: SyncRun, *, is_production: bool, now: datetime) -> None:
+def _tell(name: str, run: SyncRun, *, is_production: bool, now: datetime) -> None:
+    facts = {"guard": run.guard} if name == RUN_HELD else {"status": str(run.status), "error_class": run.error_class}
     record_event(
-        name=RUN_FINISHED,
+        name=name,
         subject_key=f"customer:{run.customer_id}",
-        payload={
-            "run_id": str(run.pk),
-            "flow_id": str(run.flow_id),
-            "status": str(run.status),
-            "error_class": run.error_class,
-            "is_production": is_production,
-        },
+        payload={"run_id": str(run.pk), "flow_id": str(run.flow_id), "is_production": is_production, **facts},
         now=now,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
@@ -12,7 +12,7 @@ from apps.core.errors import Conflict, NotVisible
 from apps.dispatch.services import schedule
 from apps.flows.models import Flow, FlowVersion, IntegrationStatus
 from apps.flows.services.integrations import FLOW_DUE_KIND
-from apps.sync.models import RunStatus, RunTrigger, SyncRun
+from apps.sync.models import HeldBy, RunStatus, RunTrigger, SyncRun
 
 ACTIVE = [RunStatus.QUEUED, RunStatus.RUNNING]
 
@@ -34,11 +34,9 @@ def start_run(*, actor: Actor, now: datetime, flow: Flow, trigger: str = RunTrig
     actor.require("runs.start")
     if not actor.sees(flow.customer_id):
         raise NotVisible("There is no such flow.")
-    if flow.integration.status in (IntegrationStatus.PAUSED, IntegrationStatus.RETIRED):
-        raise UnableToStartRun(f"The integration is {flow.integration.get_status_display().lower()}.")
+    require_not_paused(flow)
     run = queue_run(flow=flow, trigger=trigger, label=actor.label, now=now)
-    if run.status == RunStatus.RUNNING:
-        raise UnableToStartRun("A run of this flow is under way. It picks up the newest changes by itself.")
+    require_startable(run)
     if actor.kind is not ActorKind.SYSTEM:
         record_audit(
             actor=actor, action="run.started", target_key=f"flow:{flow.pk}", target_label=flow.name,
@@ -46,6 +44,23 @@ def start_run(*, actor: Actor, now: datetime, flow: Flow, trigger: str = RunTrig
         )  # fmt: skip
     schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
     return run
+
+
+def require_not_paused(flow: Flow) -> None:
+    if flow.integration.status in (IntegrationStatus.PAUSED, IntegrationStatus.RETIRED):
+        raise UnableToStartRun(f"The integration is {flow.integration.get_status_display().lower()}.")
+    if flow.paused_at is not None:
+        raise UnableToStartRun("The flow is paused. Resume it first.")
+
+
+def require_startable(run: SyncRun) -> None:
+    """Raises UnableToStartRun for an active run that does not begin by being asked for."""
+    if run.status == RunStatus.RUNNING:
+        raise UnableToStartRun("A run of this flow is under way. It picks up the newest changes by itself.")
+    if run.held_by == HeldBy.GUARD:
+        raise UnableToStartRun("A guard stopped this flow's run. Continue or cancel that one first.")
+    if run.held_by == HeldBy.PAUSE:
+        raise UnableToStartRun("A system of this flow is paused. Resume it first.")
 
 
 def queue_run(*, flow: Flow, trigger: str, label: str, now: datetime) -> SyncRun:
@@ -82,10 +97,18 @@ def cancel_run(*, actor: Actor, now: datetime, run: SyncRun) -> SyncRun:
         raise UnableToCancelRun("The run has ended.")
     locked.cancel_requested_at = now
     if locked.status == RunStatus.QUEUED:
-        locked.status, locked.finished_at = RunStatus.CANCELED, now
-    locked.save(update_fields=["cancel_requested_at", "status", "finished_at"])
+        locked.status, locked.finished_at, locked.held_by, locked.guard = RunStatus.CANCELED, now, "", ""
+        _plan_next(locked, now)
+    locked.save(update_fields=["cancel_requested_at", "status", "finished_at", "held_by", "guard"])
     record_audit(
         actor=actor, action="run.canceled", target_key=f"run:{run.pk}", target_label=str(run.flow),
         owner_key=f"customer:{run.customer_id}", now=now,
     )  # fmt: skip
     return locked
+
+
+def _plan_next(run: SyncRun, now: datetime) -> None:
+    """What waited for a person had no next time."""
+    if run.flow.is_enabled:
+        due_at = now + timedelta(seconds=run.flow.schedule_seconds)
+        schedule(kind=FLOW_DUE_KIND, key=str(run.flow_id), due_at=due_at)
