@@ -173,8 +173,8 @@ def test_a_long_run_lets_others_pass_and_loses_nothing(flow, owner_actor, now, m
 
     assert len(turns) > 4
     assert {(run.pk, run.held_by) for run in turns} == {(turns[0].pk, "")}
-    # Each is created here and there, once.
-    assert (turns[-1].status, turns[-1].created_count) == (RunStatus.SUCCEEDED, 4 * COMPANIES)
+    # Two are read of each, four are written.
+    assert (turns[-1].status, turns[-1].created_count) == (RunStatus.SUCCEEDED, 6 * COMPANIES)
     assert vendor("erp").write_count == 2 * COMPANIES
 
 
