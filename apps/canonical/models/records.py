@@ -99,7 +99,7 @@ class CrossReference(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     record = models.ForeignKey(
-        CanonicalRecord, on_delete=models.CASCADE, related_name="cross_references", db_index=False
+        CanonicalRecord, on_delete=models.CASCADE, related_name="cross_references", db_constraint=False, db_index=False
     )
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False

@@ -78,7 +78,6 @@ class WriteIntent(EngineOwned):
                 name="intent_planned",
                 condition=models.Q(status="planned"),
             ),
-            models.Index(fields=["flow", "rank", "id"], name="intent_sent", condition=models.Q(status="sent")),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.db import transaction
 from apps.connectors.sdk.errors import ConnectorError, RateLimited
 from apps.connectors.services import note_circuit_success, note_connection_failure, note_connection_success
 from apps.core import clock
+from apps.core.garbage import rare_collections
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
 from apps.events.services import record_event
 from apps.flows.models import Flow, IntegrationStatus
@@ -149,7 +150,8 @@ def _carry_out(context: RunContext, run: SyncRun, limits: RunLimits) -> Ending |
     """None when the run is no longer ours."""
     try:
         admit(context, run, limits)
-        execute(context)
+        with rare_collections():
+            execute(context)
     except ClaimLost:
         log.warning("sync.claim_lost", run_id=str(run.pk))
         return None
