@@ -24,6 +24,7 @@ class Gate:
     def __init__(self, path: Path) -> None:
         description = _load(path)
         _forget_security(description)
+        _forget_neighbors_of_references(description)
         self.server = description["servers"][0]["url"]
         # No check of the description itself: Xero's own file is not a valid one.
         self.api = OpenAPI.from_dict(description, config=Config(spec_validator_cls=None))
@@ -63,7 +64,8 @@ class Gates:
 
 @cache
 def xero_gates(evidence: Path) -> Gates:
-    return Gates([Gate(evidence / "specs/xero/xero_accounting.yaml")])
+    specs = evidence / "specs/xero"
+    return Gates([Gate(specs / "xero_accounting.yaml"), Gate(specs / "xero-projects.yaml")])
 
 
 @cache
@@ -99,6 +101,17 @@ def _forget_security(description: dict[str, Any]) -> None:
         for operation in path.values():
             if isinstance(operation, dict):
                 operation.pop("security", None)
+
+
+def _forget_neighbors_of_references(part: Any) -> None:
+    """OpenAPI 3.0: whatever stands beside a `$ref` is ignored. Xero's file says `type: number` beside an object."""
+    children = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    if isinstance(part, dict) and isinstance(part.get("$ref"), str):
+        for name in [name for name in part if name != "$ref"]:
+            del part[name]
+        return
+    for child in children:
+        _forget_neighbors_of_references(child)
 
 
 def _lines(error: Exception) -> list[str]:

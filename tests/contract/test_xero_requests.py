@@ -20,6 +20,13 @@ OPERATIONS = {
     *(("GET", f"{name}/id") for name in ("Contacts", "Invoices", "Payments", "Quotes")),
     ("PUT", "Payments"),
     *((method, name) for method in ("PUT", "POST") for name in ("Contacts", "Invoices")),
+    # Archived, voided, reversed.
+    *(("POST", f"{name}/id") for name in ("Contacts", "Invoices", "Payments")),
+    *((method, "Projects") for method in ("GET", "POST")),
+    *((method, "Projects/id") for method in ("GET", "PUT", "PATCH")),
+    ("GET", "ProjectsUsers"),
+    *((method, f"Projects/id/{part}") for method in ("GET", "POST") for part in ("Tasks", "Time")),
+    *((method, f"Projects/id/{part}/id") for method in ("GET", "PUT", "DELETE") for part in ("Tasks", "Time")),
 }
 ACCOUNT = {
     "name": "Initech GmbH",
@@ -54,6 +61,7 @@ def drive(server) -> None:
     invoice = add_invoice(control, add_contact(control))
     control.create("payments", {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Amount": 100})
     control.create("quotes", {"Contact": invoice["Contact"], "LineItems": [{"Description": "Work", "UnitAmount": 5}]})
+    drive_projects(control, xero, invoice["Contact"]["ContactID"])
     for name in xero.manifest.streams:
         read_in_every_way(xero.stream(name.name))
     contact_id = write_in_every_way(xero.sink("contacts"), map_sink("contacts", ACCOUNT, {}, {}))
@@ -65,6 +73,43 @@ def drive(server) -> None:
     (paid,) = xero.sink("payments").write([WriteRequest(key="itl-paid", payload=paying)])
     assert paid.error is None
     assert xero.sink("payments").resolve("itl-paid").external_id == paid.record.external_id
+    draft = xero.sink("invoices").write([WriteRequest(key="itl-gone", payload={**payload, "InvoiceNumber": "X-1"})])[0]
+    for sink, external_id in (("payments", paid.record.external_id), ("invoices", draft.record.external_id)):
+        xero.sink(sink).delete(external_id)
+    gone = xero.sink("contacts").write([WriteRequest(key="itl-archived", payload={"Name": "Archived Ltd"})])[0]
+    xero.sink("contacts").delete(gone.record.external_id)
+
+
+def drive_projects(control, xero, contact_id) -> None:
+    """A project, its task and the time on it: made, changed, and taken back but for the first."""
+    person = control.create("project_users", {"name": "Dana", "email": "dana@initech.test"})["userId"]
+    project = {
+        "name": "Rollout",
+        "budget": {"amount": 10050, "currency": "EUR"},
+        "end_date": "2026-12-31",
+        "status": "open",
+    }
+    made = [write_part(xero, "projects", number, project, account=contact_id) for number in (1, 2)]
+    task = {"name": "Workshop", "estimate_seconds": 5400}
+    tasks = [
+        write_part(xero, "tasks", number, {**task, "name": f"Workshop {number}"}, project=made[0]) for number in (1, 2)
+    ]
+    time = {"work_date": "2026-11-20", "duration_seconds": 4500, "description": "Planning"}
+    times = [write_part(xero, "time_entries", number, time, task=tasks[0], resource=person) for number in (1, 2)]
+    for sink, external_id in (("time_entries", times[1]), ("tasks", tasks[1]), ("projects", made[1])):
+        xero.sink(sink).delete(external_id)
+
+
+def write_part(xero, sink, number, record, **refs) -> str:
+    """Created, then changed."""
+    payload = map_sink(sink, record | ({"name": f"Rollout {number}"} if sink == "projects" else {}), refs, {})
+    external_id = None
+    for step in ("made", "changed"):
+        key = f"itl-{sink}-{number}-{step}"
+        (result,) = xero.sink(sink).write([WriteRequest(key=key, payload=payload, external_id=external_id)])
+        assert result.error is None, result.error
+        external_id = result.record.external_id
+    return external_id
 
 
 def read_in_every_way(stream) -> None:
@@ -102,9 +147,9 @@ def test_every_request_is_described(evidence, server, figures):
 
 
 def operation(exchange: Exchange) -> tuple[str, str]:
-    """The method and the list or `<list>/id`."""
-    name, _, object_id = exchange.path.removeprefix("/api.xro/2.0/").partition("/")
-    return exchange.method, f"{name}/id" if object_id else name
+    """The method and the path, with `id` for ids."""
+    parts = exchange.path.removeprefix("/api.xro/2.0/").removeprefix("/projects.xro/2.0/").split("/")
+    return exchange.method, "/".join("id" if index % 2 else part for index, part in enumerate(parts))
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,9 @@ def test_consent_leads_to_a_working_connection(server, app, browser):
     tokens = authorize(browser, app)
 
     assert connector(server, tokens).check().account_name == "Acme Books"
-    assert tokens.scope == "offline_access accounting.contacts accounting.transactions accounting.settings.read"
+    assert (
+        tokens.scope == "offline_access accounting.contacts accounting.transactions accounting.settings.read projects"
+    )
     assert timedelta(minutes=29) < tokens.expires_at - datetime.now(UTC) <= timedelta(minutes=30)
 
 

@@ -17,6 +17,7 @@ from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, Fatal
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.types import CheckResult, JsonDict, Sink, Stream, WebhookEvent
 from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64, require_signature
+from apps.connectors.vendors.xero import projects
 from apps.connectors.vendors.xero.manifest import BASE_URL, MANIFEST
 from apps.connectors.vendors.xero.sinks import ContactSink, InvoiceSink, PaymentSink
 from apps.connectors.vendors.xero.streams import API, ContactStream, InvoiceStream, PaymentStream, QuoteStream
@@ -33,11 +34,18 @@ class XeroConnector(Connector):
         "invoices": InvoiceStream,
         "payments": PaymentStream,
         "quotes": QuoteStream,
+        "projects": projects.ProjectStream,
+        "project_users": projects.UserStream,
+        "tasks": projects.TaskStream,
+        "time_entries": projects.TimeStream,
     }
     sink_types: ClassVar[Mapping[str, Callable[[Any], Sink]]] = {
         "contacts": ContactSink,
         "invoices": InvoiceSink,
         "payments": PaymentSink,
+        "projects": projects.ProjectSink,
+        "tasks": projects.TaskSink,
+        "time_entries": projects.TimeSink,
     }
 
     def __init__(self, context: ConnectionContext) -> None:
@@ -121,10 +129,17 @@ def _events_of(entry: JsonDict) -> list[WebhookEvent]:
 
 
 def describe(data: Any) -> ErrorText:
-    """Validation messages where there are some, else the message of Xero's other two error shapes."""
+    """Validation messages where there are some, else the message of Xero's other error shapes."""
     elements = data.get("Elements") or []
     messages = [error["Message"] for element in elements for error in element.get("ValidationErrors") or []]
-    message = "; ".join(messages) or data.get("Message") or data.get("Detail") or data.get("Title") or ""
+    message = (
+        "; ".join(messages)
+        or data.get("Message")
+        or data.get("message")
+        or data.get("Detail")
+        or data.get("Title")
+        or ""
+    )
     return ErrorText(message, str(data.get("Type") or ""))
 
 

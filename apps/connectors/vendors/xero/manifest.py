@@ -15,6 +15,7 @@ from apps.connectors.sdk.manifest import (
     StreamSpec,
     WebhookSpec,
 )
+from apps.connectors.vendors.xero import project_specs
 
 BASE_URL = "https://api.xero.com"
 
@@ -167,11 +168,11 @@ MANIFEST = ConnectorManifest(
     key="xero",
     name="Xero",
     domain=Domain.BILLING,
-    description="Online accounting: contacts, quotes, sales invoices and the payments against them.",
+    description="Online accounting: contacts, quotes, sales invoices and the payments against them; projects and their time.",
     evidence=Evidence.RECORDED,
     evidence_note=(
         "Every request is valid against Xero's published API description; recorded answers of a Xero demo company are "
-        "parsed and mapped; quotes are not among them. Not run against a live organization."
+        "parsed and mapped; quotes and projects are not among them. Not run against a live organization."
     ),
     auth=AuthKind.OAUTH2,
     base_url=BASE_URL,
@@ -209,14 +210,27 @@ MANIFEST = ConnectorManifest(
             help="For example OUTPUT. Empty: the tax of the sales account.",
             required=False,
         ),
+        ConfigField(
+            key="task_rate",
+            label="Hourly rate of new tasks",
+            help="In the project's currency. Needed only to write project tasks.",
+            default="0",
+            required=False,
+        ),
     ),
-    streams=(CONTACTS, INVOICES, PAYMENTS, QUOTES),
-    sinks=(CONTACT_SINK, INVOICE_SINK, PAYMENT_SINK),
+    streams=(CONTACTS, INVOICES, PAYMENTS, QUOTES, *project_specs.STREAMS),
+    sinks=(CONTACT_SINK, INVOICE_SINK, PAYMENT_SINK, *project_specs.SINKS),
     rate_limit=RateLimit(calls=60, seconds=60, per_day=5000, concurrent=5),
     oauth2=OAuth2Spec(
         authorize_url="https://login.xero.com/identity/connect/authorize",
         token_url="https://identity.xero.com/connect/token",  # noqa: S106 - an address
-        scopes=("offline_access", "accounting.contacts", "accounting.transactions", "accounting.settings.read"),
+        scopes=(
+            "offline_access",
+            "accounting.contacts",
+            "accounting.transactions",
+            "accounting.settings.read",
+            "projects",
+        ),
         token_auth="client_secret_basic",  # noqa: S106 - the name of an RFC 6749 method
         unused_days=60,
     ),
