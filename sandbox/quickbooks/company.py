@@ -16,8 +16,8 @@ JsonDict = dict[str, Any]
 CENT = Decimal("0.01")
 # The recorded company lives in California.
 ZONE = timezone(timedelta(hours=-7))
-ENTITIES = ("Customer", "Invoice", "Payment", "Estimate", "Item")
-NAME_LISTS = ("Customer", "Item")
+ENTITIES = ("Customer", "Invoice", "Payment", "Estimate", "Item", "Employee", "TimeActivity")
+NAME_LISTS = ("Customer", "Item", "Employee")
 CURRENCIES = {"USD": "United States Dollar", "EUR": "Euro", "GBP": "British Pound Sterling", "CHF": "Swiss Franc"}
 ITEMS = {"1": "Services", "2": "Hours"}
 

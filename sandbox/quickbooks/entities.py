@@ -15,7 +15,13 @@ _CUSTOMER_FIELDS = (
     "PrimaryPhone", "PrimaryEmailAddr", "WebAddr", "BillAddr", "Taxable",
 )  # fmt: skip
 _DOCUMENT_FIELDS = ("DocNumber", "TxnDate", "PrivateNote", "CustomerMemo", "BillEmail")
+_TIME_FIELDS = (
+    "TxnDate", "NameOf", "EmployeeRef", "CustomerRef", "ItemRef", "Hours", "Minutes", "StartTime", "EndTime",
+    "BreakHours", "BreakMinutes", "Description", "BillableStatus", "HourlyRate",
+)  # fmt: skip
 _KNOWN = {
+    "Employee": {"DisplayName", "GivenName", "FamilyName", "PrimaryEmailAddr", "Active"},
+    "TimeActivity": {*_TIME_FIELDS},
     "Customer": {*_CUSTOMER_FIELDS, "CurrencyRef", "ParentRef", "Job", "IsProject", "BillWithParent"},
     "Invoice": {*_DOCUMENT_FIELDS, "CustomerRef", "CurrencyRef", "Line", "DueDate"},
     "Estimate": {*_DOCUMENT_FIELDS, "CustomerRef", "CurrencyRef", "Line", "ExpirationDate", "TxnStatus"},
@@ -283,9 +289,39 @@ def _day(value: Any, field: str, company: Company) -> str:
         raise Refused("2030", "Invalid ID", f"Invalid date: {value}", element=field) from None
 
 
+def _save_employee(company: Company, current: JsonDict | None, fields: JsonDict) -> JsonDict:
+    item = _merged(current, fields, ("DisplayName", "GivenName", "FamilyName", "PrimaryEmailAddr", "Active"))
+    if not (item.get("DisplayName") or item.get("FamilyName")):
+        raise Refused("2020", "Required param missing, need to supply the required value for the API", "FamilyName")
+    item.setdefault("DisplayName", f"{item.get('GivenName', '')} {item.get('FamilyName', '')}".strip())
+    base = current or company.blank()
+    own = {key: base[key] for key in ("domain", "sparse", "Id", "SyncToken", "MetaData")}
+    return company.save("Employee", {"Active": True, **own, **item}, operation="Update" if current else "Create")
+
+
+def _save_time(company: Company, current: JsonDict | None, fields: JsonDict) -> JsonDict:
+    """Of an employee, on a customer or job; billable only where there is one to bill."""
+    item = _merged(current, fields, _TIME_FIELDS)
+    if item.get("NameOf") != "Employee" or not item.get("EmployeeRef"):
+        detail = "Required parameter EmployeeRef is missing in the request"
+        raise Refused("2020", "Required param missing, need to supply the required value for the API", detail)
+    item["EmployeeRef"] = company.refer("Employee", item["EmployeeRef"], "EmployeeRef", "DisplayName")
+    if item.get("CustomerRef"):
+        item["CustomerRef"] = company.refer("Customer", item["CustomerRef"], "CustomerRef", "DisplayName")
+    elif item.get("BillableStatus") == "Billable":
+        raise Refused("6000", "A business validation error has occurred", "A customer is required for billable time")
+    item["TxnDate"] = _day(item.get("TxnDate"), "TxnDate", company)
+    base = current or company.blank()
+    own = {key: base[key] for key in ("domain", "sparse", "Id", "SyncToken", "MetaData")}
+    made = {"BillableStatus": "NotBillable", "Hours": 0, "Minutes": 0, **own, **item}
+    return company.save("TimeActivity", made, operation="Update" if current else "Create")
+
+
 _SAVERS: dict[str, Callable[[Company, JsonDict | None, JsonDict], JsonDict]] = {
     "Customer": _save_customer,
     "Invoice": _save_invoice,
     "Estimate": _save_estimate,
     "Payment": _save_payment,
+    "Employee": _save_employee,
+    "TimeActivity": _save_time,
 }

@@ -111,6 +111,8 @@ class QuickBooks(Vendor):
 
 def entity_of(kind: str) -> str:
     """`customers` → Customer."""
+    if kind == "timeactivities":
+        return "TimeActivity"
     return kind.removesuffix("s").capitalize()
 
 

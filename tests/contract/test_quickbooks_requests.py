@@ -14,7 +14,8 @@ from tests.contract.xsd import finance_schema
 
 pytestmark = pytest.mark.contract
 
-DOCUMENTS = ("Invoice", "Estimate", "Payment")
+DOCUMENTS = ("Invoice", "Estimate", "Payment", "TimeActivity")
+ENTITIES = {name.lower(): name for name in (*DOCUMENTS, "Customer")}
 EUR = {"currency": "USD"}
 LINE = {
     "description": "Consulting",
@@ -26,6 +27,8 @@ RECORDS = {
     "customers": {"name": "Initech GmbH", "email": "billing@initech.test", "phone": "+49 30 1", "website": "https://i.test", "currency": "USD"},
     "invoices": {"status": "open", "currency": "USD", "issue_date": "2026-11-20", "due_date": "2026-12-20", "lines": [LINE]},
     "estimates": {"name": "Rollout", "status": "sent", "currency": "USD", "expiry_date": "2026-12-20", "lines": [LINE]},
+    "projects": {"name": "Rollout", "status": "open"},
+    "time_entries": {"work_date": "2026-11-20", "duration_seconds": 4500, "description": "Planning", "billable": True},
     "payments": {"amount": {"amount": 1000, **EUR}, "paid_date": "2026-11-21", "reference": "Wire 7"},
 }  # fmt: skip
 
@@ -39,7 +42,9 @@ def drive(server):
     customer = add_customer(control, "Contract")
     invoice = add_invoice(control, customer)["Id"]
     pay(control, customer, (invoice, 10))
-    refs = {"account": customer, "invoice": invoice}
+    project = add_customer(control, "Contract project", Job=True, ParentRef={"value": customer})
+    person = control.create("employees", {"DisplayName": "Dana", "FamilyName": "Reyes"})["Id"]
+    refs = {"account": customer, "invoice": invoice, "project": project, "resource": person}
     for spec in quickbooks.manifest.sinks:
         payload = map_sink(spec.name, RECORDS[spec.name], refs, {"sales_item": "1", "tax_code": "TAX"})
         sink = quickbooks.sink(spec.name)
@@ -62,7 +67,7 @@ def bodies(exchange: Exchange):
     body = exchange.json()
     if exchange.path.endswith("/batch"):
         return [(name, item[name]) for item in body["BatchItemRequest"] for name in item if name[0].isupper()]
-    return [(exchange.path.rsplit("/", 1)[1].capitalize(), body)]
+    return [(ENTITIES[exchange.path.rsplit("/", 1)[1]], body)]
 
 
 def test_every_body_is_valid(evidence, server, figures):
@@ -76,7 +81,7 @@ def test_every_body_is_valid(evidence, server, figures):
     figures.append(f"quickbooks: {len(judged)} bodies judged by Intuit's schema, {len(wrong)} violations")
     assert wrong == []
     assert {name for name, _ in judged} == set(DOCUMENTS)
-    assert len(judged) == 7
+    assert len(judged) == 9
 
 
 def test_customers_are_written_with_fields_a_real_company_has(evidence, server):

@@ -18,7 +18,8 @@ _numbers = itertools.count(1)
 class QuickBooksHarness(SandboxHarness):
     vendor = "quickbooks"
     connector_type = CONNECTOR
-    entities = {"customers": "customer", "invoices": "invoice", "payments": "payment", "estimates": "estimate"}
+    entities = {"customers": "customer", "invoices": "invoice", "payments": "payment", "estimates": "estimate",
+                "projects": "customer", "time_entries": "timeactivity"}  # fmt: skip
 
     def settings(self) -> dict[str, Any]:
         realm = realm_of(self.base_url.rsplit("/", 1)[1])
@@ -26,6 +27,12 @@ class QuickBooksHarness(SandboxHarness):
 
     def credentials(self, *, valid: bool) -> dict[str, str]:
         return {"access_token": "good-token-1234567890" if valid else "wrong-token-0987654321"}
+
+    kinds = {"projects": "customers", "time_entries": "timeactivities"}
+
+    def count(self, sink: str) -> int:
+        rows = self.control.objects(self.kind(sink))
+        return len([row for row in rows if row.get("Job")] if sink == "projects" else rows)
 
     def lose_answer(self, sink: str) -> None:
         path = f"{self.settings()['realm_id']}/{self.entities[sink]}"
@@ -38,7 +45,19 @@ class QuickBooksHarness(SandboxHarness):
         number = next(_numbers)
         if stream == "customers":
             return add_customer(self.control, f"Customer {number}", PrimaryEmailAddr={"Address": f"c{number}@x.test"})
+        if stream == "employees":
+            person = {"DisplayName": f"Person {number}", "PrimaryEmailAddr": {"Address": f"p{number}@x.test"}}
+            return str(self.control.create("employees", person)["Id"])
         customer = add_customer(self.control, f"For {stream} {number}")
+        if stream == "projects":
+            parent = {"Job": True, "ParentRef": {"value": customer}}
+            return add_customer(self.control, f"Project {number}", **parent)
+        if stream == "time_entries":
+            time = {
+                "NameOf": "Employee", "EmployeeRef": {"value": self.make("employees")}, "TxnDate": "2026-11-20",
+                "CustomerRef": {"value": self.make("projects")}, "Hours": 1, "Minutes": 15, "BillableStatus": "Billable",
+            }  # fmt: skip
+            return str(self.control.create("timeactivities", time)["Id"])
         if stream == "invoices":
             return str(add_invoice(self.control, customer)["Id"])
         if stream == "payments":
@@ -47,8 +66,9 @@ class QuickBooksHarness(SandboxHarness):
         return str(self.control.create("estimates", offer)["Id"])
 
     def edit(self, stream: str, external_id: str) -> None:
-        name = "DisplayName" if stream == "customers" else "PrivateNote"
-        self.control.update(stream, external_id, {name: f"Edited {next(_numbers)}"})
+        named = ("customers", "projects", "employees")
+        name = "DisplayName" if stream in named else "Description" if stream == "time_entries" else "PrivateNote"
+        self.control.update(self.kind(stream), external_id, {name: f"Edited {next(_numbers)}"})
 
     def payload(self, sink: str) -> dict[str, Any]:
         number = next(_numbers)
@@ -59,6 +79,13 @@ class QuickBooksHarness(SandboxHarness):
                 "Phone": "+49 1",
                 "Website": None,
             }
+        if sink == "projects":
+            return {"DisplayName": f"Written {number}", "CustomerId": self.make("customers"), "Active": True}
+        if sink == "time_entries":
+            return {
+                "TxnDate": "2026-11-20", "Seconds": 4500, "EmployeeId": self.make("employees"), "ItemId": "1",
+                "ProjectId": self.make("projects"), "Description": f"Work {number}", "Billable": True,
+            }  # fmt: skip
         if sink == "payments":
             return {"InvoiceId": self.make("invoices"), "TotalAmt": "10.10", "TxnDate": "2026-11-20"}
         line = {"Description": "Work", "Qty": "2", "UnitPrice": "10.10", "Amount": "20.20"}
@@ -75,6 +102,8 @@ class QuickBooksHarness(SandboxHarness):
             "invoices": {"DueDate": "2027-02-28"},
             "payments": {"PaymentRefNum": "Wire 7"},
             "estimates": {"TxnStatus": "Accepted"},
+            "projects": {"DisplayName": f"Renamed {next(_numbers)}", "Active": False},
+            "time_entries": {"TxnDate": "2026-11-19", "Seconds": 1800, "Description": "Less", "Billable": False},
         }[sink]
 
     def bad_payload(self, sink: str) -> dict[str, Any] | None:
@@ -82,6 +111,8 @@ class QuickBooksHarness(SandboxHarness):
             return {"DisplayName": "", "Email": "nobody@example.org"}
         if sink == "payments":
             return {**self.payload(sink), "InvoiceId": "424242"}
+        if sink == "time_entries":
+            return {**self.payload(sink), "EmployeeId": "424242"}
         return {**self.payload(sink), "CustomerId": "424242"}
 
 

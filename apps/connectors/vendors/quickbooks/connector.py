@@ -14,6 +14,7 @@ from apps.connectors.sdk.error_table import ErrorTable, ErrorText, VendorRespons
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, FatalError
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.types import CheckResult, JsonDict, Sink, Stream
+from apps.connectors.vendors.quickbooks import projects
 from apps.connectors.vendors.quickbooks.hooks import QuickBooksHooks
 from apps.connectors.vendors.quickbooks.manifest import BASE_URL, MANIFEST
 from apps.connectors.vendors.quickbooks.sinks import CustomerSink, EstimateSink, InvoiceSink, PaymentSink
@@ -42,12 +43,17 @@ class QuickBooksConnector(QuickBooksHooks, Connector):
         "invoices": InvoiceStream,
         "payments": PaymentStream,
         "estimates": EstimateStream,
+        "projects": projects.ProjectStream,
+        "employees": projects.EmployeeStream,
+        "time_entries": projects.TimeStream,
     }
     sink_types: ClassVar[Mapping[str, Callable[[Any], Sink]]] = {
         "customers": CustomerSink,
         "invoices": InvoiceSink,
         "payments": PaymentSink,
         "estimates": EstimateSink,
+        "projects": projects.ProjectSink,
+        "time_entries": projects.TimeSink,
     }
 
     def __init__(self, context: ConnectionContext) -> None:
@@ -85,6 +91,26 @@ class QuickBooksConnector(QuickBooksHooks, Connector):
             parents |= {item["Id"]: item["ParentRef"]["value"] for item in found if item.get("Job")}
             if len(found) < LARGEST_PAGE:
                 return {job: top_of(job, parents) for job in parents}
+
+    def top_customer(self, job: JsonDict) -> str | None:
+        """The customer at the top of a job or project."""
+        parent = (job.get("ParentRef") or {}).get("value")
+        return self.top_customers.get(parent, parent) if parent else None
+
+    def is_job(self, customer: str | None) -> bool:
+        """Asked again for one that is new since."""
+        if customer and customer not in self.top_customers and customer not in self.known_customers:
+            found = self.query(f"SELECT * FROM Customer WHERE Id = '{customer}'")["QueryResponse"].get("Customer") or []  # noqa: S608
+            if found and found[0].get("Job"):
+                self.__dict__.pop("top_customers", None)
+            else:
+                self.known_customers.add(customer)
+        return customer in self.top_customers
+
+    @cached_property
+    def known_customers(self) -> set[str]:
+        """Customers of which is known that they are no jobs."""
+        return set()
 
     def get(self, path: str, **params: str) -> JsonDict:
         return self._send(Call(method="GET", path=self._path(path), params=_versioned(params)))

@@ -15,6 +15,7 @@ from apps.connectors.sdk.manifest import (
     StreamSpec,
     WebhookSpec,
 )
+from apps.connectors.vendors.quickbooks import project_specs
 
 BASE_URL = "https://quickbooks.api.intuit.com"
 
@@ -181,11 +182,11 @@ MANIFEST = ConnectorManifest(
     key="quickbooks",
     name="QuickBooks Online",
     domain=Domain.BILLING,
-    description="Online accounting: customers, sales invoices, the payments against them, and estimates.",
+    description="Online accounting: customers, sales invoices, the payments against them, and estimates; projects and time.",
     evidence=Evidence.RECORDED,
     evidence_note=(
         "Recorded answers of a QuickBooks sandbox company are parsed and mapped; bodies we send are valid against "
-        "Intuit's published schema (Finance.xsd). Change data capture, batches and stale-object errors follow Intuit's "
+        "Intuit's published schema (Finance.xsd); projects, employees and time are not among the recordings. Change data capture, batches and stale-object errors follow Intuit's "
         "documentation and were only simulated. Not run against a live company."
     ),
     auth=AuthKind.OAUTH2,
@@ -217,8 +218,8 @@ MANIFEST = ConnectorManifest(
             required=False,
         ),
     ),
-    streams=(CUSTOMERS, INVOICES, PAYMENTS, ESTIMATES),
-    sinks=(CUSTOMER_SINK, INVOICE_SINK, PAYMENT_SINK, ESTIMATE_SINK),
+    streams=(CUSTOMERS, INVOICES, PAYMENTS, ESTIMATES, *project_specs.STREAMS),
+    sinks=(CUSTOMER_SINK, INVOICE_SINK, PAYMENT_SINK, ESTIMATE_SINK, *project_specs.SINKS),
     # Intuit allows 500 a minute and 10 at once for one company.
     rate_limit=RateLimit(calls=450, seconds=60, concurrent=8),
     oauth2=OAuth2Spec(
