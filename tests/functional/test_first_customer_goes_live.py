@@ -158,11 +158,11 @@ def test_sales_sees_the_payment(story: Story, vendors: SimulatedSystems) -> None
     story.book_time()
     assert outcome(story.run("payment-status")) == SUCCEEDED
     number = vendors.xero.objects("invoices")[0]["InvoiceNumber"]
-    assert deal(vendors) == ("invoiced", number, "746.63", "0.00")
+    assert deal(vendors) == ("invoiced", number, "622.19", "0.00")
 
     assert outcome(story.pay()) == SUCCEEDED
 
-    assert deal(vendors) == ("paid", number, "746.63", "746.63")
+    assert deal(vendors) == ("paid", number, "622.19", "622.19")
     assert vendors.xero.objects("payments")[0]["Amount"] == TOTAL
 
 
