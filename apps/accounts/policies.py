@@ -32,7 +32,8 @@ _READ = frozenset(
     }
 )  # fmt: skip
 _ENGINEERING = _READ | {
-    "connections.manage", "integrations.manage", "runs.start", "errors.resolve", "payloads.view", "webhooks.manage",
+    "connections.manage", "integrations.manage", "templates.manage", "runs.start", "errors.resolve", "payloads.view",
+    "webhooks.manage",
 }  # fmt: skip
 # Who sells the service promises it: which policy a customer has is part of its contract, like its plan. What a policy says
 # (`sla.manage`) is the owner's word, and an admin's. Closing a month early changes no figure of it: whoever sends reports
@@ -77,6 +78,7 @@ API_SCOPES: dict[str, str] = {
     "connections.manage": "Create, change and check connections",
     "integrations.view": "Read integrations",
     "integrations.manage": "Deploy and change integrations",
+    "templates.manage": "Write, publish and roll out templates",
     "runs.view": "Read runs and their records",
     "runs.start": "Start and cancel runs",
     "records.view": "Read canonical records",
@@ -89,4 +91,4 @@ API_SCOPES: dict[str, str] = {
     "billing.view": "Read invoices",
     "billing.manage": "Record payments",
 }
-PARTNER_WIDE_SCOPES = frozenset({"customers.manage", "billing.manage", "payloads.view"})
+PARTNER_WIDE_SCOPES = frozenset({"customers.manage", "templates.manage", "billing.manage", "payloads.view"})

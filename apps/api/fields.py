@@ -14,6 +14,7 @@ PREFIXES = {
     "customer": "cus",
     "connection": "con",
     "integration": "itg",
+    "template_version": "tpv",
     "flow": "flw",
     "run": "run",
     "record": "rec",

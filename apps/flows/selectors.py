@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.connectors.registry import get_manifest
@@ -13,14 +13,18 @@ from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.flows.definition import DELETION, FlowSpec, TemplateSpec, parse_flow, parse_template
 from apps.flows.models import (
+    OPEN_VERSIONS,
     FieldPolicy,
     Flow,
     Integration,
     IntegrationStatus,
+    IntegrationTemplate,
     IntegrationTemplateVersion,
     MappingRevision,
     RoleBinding,
+    VersionStatus,
 )
+from apps.flows.sources import number_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +60,60 @@ class SystemMap:
 
 
 def list_templates() -> QuerySet[IntegrationTemplateVersion]:
-    """The newest version of every template, by name."""
-    newest = IntegrationTemplateVersion.objects.order_by("template_id", "-released_at", "-id").distinct("template_id")
-    versions = IntegrationTemplateVersion.objects.filter(pk__in=newest.values("pk"))
+    """The newest published version of every template, by name: what can be deployed."""
+    newest: dict[UUID, tuple[tuple[int, ...], UUID]] = {}
+    published = IntegrationTemplateVersion.objects.filter(status=VersionStatus.PUBLISHED)
+    for version_id, template_id, number in published.values_list("id", "template_id", "number"):
+        found = (number_key(number), version_id)
+        newest[template_id] = max(found, newest.get(template_id, found))
+    versions = IntegrationTemplateVersion.objects.filter(pk__in=[version_id for _, version_id in newest.values()])
+    return versions.select_related("template").order_by("template__name", "id")
+
+
+def list_template_versions() -> QuerySet[IntegrationTemplateVersion]:
+    """Every version of every template, the newest written first."""
+    versions = IntegrationTemplateVersion.objects.defer("definition", "source").select_related("template")
+    return versions.order_by("-id")
+
+
+def list_template_drafts() -> QuerySet[IntegrationTemplateVersion]:
+    """What is being written or looked over, by name."""
+    versions = IntegrationTemplateVersion.objects.filter(status__in=OPEN_VERSIONS).defer("definition", "source")
     return versions.select_related("template").order_by("template__name", "id")
 
 
 def get_template(version_id: UUID) -> IntegrationTemplateVersion:
     """Raises NotVisible."""
-    found = IntegrationTemplateVersion.objects.select_related("template").filter(pk=version_id).first()
+    related = IntegrationTemplateVersion.objects.select_related("template__forked_from__template")
+    found = related.filter(pk=version_id).first()
     if found is None:
         raise NotVisible("There is no such template.")
     return found
+
+
+def integrations_of(actor: Actor, template: IntegrationTemplate) -> list[Integration]:
+    """Everything deployed from any version of the template that is not retired, by customer."""
+    deployed = Integration.objects.visible_to(actor).filter(template_version__template=template)
+    related = deployed.exclude(status=IntegrationStatus.RETIRED).select_related("customer", "environment")
+    version = Prefetch("template_version", IntegrationTemplateVersion.objects.defer("definition", "source"))
+    return list(related.prefetch_related(version).order_by("customer__name", "name", "id"))
+
+
+def template_versions(template: IntegrationTemplate) -> list[IntegrationTemplateVersion]:
+    """All versions, newest first, each with `use_count`: how many integrations have it that are not retired."""
+    in_use = Q(integrations__status__in=[s for s in IntegrationStatus if s != IntegrationStatus.RETIRED])
+    versions = template.versions.defer("definition").annotate(use_count=Count("integrations", filter=in_use))
+    return sorted(versions, key=lambda version: number_key(version.number), reverse=True)
+
+
+def newer_version(integration: Integration) -> IntegrationTemplateVersion | None:
+    """The newest published version of the integration's template, where that is above the one it has."""
+    own = number_key(integration.template_version.number)
+    versions = IntegrationTemplateVersion.objects.filter(
+        template_id=integration.template_version.template_id, status=VersionStatus.PUBLISHED
+    ).defer("definition", "source")
+    above = [version for version in versions if number_key(version.number) > own]
+    return max(above, key=lambda version: number_key(version.number), default=None)
 
 
 def template_spec(version: IntegrationTemplateVersion) -> TemplateSpec:

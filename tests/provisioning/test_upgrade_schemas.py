@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from apps.core.planes import public_plane
+from apps.core.planes import public_plane, tenant_plane
+from apps.flows.models import IntegrationTemplateVersion
 from apps.provisioning import upgrades
-from apps.provisioning.upgrades import schemas_behind, upgrade_schemas
+from apps.provisioning.upgrades import load_released_templates, schemas_behind, upgrade_schemas
 
 pytestmark = pytest.mark.django_db
 
@@ -29,3 +30,14 @@ def test_the_one_that_lags_behind_is_found_and_migrated(partner, other_partner, 
     forget_migration(other_partner.schema_name)
 
     assert upgrade_schemas() == migrated == [other_partner.schema_name]
+
+
+def test_newly_shipped_templates_reach_partners_that_lack_them(partner, other_partner, now):
+    assert load_released_templates(now) == ["p_acme", "p_globex"]
+    assert load_released_templates(now) == []
+    with tenant_plane(other_partner.schema_name):
+        IntegrationTemplateVersion.objects.filter(template__key="payment-status").delete()
+
+    assert load_released_templates(now) == ["p_globex"]
+    with tenant_plane(other_partner.schema_name):
+        assert IntegrationTemplateVersion.objects.filter(template__key="payment-status").count() == 1

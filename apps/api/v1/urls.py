@@ -18,6 +18,7 @@ from apps.api.v1 import (
     runs,
     sla,
     stewardship,
+    templates,
     webhooks,
 )
 
@@ -45,6 +46,19 @@ urlpatterns = [
     path(
         "integrations/<itg:integration_id>/resume", integrations.IntegrationResume.as_view(), name="integration_resume"
     ),
+    path("templates", templates.TemplateList.as_view(), name="templates"),
+    path("templates/<tpv:template_version_id>", templates.TemplateDetail.as_view(), name="template"),
+    path("templates/<tpv:template_version_id>/fork", templates.TemplateFork.as_view(), name="template_fork"),
+    path("templates/<tpv:template_version_id>/draft", templates.TemplateDraft.as_view(), name="template_draft"),
+    path("templates/<tpv:template_version_id>/submit", templates.TemplateSubmit.as_view(), name="template_submit"),
+    path("templates/<tpv:template_version_id>/return", templates.TemplateReturn.as_view(), name="template_return"),
+    path("templates/<tpv:template_version_id>/publish", templates.TemplatePublish.as_view(), name="template_publish"),
+    path(
+        "templates/<tpv:template_version_id>/deprecate",
+        templates.TemplateDeprecate.as_view(),
+        name="template_deprecate",
+    ),
+    path("templates/<tpv:template_version_id>/revive", templates.TemplateRevive.as_view(), name="template_revive"),
     path("runs", runs.RunList.as_view(), name="runs"),
     path("runs/<run:run_id>", runs.RunDetail.as_view(), name="run"),
     path("runs/<run:run_id>/cancel", runs.RunCancel.as_view(), name="run_cancel"),

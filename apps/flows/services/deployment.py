@@ -18,7 +18,7 @@ from apps.customers.models import Environment
 from apps.flows.binding import NotOffered, domains_of, sink_of, stream_of
 from apps.flows.definition import FlowSpec, TemplateSpec, parse_template
 from apps.flows.inputs import InvalidSetting, clean_settings
-from apps.flows.models import Flow, FlowVersion, Integration, IntegrationTemplateVersion, RoleBinding
+from apps.flows.models import Flow, FlowVersion, Integration, IntegrationTemplateVersion, RoleBinding, VersionStatus
 from apps.flows.services.mappings import refresh_mappings
 
 
@@ -41,16 +41,14 @@ def deploy_integration(
     actor.require("integrations.manage")
     if not actor.sees(environment.customer_id):
         raise UnableToDeployIntegration("There is no such customer.", field="environment")
+    check_deployable(template_version)
     template = parse_template(template_version.definition)
     check_bindings(template, environment, bindings)
     integration = Integration.objects.create(
-        customer_id=environment.customer_id,
-        environment=environment,
-        template_version=template_version,
-        name=name.strip() or template.name,
+        customer_id=environment.customer_id, environment=environment, template_version=template_version,
+        name=name.strip() or template.name, created_at=now,
         settings=clean_given_settings(template, settings, environment.customer.currency),
-        created_at=now,
-    )
+    )  # fmt: skip
     RoleBinding.objects.bulk_create(
         [RoleBinding(integration=integration, role=role, connection=bindings[role]) for role in template.roles]
     )
@@ -67,6 +65,12 @@ def deploy_integration(
         now=now,
     )
     return integration
+
+
+def check_deployable(version: IntegrationTemplateVersion) -> None:
+    if version.status != VersionStatus.PUBLISHED:
+        word = VersionStatus(version.status).label.lower()
+        raise UnableToDeployIntegration(f"Version {version.number} of this template is {word}.")
 
 
 def clean_given_settings(template: TemplateSpec, settings: Mapping[str, Any], currency: str) -> dict[str, Any]:

@@ -2,55 +2,64 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.db import transaction
 
 from apps.flows.definition import TemplateSpec, parse_template
 from apps.flows.models import IntegrationTemplate, IntegrationTemplateVersion
+from apps.flows.sources import number_key, read_document
 
 LIBRARY = Path(__file__).resolve().parents[1] / "templates_library"
-
-
-class TemplateLoader(yaml.SafeLoader):
-    """YAML without its surprises: `on`, `yes` and `no` are words."""
-
-
-TemplateLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":timestamp"))]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-TemplateLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 
 
 class TemplateChanged(RuntimeError):
     """A released version's file was edited: deployed integrations rely on it; give the change a new version."""
 
 
+class TemplateKeyTaken(RuntimeError):
+    """A file is shipped under a key that the partner gave to a template of its own."""
+
+
 @transaction.atomic
-def load_templates(*, now: datetime) -> list[IntegrationTemplateVersion]:
-    """This function will add every template version that is not there yet; calling it again changes nothing."""
-    return [_load(read_template(path), now) for path in sorted(LIBRARY.glob("*.yaml"))]
+def load_templates(*, now: datetime, library: Path = LIBRARY) -> list[IntegrationTemplateVersion]:
+    """This function will add every template version that is not there yet; calling it again changes nothing.
+
+    A file that is replaced by one with a higher version leaves the earlier version where it was loaded.
+    """
+    texts = [path.read_text() for path in sorted(library.glob("*.yaml"))]
+    found = [(parse_template(data), data, text) for text in texts for data in [read_document(text).data]]
+    found.sort(key=lambda each: (each[0].key, number_key(each[0].version)))
+    return [_load(spec, data, text, now) for spec, data, text in found]
+
+
+def shipped_versions(library: Path = LIBRARY) -> list[tuple[str, str]]:
+    """Key and version of every file."""
+    found = [read_template(path) for path in sorted(library.glob("*.yaml"))]
+    return [(data["key"], data["version"]) for data in found]
 
 
 def read_template(path: Path) -> dict[str, Any]:
-    data = yaml.load(path.read_text(), Loader=TemplateLoader)  # noqa: S506 - a SafeLoader
-    assert isinstance(data, dict)  # noqa: S101 - shipped files; parse_template checks the rest
-    return data
+    return read_document(path.read_text()).data
 
 
-def _load(data: dict[str, Any], now: datetime) -> IntegrationTemplateVersion:
-    spec: TemplateSpec = parse_template(data)
-    template, _ = IntegrationTemplate.objects.update_or_create(
+def _load(spec: TemplateSpec, data: dict[str, Any], text: str, now: datetime) -> IntegrationTemplateVersion:
+    template, _ = IntegrationTemplate.objects.get_or_create(
         key=spec.key, defaults={"name": spec.name, "summary": spec.summary}
     )
+    if template.is_own:
+        raise TemplateKeyTaken(spec.key)
     version, created = IntegrationTemplateVersion.objects.get_or_create(
-        template=template, number=spec.version, defaults={"definition": data, "released_at": now}
-    )
+        template=template, number=spec.version,
+        defaults={"definition": data, "source": text, "author_label": "Shipped", "released_at": now},
+    )  # fmt: skip
     if not created and version.definition != data:
         raise TemplateChanged(f"{spec.key} {spec.version}")
+    if not created and not version.source:
+        version.source = text
+        version.save(update_fields=["source"])
+    if created:
+        IntegrationTemplate.objects.filter(pk=template.pk).update(name=spec.name, summary=spec.summary)
     return version

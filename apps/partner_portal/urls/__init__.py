@@ -11,6 +11,7 @@ from apps.partner_portal.urls import (
     mails,
     money,
     records,
+    releases,
     team,
     webhooks,
 )
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *home.urlpatterns,
     *customers.urlpatterns,
     *delivery.urlpatterns,
+    *releases.urlpatterns,
     *records.urlpatterns,
     *money.urlpatterns,
     *team.urlpatterns,

@@ -91,5 +91,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("catalogue/custom/<uuid:connector_id>/", include(CUSTOM)),
     path("catalogue/", catalogue.show_catalogue, name="catalogue"),
     path("catalogue/connectors/<slug:vendor>/", catalogue.show_connector, name="connector"),
-    path("catalogue/templates/<uuid:version_id>/", catalogue.show_template, name="template"),
 ]

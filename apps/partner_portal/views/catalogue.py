@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -18,11 +16,10 @@ from apps.connectors.services import save_oauth_app
 from apps.connectors.services.authorizations import redirect_uri
 from apps.core import clock
 from apps.core.errors import NotVisible
-from apps.flows.selectors import get_template, list_templates, template_spec
+from apps.flows.selectors import list_template_drafts, list_templates, template_spec
 from apps.partner_portal.actions import submit
 from apps.partner_portal.forms.connections import VendorAppForm
 from apps.partner_portal.views.connections import DOMAIN_LABELS
-from apps.partner_portal.wording import paragraphs
 from apps.ui import htmx
 
 
@@ -33,6 +30,7 @@ def show_catalogue(request: ActorRequest) -> HttpResponse:
         "manifests": [(manifest, _domains(manifest)) for manifest in list_manifests()],
         "drafts": [found for found in list_custom_connectors(request.actor) if found.published is None],
         "templates": [(version, template_spec(version)) for version in list_templates()],
+        "template_drafts": list_template_drafts(),
     }
     return render(request, "partner_portal/catalogue.html", context)
 
@@ -66,15 +64,6 @@ def show_connector(request: ActorRequest, vendor: str) -> HttpResponse:
 def needs_app(manifest: ConnectorManifest) -> bool:
     """Consent pages and app-wide webhooks belong to an app the partner registers at the vendor."""
     return manifest.oauth2 is not None or (manifest.webhook is not None and manifest.webhook.scope == "app")
-
-
-@require_GET
-@requires(Audience.STAFF, "connections.view")
-def show_template(request: ActorRequest, version_id: UUID) -> HttpResponse:
-    version = get_template(version_id)
-    spec = template_spec(version)
-    context = {"version": version, "spec": spec, "documentation": paragraphs(spec.documentation), "crumbs": _crumbs()}
-    return render(request, "partner_portal/template.html", context)
 
 
 def _domains(manifest: ConnectorManifest) -> str:

@@ -19,6 +19,7 @@ _TABS = [
     ("API keys", "api_keys", "keys.manage"),
     ("Webhooks", "webhooks", "webhooks.view"),
     ("Outbound addresses", "outbound", "security.manage"),
+    ("Releases", "release_rules", "security.manage"),
     ("Sent mail", "mails", "audit.view"),
 ]
 

@@ -63,6 +63,8 @@ SAMPLES: dict[str, Sample] = {
     "plan_id": lambda scene, world: world.plan.pk,  # type: ignore[union-attr]
     "policy_id": lambda scene, world: world.policy.pk,  # type: ignore[union-attr]
     "version_id": lambda scene, world: world.integrations["time-to-invoice"].template_version_id,
+    "template_version_id": lambda scene, world: world.integrations["time-to-invoice"].template_version_id,
+    "release_step": lambda scene, world: "submit",
     "environment_id": lambda scene, world: world.connections["delivery"].environment_id,
     "fingerprint": lambda scene, world: world.failures["validation"].fingerprint,
     "endpoint_id": lambda scene, world: world.endpoint.pk,  # type: ignore[union-attr]

@@ -4,12 +4,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from apps.provisioning.upgrades import upgrade_schemas
+from apps.core import clock
+from apps.provisioning.upgrades import load_released_templates, upgrade_schemas
 
 
 class Command(BaseCommand):
-    help = "Migrates public and every partner's schema that lacks a migration. Run at every deploy."
+    help = "Migrates every schema that lacks a migration and adds newly shipped templates. Run at every deploy."
 
     def handle(self, *args: Any, **options: Any) -> None:
         upgraded = upgrade_schemas()
         self.stdout.write(f"migrated: {', '.join(upgraded)}" if upgraded else "Nothing to migrate.")
+        loaded = load_released_templates(clock.now())
+        if loaded:
+            self.stdout.write(f"new templates: {', '.join(loaded)}")

@@ -1,0 +1,34 @@
+"""Design time: template → version → integration (deployed for a customer) → flow → flow version."""
+
+from apps.flows.models.integrations import (
+    FieldPolicy,
+    Flow,
+    FlowVersion,
+    Integration,
+    IntegrationStatus,
+    RoleBinding,
+)
+from apps.flows.models.mappings import MappingOverride, MappingRevision
+from apps.flows.models.templates import (
+    OPEN_VERSIONS,
+    IntegrationTemplate,
+    IntegrationTemplateVersion,
+    ReleaseRules,
+    VersionStatus,
+)
+
+__all__ = [
+    "OPEN_VERSIONS",
+    "FieldPolicy",
+    "Flow",
+    "FlowVersion",
+    "Integration",
+    "IntegrationStatus",
+    "IntegrationTemplate",
+    "IntegrationTemplateVersion",
+    "MappingOverride",
+    "MappingRevision",
+    "ReleaseRules",
+    "RoleBinding",
+    "VersionStatus",
+]
