@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -38,11 +38,12 @@ class UnableToReadPairs(AnticipatedError):
 
 @transaction.atomic
 def request_pairs(
-    *, actor: Actor, now: datetime, entity: str, left: Connection, right: Connection, text: str
-) -> MergePlan:
+    *, actor: Actor, now: datetime, entity: str, left: Connection, right: Connection, text: str = "",
+    pairs: Sequence[Sequence[str]] = (),
+) -> MergePlan:  # fmt: skip
     """This function will keep the lines and have them checked in the background; nothing changes yet.
 
-    The file has two columns, ids in `left` and in `right`; a first line of words is taken as heading. Raises
+    Either `pairs`, or the `text` of a file: two columns, ids in `left` and in `right`, with or without a heading. Raises
     UnableToReadPairs, NotVisible, NotPermitted.
     """
     actor.require("integrations.manage")
@@ -53,7 +54,7 @@ def request_pairs(
         raise UnableToReadPairs("Choose two systems of the same customer.", field="right")
     _stream(left, entity, "left")
     _stream(right, entity, "right")
-    lines = _read(text)
+    lines = [(number, list(pair)) for number, pair in enumerate(pairs, 1)] if pairs else _read(text)
     plan = MergePlan.objects.create(
         customer_id=left.customer_id, environment_id=left.environment_id, source=MergePlanSource.ID_PAIRS,
         entity=entity, left=left, right=right, status=MergePlanStatus.CHECKING, total=len(lines), requested_at=now,
