@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from apps.customer_portal.selectors.landscape import FlowState, SystemState
 from apps.customer_portal.selectors.needs import RecordToFix
-from apps.customer_portal.words import join_words
+from apps.customer_portal.words import begin, count_of, join_words
 from apps.ui.status import Status
 
 
@@ -36,9 +36,25 @@ class FlowCard:
     failure_count: int
 
 
-def need_cards(waiting: Iterable[SystemState], failures: Iterable[RecordToFix], *, may_connect: bool) -> list[NeedCard]:
+def need_cards(
+    waiting: Iterable[SystemState], failures: Iterable[RecordToFix], *, may_connect: bool, question_count: int = 0
+) -> list[NeedCard]:
     """Connections first: while one is down, everything behind it waits."""
-    return [*(_connection_card(system, may_connect) for system in waiting), *(_failure_card(f) for f in failures)]
+    asked = [_question_card(question_count)] if question_count else []
+    return [
+        *(_connection_card(system, may_connect) for system in waiting), *asked, *(_failure_card(f) for f in failures),
+    ]  # fmt: skip
+
+
+def _question_card(count: int) -> NeedCard:
+    return NeedCard(
+        title=begin(f"{count_of(count, 'question')} only you can answer"),
+        text="Your systems contradict each other, or hold what may be one thing twice. What is in doubt waits.",
+        tone="attention",
+        url=reverse("customer_portal:needs_list"),
+        action_label="Answer",
+        icon="help-circle",
+    )
 
 
 def _connection_card(system: SystemState, may_connect: bool) -> NeedCard:

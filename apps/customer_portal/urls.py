@@ -32,6 +32,7 @@ urlpatterns = [
     path("needs/", needs.needs_list, name="needs_list"),
     path("needs/questions/<uuid:question_id>/", questions.question_detail, name="question_detail"),
     path("needs/questions/<uuid:question_id>/<slug:answer>/", questions.answer, name="answer_question"),
+    path("needs/values/<uuid:value_question_id>/", questions.decide_value, name="decide_value"),
     path("failures/<uuid:failure_id>/retry/", needs.retry, name="retry_failure"),
     path("reports/", reports.report_list, name="report_list"),
     path("reports/current/", reports.current_levels, name="current_levels"),

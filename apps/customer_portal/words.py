@@ -24,6 +24,12 @@ def count_of(count: int, singular: str, plural: str = "") -> str:
     return f"{spell(count)} {singular if count == 1 else plural or f'{singular}s'}"
 
 
+def spell_field(name: str) -> str:
+    """`tax_id` as people say it."""
+    known = {"tax_id": "tax number", "email": "e-mail address"}
+    return known.get(name, name.removeprefix("x_").replace("_", " "))
+
+
 def begin(sentence: str) -> str:
     """The sentence with a capital first letter, the rest untouched."""
     return sentence[:1].upper() + sentence[1:]

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from apps.canonical.models import MatchQuestion, QuestionStatus
+from apps.canonical.models import FieldQuestion, MatchQuestion, QuestionStatus
+from apps.canonical.selectors import list_value_questions
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
@@ -20,6 +21,7 @@ from apps.customer_portal.selectors.landscape import (
     SystemState,
     describe_system,
 )
+from apps.customers.models import EnvironmentKind
 from apps.sync.explanations import in_words
 from apps.sync.models import ErrorClass, RecordFailure
 from apps.sync.vendor_errors import SETTING_CODES, explain_code
@@ -70,9 +72,34 @@ def count_failures_with_partner(actor: Actor) -> int:
 def count_needs(actor: Actor) -> int:
     waiting = Connection.objects.visible_to(actor).production().filter(archived_at=None, status__in=NEEDS_PERSON)
     records = _solvable(_open(actor))
-    questions = list_questions_to_answer(actor).order_by()
     # One query: every page asks.
-    return int(waiting.values("pk").union(records.values("pk"), questions.values("pk"), all=True).count())
+    return int(waiting.values("pk").union(records.values("pk"), *_questions(actor), all=True).count())
+
+
+def count_questions(actor: Actor) -> int:
+    """Questions of both kinds that wait for an answer."""
+    pairs, values = _questions(actor)
+    return int(pairs.union(values, all=True).count())
+
+
+def _questions(actor: Actor) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    pairs: QuerySet[Any] = list_questions_to_answer(actor)
+    values: QuerySet[Any] = list_values_to_decide(actor)
+    return pairs.order_by().values("pk"), values.order_by().values("pk")
+
+
+def list_values_to_decide(actor: Actor) -> QuerySet[FieldQuestion]:
+    """Fields that two systems changed differently; newest first."""
+    found: QuerySet[FieldQuestion] = list_value_questions(actor).filter(environment__kind=EnvironmentKind.PRODUCTION)
+    return found
+
+
+def get_value_to_decide(actor: Actor, question_id: UUID) -> FieldQuestion:
+    """Raises NotVisible, also for questions that are answered."""
+    found = list_values_to_decide(actor).filter(pk=question_id).first()
+    if found is None:
+        raise NotVisible("There is no such question; perhaps somebody answered it.")
+    return found
 
 
 def list_questions_to_answer(actor: Actor) -> QuerySet[MatchQuestion]:

@@ -18,9 +18,10 @@ from apps.customer_portal.selectors.needs import (
     get_failure_to_fix,
     list_failures_to_fix,
     list_questions_to_answer,
+    list_values_to_decide,
     list_waiting_connections,
 )
-from apps.customer_portal.words import begin, count_of
+from apps.customer_portal.words import begin, count_of, spell_field
 from apps.sync.services import retry_failure
 from apps.ui.paging import page_queryset
 
@@ -37,6 +38,7 @@ def needs_list(request: ActorRequest) -> HttpResponse:
         "records": [explain(failure) for failure in page.items],
         "page": page,
         "questions": list(list_questions_to_answer(actor)[:PAGE_SIZE]),
+        "values": [(q, begin(spell_field(q.field))) for q in list_values_to_decide(actor)[:PAGE_SIZE]],
         "with_partner": _told(count_failures_with_partner(actor)),
         "may_retry": actor.can("errors.resolve"),
     }

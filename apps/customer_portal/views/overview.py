@@ -15,7 +15,12 @@ from apps.customer_portal.maps import draw_map
 from apps.customer_portal.request import customer_of
 from apps.customer_portal.selectors.landscape import get_landscape
 from apps.customer_portal.selectors.month import month_figures
-from apps.customer_portal.selectors.needs import explain, list_failures_to_fix, list_waiting_connections
+from apps.customer_portal.selectors.needs import (
+    count_questions,
+    explain,
+    list_failures_to_fix,
+    list_waiting_connections,
+)
 from apps.customer_portal.summary import summarize
 from apps.customers.access import choose_customer
 
@@ -41,7 +46,10 @@ def _state(request: ActorRequest) -> dict[str, Any]:
     now, actor = clock.now(), request.actor
     landscape = get_landscape(actor, now)
     failures = [explain(failure) for failure in list_failures_to_fix(actor).order_by("-last_at")[:SHOWN_NEEDS]]
-    needs = need_cards(list_waiting_connections(actor), failures, may_connect=actor.can("connections.authorize"))
+    needs = need_cards(
+        list_waiting_connections(actor), failures, may_connect=actor.can("connections.authorize"),
+        question_count=count_questions(actor),
+    )  # fmt: skip
     return {
         "landscape": landscape,
         "summary": summarize(landscape),

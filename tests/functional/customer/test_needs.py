@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.canonical.models import MatchQuestion, QuestionStatus
+from apps.canonical.models import FieldQuestion, MatchQuestion, QuestionStatus
 from apps.sync.models import FailureStatus, RecordFailure, SyncRun
 from tests.browsing import Browser
 from tests.factories.world import World
@@ -72,6 +72,7 @@ def test_a_viewer_sees_what_is_needed_without_the_button(harbor: World, browse: 
 def test_nothing_needed_says_so(harbor: World, browse: SignIn) -> None:
     RecordFailure.objects.filter(customer=harbor.customer).update(status=FailureStatus.RESOLVED)
     MatchQuestion.objects.filter(customer=harbor.customer).update(status=QuestionStatus.DIFFERENT)
+    FieldQuestion.objects.filter(customer=harbor.customer).delete()
 
     body = browse(harbor.admin).get("/needs/").content.decode()
 
