@@ -69,6 +69,28 @@ def test_where_a_pass_ends(case, now, count, checkpoint, expected):
     assert last.checkpoint == expected
 
 
+class Unstamped(Numbers):
+    """Every other record was never changed, and has no stamp."""
+
+    def fetch(self, *, since, place, size):
+        batch = super().fetch(since=since, place=place, size=size)
+        records = [
+            SourceRecord(
+                external_id=r.external_id, data={}, modified_at=r.modified_at if int(r.external_id) % 2 else None
+            )
+            for r in batch.records
+        ]
+        return Batch(records=records, place=batch.place)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(4, {"since": "2026-11-20T12:03:00.000000Z"}), (1, {})])
+def test_records_without_a_stamp_do_not_move_the_end(count, expected):
+    pages = list(Unstamped(count, now=START + timedelta(hours=1)).read(checkpoint=None, page_size=2))
+
+    assert [r.external_id for page in pages for r in page.records] == [str(n) for n in range(count)]
+    assert pages[-1].checkpoint == expected
+
+
 def test_moments_compare_as_text():
     texts = [
         stamp(moment(text)) for text in ("2026-11-20T12:00:00Z", "2026-11-20T12:00:00.5Z", "2026-11-20T14:00:01+02:00")
