@@ -44,6 +44,7 @@ SETTINGS = (
     Entry("Team", "partner_portal:team", "users-group", "team.view"),
     Entry("API keys", "partner_portal:api_keys", "key", "keys.manage"),
     Entry("Webhooks", "partner_portal:webhooks", "webhook", "webhooks.view"),
+    Entry("Limits of runs", "partner_portal:run_limits", "gauge", "integrations.manage"),
     Entry("Outbound addresses", "partner_portal:outbound", "shield", "security.manage"),
     Entry("Sent mail", "partner_portal:mails", "mail", "audit.view"),
 )

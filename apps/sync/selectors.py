@@ -144,7 +144,10 @@ def group_failures(actor: Actor, *, customer_id: UUID | None = None) -> list[Fai
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """A run as it goes. `per_second` over the whole run so far; `waits_until` while it is put off."""
+    """A run as it goes. `per_second` over what it has worked so far; `waits_until` while it is put off.
+
+    `expected_count` and `eta_seconds` are of the records to read; None where the systems do not tell how many.
+    """
 
     status: str
     is_active: bool
@@ -155,23 +158,31 @@ class RunProgress:
     elapsed: timedelta
     current_step: str
     waits_until: datetime | None
+    expected_count: int | None = None
+    eta_seconds: float | None = None
 
 
 def run_progress(run: SyncRun, now: datetime) -> RunProgress:
     started = run.started_at or run.queued_at
     elapsed = (run.finished_at or now) - started
     step = run.steps.order_by("-position").first()
-    seconds = max(elapsed.total_seconds(), 0.001)
+    # Waiting is no work: what it did before, and since its last turn began.
+    is_working = run.status == RunStatus.RUNNING
+    worked = run.worked_seconds if run.worked_seconds and not is_working else elapsed.total_seconds()
+    rate = run.read_count / max(worked, 0.001)
+    expected = run.expected_count if run.expected_count and run.expected_count > run.read_count else None
     return RunProgress(
         status=run.status,
         is_active=run.status in (RunStatus.QUEUED, RunStatus.RUNNING),
         read_count=run.read_count,
         written_count=run.created_count + run.updated_count,
         failed_count=run.failed_count,
-        per_second=round(run.read_count / seconds, 1),
+        per_second=round(rate, 1),
         elapsed=elapsed,
         current_step=step.label if step else "",
         waits_until=run.resume_at,
+        expected_count=expected,
+        eta_seconds=(expected - run.read_count) / rate if expected and rate and is_working else None,
     )
 
 

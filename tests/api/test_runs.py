@@ -116,3 +116,40 @@ def test_entity_schemas_are_published(api: ApiClient) -> None:
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$ref"] == "#/$defs/Invoice"
     assert schema["$defs"]["Invoice"]["required"] == ["status", "currency", "total"]
+
+
+def test_a_stopped_run_is_continued(api: ApiClient, flow: Flow) -> None:
+    run = make_run(flow, status=RunStatus.QUEUED, finished_at=None, held_by="guard", guard="records")
+    shown = api.get(f"/runs/{encode_id('run', run.pk)}").json()
+    assert (shown["held_by"], shown["guard"], shown["expected_count"]) == ("guard", "records", None)
+
+    answer = api.post(f"/runs/{encode_id('run', run.pk)}/continue")
+
+    assert (answer.status_code, answer.json()["held_by"]) == (202, "")
+    assert api.post(f"/runs/{encode_id('run', run.pk)}/continue").status_code == 409
+
+
+def test_a_period_is_read_again(api: ApiClient, flow: Flow) -> None:
+    asked = {"flow": flow_id(flow), "read": "period", "first_day": "2026-10-01"}
+    assert api.post("/runs", asked).status_code == 400
+
+    answer = api.post("/runs", {**asked, "last_day": "2026-10-02"})
+
+    assert (answer.status_code, answer.json()["trigger"]) == (202, "backfill")
+    assert answer.json()["scope"]["from"] == "2026-10-01T00:00:00+00:00"
+
+
+def test_limits_hold_for_all_customers(api: ApiClient, bound: ApiClient) -> None:
+    assert api.get("/run-limits").json()["max_records"] == 2_000_000
+    assert api.patch("/run-limits", {"max_records": 10, "per_connection": 1}).json()["per_connection"] == 1
+    assert api.get("/run-limits").json()["max_records"] == 10
+    assert api.patch("/run-limits", {"max_records": 0}).status_code == 409
+    assert bound.patch("/run-limits", {"max_records": 11}).status_code == 403
+
+
+def test_a_flow_is_paused_and_resumed(api: ApiClient, bound: ApiClient, flow: Flow, stranger: Customer) -> None:
+    paused = api.post(f"/flows/{flow_id(flow)}/pause").json()
+    assert (paused["is_enabled"], paused["paused_at"] is not None) == (False, True)
+    assert api.post("/runs", {"flow": flow_id(flow)}).status_code == 409
+    assert api.post(f"/flows/{flow_id(flow)}/resume").json()["paused_at"] is None
+    assert bound.post(f"/flows/{flow_id(make_flow(stranger))}/pause").status_code == 404

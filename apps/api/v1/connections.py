@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -20,15 +20,33 @@ from apps.customers.models import EnvironmentKind
 from apps.customers.selectors import get_customer, get_environment
 
 
+class CircuitSerializer(serializers.Serializer[Any]):
+    """`open`: the system kept failing and is not called until then; `half_open`: the next call decides for all."""
+
+    state = serializers.ChoiceField(["closed", "open", "half_open"])
+    failures = serializers.IntegerField(help_text="Calls that failed in a row, over all workers.")
+    opened_at = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True)
+
+
 class ConnectionSerializer(serializers.ModelSerializer[Connection]):
     id = PublicIdField("connection")
     customer = PublicIdField("customer", source="customer_id")
     environment = serializers.CharField(source="environment.kind")
+    circuit = serializers.SerializerMethodField()
 
     class Meta:
         model = Connection
-        fields = ("id", "customer", "environment", "vendor", "name", "status", "status_reason", "account_id",
-                  "account_name", "checked_at", "created_at")  # fmt: skip
+        fields = ("id", "customer", "environment", "vendor", "name", "status", "status_reason", "circuit",
+                  "account_id", "account_name", "checked_at", "created_at")  # fmt: skip
+
+    @extend_schema_field(CircuitSerializer)
+    def get_circuit(self, connection: Connection) -> dict[str, Any]:
+        given = {
+            "state": connection.circuit_state(clock.now()), "failures": connection.circuit_failures,
+            "opened_at": connection.circuit_opened_at, "until": connection.circuit_until,
+        }  # fmt: skip
+        return dict(CircuitSerializer(given).data)
 
 
 class ConnectionInput(serializers.Serializer[Any]):

@@ -14,8 +14,8 @@ from apps.api.schema import PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.core import clock
 from apps.flows.models import Flow, Integration
-from apps.flows.selectors import get_integration, list_integrations
-from apps.flows.services import pause_integration, resume_integration
+from apps.flows.selectors import get_flow, get_integration, list_integrations
+from apps.flows.services import pause_flow, pause_integration, resume_flow, resume_integration
 
 
 class FlowSerializer(serializers.ModelSerializer[Flow]):
@@ -26,7 +26,7 @@ class FlowSerializer(serializers.ModelSerializer[Flow]):
 
     class Meta:
         model = Flow
-        fields = ("id", "key", "name", "description", "schedule_seconds", "is_enabled", "in_step_until")
+        fields = ("id", "key", "name", "description", "schedule_seconds", "is_enabled", "paused_at", "in_step_until")
 
 
 class RoleSerializer(serializers.Serializer[Any]):
@@ -66,6 +66,28 @@ class IntegrationDetail(ApiView):
     def get(self, request: Request, integration_id: UUID) -> Response:
         """Read an integration."""
         return Response(IntegrationSerializer(get_integration(self.actor, integration_id)).data)
+
+
+class FlowPause(ApiView):
+    tag = "Integrations"
+    scopes = {"POST": "integrations.manage"}
+
+    @extend_schema(request=None, responses=FlowSerializer)
+    def post(self, request: Request, flow_id: UUID) -> Response:
+        """Pause one flow of a live integration: its run stops after the page it is at and waits."""
+        flow = pause_flow(actor=self.actor, now=clock.now(), flow=get_flow(self.actor, flow_id))
+        return Response(FlowSerializer(flow).data)
+
+
+class FlowResume(ApiView):
+    tag = "Integrations"
+    scopes = {"POST": "integrations.manage"}
+
+    @extend_schema(request=None, responses=FlowSerializer)
+    def post(self, request: Request, flow_id: UUID) -> Response:
+        """Resume a paused flow: it goes on where it stopped."""
+        flow = resume_flow(actor=self.actor, now=clock.now(), flow=get_flow(self.actor, flow_id))
+        return Response(FlowSerializer(flow).data)
 
 
 class IntegrationPause(ApiView):

@@ -14,10 +14,14 @@ from apps.api.fields import PublicIdField
 from apps.api.schema import PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.core import clock
+from apps.core.actor import Actor
+from apps.flows.models import Flow
 from apps.flows.selectors import get_flow
-from apps.sync.models import RecordLog, RunStatus, RunTrigger, SyncRun
+from apps.sync.models import RecordLog, RunLimits, RunStatus, RunTrigger, SyncRun
 from apps.sync.selectors import get_run, list_record_logs, list_runs
-from apps.sync.services import cancel_run, start_run
+from apps.sync.services import cancel_run, continue_run, load_limits, save_limits, start_run
+from apps.sync.services.limits import FIELDS
+from apps.sync.services.scoped_runs import start_backfill, start_record_run, start_refresh
 
 
 class RunSerializer(serializers.ModelSerializer[SyncRun]):
@@ -29,11 +33,29 @@ class RunSerializer(serializers.ModelSerializer[SyncRun]):
         model = SyncRun
         fields = ("id", "customer", "flow", "trigger", "status", "queued_at", "started_at", "finished_at", "read_count",
                   "created_count", "updated_count", "unchanged_count", "skipped_count", "failed_count", "call_count",
-                  "error_class", "error_message")  # fmt: skip
+                  "expected_count", "held_by", "guard", "resume_at", "scope", "warning", "error_class",
+                  "error_message")  # fmt: skip
 
 
 class RunInput(serializers.Serializer[Any]):
+    """Without `read` a run reads what is new."""
+
     flow = PublicIdField("flow")
+    read = serializers.ChoiceField(
+        ["new", "everything", "period", "record"], default="new",
+        help_text="`everything` again, what changed in a `period`, or one `record`.",
+    )  # fmt: skip
+    first_day = serializers.DateField(required=False, help_text="Of the period, in UTC.")
+    last_day = serializers.DateField(required=False, help_text="Of the period, included.")
+    stream = serializers.CharField(required=False, max_length=80, help_text="Of the record: `role:stream`.")
+    external_id = serializers.CharField(required=False, max_length=120, help_text="The record's id in that system.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        needed = {"period": ("first_day", "last_day"), "record": ("stream", "external_id")}.get(attrs["read"], ())
+        missing = {name: ["This field is required."] for name in needed if name not in attrs}
+        if missing:
+            raise ValidationError(missing)
+        return attrs
 
 
 class RunRecordSerializer(serializers.Serializer[RecordLog]):
@@ -79,10 +101,23 @@ class RunList(ApiView):
 
         def act() -> Response:
             flow = get_flow(self.actor, given["flow"])
-            run = start_run(actor=self.actor, now=clock.now(), flow=flow, trigger=RunTrigger.API)
+            run = _start(self.actor, flow, given)
             return Response(RunSerializer(run).data, status=202)
 
         return self.once(act)
+
+
+def _start(actor: Actor, flow: Flow, given: dict[str, Any]) -> SyncRun:
+    now = clock.now()
+    if given["read"] == "everything":
+        return start_refresh(actor=actor, now=now, flow=flow)
+    if given["read"] == "period":
+        days = {"first_day": given["first_day"], "last_day": given["last_day"]}
+        return start_backfill(actor=actor, now=now, flow=flow, **days)
+    if given["read"] == "record":
+        wanted = {"source": given["stream"], "external_id": given["external_id"]}
+        return start_record_run(actor=actor, now=now, flow=flow, **wanted)
+    return start_run(actor=actor, now=now, flow=flow, trigger=RunTrigger.API)
 
 
 class RunDetail(ApiView):
@@ -104,6 +139,41 @@ class RunCancel(ApiView):
         """Ask a run to stop after its current page."""
         run = cancel_run(actor=self.actor, now=clock.now(), run=get_run(self.actor, run_id))
         return Response(RunSerializer(run).data, status=202)
+
+
+class RunContinue(ApiView):
+    tag = "Runs"
+    scopes = {"POST": "runs.start"}
+
+    @extend_schema(request=None, responses={202: RunSerializer})
+    def post(self, request: Request, run_id: UUID) -> Response:
+        """Let a run go on that a guard stopped; that guard stops it no more."""
+        run = continue_run(actor=self.actor, now=clock.now(), run=get_run(self.actor, run_id))
+        return Response(RunSerializer(run).data, status=202)
+
+
+class RunLimitsSerializer(serializers.ModelSerializer[RunLimits]):
+    class Meta:
+        model = RunLimits
+        fields = FIELDS
+
+
+class RunLimitsDetail(ApiView):
+    tag = "Runs"
+    scopes = {"GET": "runs.view", "PATCH": "integrations.manage"}
+
+    @extend_schema(responses=RunLimitsSerializer)
+    def get(self, request: Request) -> Response:
+        """Read how much runs may do at once, and when they stop and ask."""
+        return Response(RunLimitsSerializer(load_limits()).data)
+
+    @extend_schema(request=RunLimitsSerializer, responses=RunLimitsSerializer)
+    def patch(self, request: Request) -> Response:
+        """Change the limits; runs that begin later keep to them."""
+        given = RunLimitsSerializer(data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        limits = save_limits(actor=self.actor, now=clock.now(), values=dict(given.validated_data))
+        return Response(RunLimitsSerializer(limits).data)
 
 
 class RunRecordList(ApiView):

@@ -29,10 +29,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page of records and the checkpoint that resumes *after* it.
 
     `checkpoint` is JSON. Storing it together with the page's effects makes a crash replay at most one page.
+    `remaining` is how many records are still to come after this page, where the vendor tells.
     """
 
     records: list[SourceRecord]
     checkpoint: JsonDict
+    remaining: int | None = None
 
 
 class WriteRequest(msgspec.Struct, frozen=True, kw_only=True):

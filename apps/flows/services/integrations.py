@@ -117,6 +117,7 @@ def _set_paused(actor: Actor, now: datetime, flow: Flow, *, is_paused: bool) -> 
         actor=actor, action="flow.paused" if is_paused else "flow.resumed", target_key=f"flow:{flow.pk}",
         target_label=flow.name, owner_key=f"customer:{flow.customer_id}", now=now,
     )  # fmt: skip
+    locked.refresh_from_db(fields=["is_enabled"])
     return locked
 
 

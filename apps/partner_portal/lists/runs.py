@@ -15,7 +15,7 @@ from apps.core import clock
 from apps.customers.selectors import list_customers
 from apps.flows.models import Integration
 from apps.partner_portal.exports import FORMATS, MAX_ROWS, export_table
-from apps.sync.models import RunStatus, RunTrigger, SyncRun
+from apps.sync.models import HeldBy, RunStatus, RunTrigger, SyncRun
 from apps.ui.filters import PERIOD_SECONDS, Filter, FilterState, parse_filters, period
 from apps.ui.paging import PAGE_SIZE, page_queryset
 from apps.ui.status import Status, status_of
@@ -23,7 +23,10 @@ from apps.ui.tables import Column, Table, build_table
 
 
 def run_status(run: SyncRun) -> Status:
-    return status_of(run.status, label=str(run.get_status_display()))
+    """Of a queued run, what it waits for; what waits for a person calls for attention."""
+    if run.waits_for_person:
+        return status_of("attention" if run.held_by == HeldBy.GUARD else "idle", label=run.state_label)
+    return status_of("attention" if run.warning else run.status, label=run.state_label)
 
 
 def run_seconds(run: SyncRun) -> float | None:

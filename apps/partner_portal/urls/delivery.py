@@ -8,6 +8,7 @@ from apps.partner_portal.views import (
     error_actions,
     errors,
     integrations,
+    running,
     runs,
     studio,
     uploads,
@@ -54,6 +55,7 @@ RUN = [
     path("progress/", runs.show_run_progress, name="run_progress"),
     path("cancel/", runs.cancel, name="run_cancel"),
     path("again/", runs.start_again, name="run_again"),
+    path("continue/", running.go_on, name="run_continue"),
 ]
 
 CUSTOM = [
@@ -69,6 +71,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/", integrations.show_integrations, name="integrations"),
     path("integrations/<uuid:integration_id>/", include(INTEGRATION)),
     path("flows/<uuid:flow_id>/run/", integrations.run_now, name="flow_run"),
+    path("flows/<uuid:flow_id>/read/", running.read_again, name="flow_read"),
+    path("flows/<uuid:flow_id>/<slug:change>/", running.change_flow, name="flow_change"),
+    path("settings/runs/", running.edit_limits, name="run_limits"),
     path("connections/<uuid:uploading_id>/files/", include(FILES)),
     path("connections/<uuid:connection_id>/", include(CONNECTION)),
     path("runs/", runs.show_runs, name="runs"),

@@ -197,6 +197,7 @@ def show_connection(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         "uses": list(list_uses(connection)),
         "is_consent": is_consent(manifest, connection),
         "takes_files": "uploads" in manifest.extra,
+        "circuit": connection.circuit_state(clock.now()),
         "is_paused": connection.status == ConnectionStatus.PAUSED,
         "links": list_open_connect_links(connection, clock.now()),
         "next": _next_path(request),

@@ -18,6 +18,7 @@ _TABS = [
     ("Team", "team", "team.view"),
     ("API keys", "api_keys", "keys.manage"),
     ("Webhooks", "webhooks", "webhooks.view"),
+    ("Limits of runs", "run_limits", "integrations.manage"),
     ("Outbound addresses", "outbound", "security.manage"),
     ("Releases", "release_rules", "security.manage"),
     ("Sent mail", "mails", "audit.view"),

@@ -25,7 +25,8 @@ WHERE id = %s AND (status = 'queued' OR (status = 'running' AND heartbeat_at < %
 RETURNING attempts
 """
 _BEAT = f"""
-UPDATE sync_syncrun SET heartbeat_at = %s, {", ".join(f"{name}_count = {name}_count + %s" for name in COUNTS)}
+UPDATE sync_syncrun SET heartbeat_at = %s, {", ".join(f"{name}_count = {name}_count + %s" for name in COUNTS)},
+    expected_count = COALESCE(read_count + %s::int, expected_count)
 WHERE id = %s AND attempts = %s AND status = 'running'
 RETURNING cancel_requested_at IS NOT NULL, pause_requested_at IS NOT NULL, read_count, failed_count,
     created_count + updated_count + unchanged_count
@@ -42,7 +43,8 @@ def beat(context: RunContext, now: datetime) -> None:
     """This function will write journal, timeline and counts. Raises ClaimLost when the run is no longer ours."""
     counts = context.journal.flush(now)
     context.timeline.flush()
-    rows = fetch_rows(_BEAT, [now, *(counts[name] for name in COUNTS), context.run_id, context.claim])
+    remaining = None if context.remaining is None else context.remaining + counts["read"]
+    rows = fetch_rows(_BEAT, [now, *(counts[name] for name in COUNTS), remaining, context.run_id, context.claim])
     if not rows:
         raise ClaimLost
     context.is_cancel_requested, context.is_pause_requested, read, failed, done = rows[0]

@@ -91,6 +91,8 @@ class RunContext:
     is_reconcile: bool = False
     is_cancel_requested: bool = False
     is_pause_requested: bool = False
+    scope: dict[str, Any] = field(default_factory=dict)  # what is read instead of what is new (`scope`)
+    remaining: int | None = None  # records still to come in the stream being read, where the vendor tells
     tally: Tally = field(default_factory=lambda: Tally())
     check: Callable[..., None] = lambda **_: None  # between steps: raises where the run must stop (`guards`)
     has_failures: bool = False
@@ -148,6 +150,7 @@ def build_context(flow: Flow, run: SyncRun | None, *, claim: int = 0, spec: Flow
         run_id=run.pk if run else None,
         claim=claim,
         is_dry=run is None,
+        scope=run.scope if run else {},
         is_reconcile=run is not None and run.trigger == RunTrigger.RECONCILE,
     )
 

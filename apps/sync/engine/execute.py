@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from apps.connectors.sdk.errors import TransientError
 from apps.connectors.sdk.types import Page
 from apps.flows.binding import stream_of
-from apps.flows.definition import AggregateSpec, FlowSpec, ReadSpec
+from apps.flows.definition import AggregateSpec, ReadSpec
 from apps.sync.engine.aggregate import aggregate_time
 from apps.sync.engine.catch_up import catch_up, open_history, retry_failures
 from apps.sync.engine.context import BoundSystem, RunContext
@@ -20,6 +20,7 @@ from apps.sync.engine.mapping import stream_mapping
 from apps.sync.engine.page import StreamReader
 from apps.sync.engine.read import together
 from apps.sync.engine.recover import recover_sent
+from apps.sync.engine.scope import is_wanted, keep_place, pages_in_scope
 from apps.sync.engine.waiting import Patience
 from apps.sync.engine.write import Sender
 from apps.sync.models import Checkpoint, RunStatus
@@ -35,7 +36,8 @@ def execute(context: RunContext) -> None:
     open_history(context)
     execution.send("Settling writes of an interrupted run", is_optional=True)
     for read in context.spec.reads:
-        execution.read(read, may_write=read is context.spec.reads[-1] and _writes_as_read(context.spec))
+        if is_wanted(context, read, stream_of(context.systems[read.role].manifest, read).name):
+            execution.read(read, may_write=read is context.spec.reads[-1] and _writes_as_read(context))
     execution.retry()
     execution.catch_up()
     for aggregate in context.spec.aggregate:
@@ -72,7 +74,7 @@ class _Execution:
         with self.step(f"Reading {spec.label.lower()} from {system.connection.name}") as counts:
             self.context.at_once = self.sender.limit_at_once if may_write else None
             seen = self._read_patiently(system, reader, counts)
-            self.context.at_once = None
+            self.context.at_once = self.context.remaining = None
             reader.finish()
             if self.context.is_reconcile:
                 counts["vanished"] = find_vanished(self.context, system, spec.name, spec.entity, seen)
@@ -87,9 +89,8 @@ class _Execution:
         while True:
             pages = 0
             try:
-                position = None if self.context.is_reconcile else _checkpoint(self.context, system, name)
-                size = int(system.manifest.extra.get("page_size", PAGE_SIZE))
-                for page in together(system.connector.stream(name).read(checkpoint=position, page_size=size)):
+                for page in together(self._pages(system, name)):
+                    self.context.remaining = page.remaining
                     self._take(reader, page)
                     pages += 1
                     patience.reset()
@@ -99,6 +100,8 @@ class _Execution:
                     # The first page may be what every reading overlaps with.
                     self.context.check(is_progress=pages > 1)
                     system.keep_fresh()
+                if self.context.scope:
+                    keep_place(self.context, system, name, None)
                 return seen
             except (RunCanceled, RunDeferred):
                 reader.finish()
@@ -107,7 +110,18 @@ class _Execution:
                 reader.finish()
                 patience.bear(error)
 
+    def _pages(self, system: BoundSystem, stream: str) -> Iterator[Page]:
+        size = int(system.manifest.extra.get("page_size", PAGE_SIZE))
+        if self.context.scope:
+            return pages_in_scope(self.context, system, stream, size)
+        position = None if self.context.is_reconcile else _checkpoint(self.context, system, stream)
+        return system.connector.stream(stream).read(checkpoint=position, page_size=size)
+
     def _take(self, reader: StreamReader, page: Page) -> None:
+        if self.context.scope:
+            reader.take(page.records, None)
+            keep_place(self.context, reader.system, reader.mapping.spec.name, page)
+            return
         consequences = reader.take(page.records, page.checkpoint)
         try:
             self.sender.send_at_once(consequences.sent if consequences else [])
@@ -175,9 +189,10 @@ class _Execution:
                 patience.bear(error)
 
 
-def _writes_as_read(spec: FlowSpec) -> bool:
+def _writes_as_read(context: RunContext) -> bool:
     """Whether what a page plans is final: rules only write, and nothing is collected afterwards."""
-    return not spec.aggregate and all(rule.write for rule in spec.rules)
+    spec = context.spec
+    return not context.scope and not spec.aggregate and all(rule.write for rule in spec.rules)
 
 
 def _checkpoint(context: RunContext, system: BoundSystem, stream: str) -> dict[str, object] | None:

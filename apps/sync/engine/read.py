@@ -51,12 +51,12 @@ def together(pages: Iterator[Page]) -> Iterator[Page]:
         for page in pages:
             records, last = [*records, *page.records], page
             if len(records) >= TOGETHER or time.monotonic() - started > TOGETHER_SECONDS:
-                yield Page(records=records, checkpoint=page.checkpoint)
+                yield Page(records=records, checkpoint=page.checkpoint, remaining=page.remaining)
                 records, last, started = [], None, time.monotonic()
     except ConnectorError as error:
         failure = error
     if last is not None:
-        yield Page(records=records, checkpoint=last.checkpoint)
+        yield Page(records=records, checkpoint=last.checkpoint, remaining=last.remaining)
     if failure:
         raise failure
 

@@ -52,7 +52,7 @@ class HubSpotStream:
         position = self._start(checkpoint)
         seen: set[str] = set()
         while True:
-            found = self._search(position, size)
+            found, remaining = self._search(position, size)
             fresh = [entry for entry in found if entry["id"] not in seen]
             last = len(found) < size and not position["after_id"]
             position, seen = self._advance(position, found, size)
@@ -61,7 +61,8 @@ class HubSpotStream:
                 # Nothing older than the pass itself may be skipped by the next one, however long this one took.
                 position["since"] = min(position["since"], position["started"])
             archived = self._sweep(position) if last else []
-            yield Page(records=[*self._records(fresh), *archived], checkpoint=dict(position))
+            records = [*self._records(fresh), *archived]
+            yield Page(records=records, checkpoint=dict(position), remaining=remaining)
             if last:
                 return
 
@@ -123,7 +124,8 @@ class HubSpotStream:
         record = self._record(entry, {}, {})
         return msgspec.structs.replace(record, deleted=True, modified_at=_moment(entry["archivedAt"]))
 
-    def _search(self, position: JsonDict, size: int) -> list[JsonDict]:
+    def _search(self, position: JsonDict, size: int) -> tuple[list[JsonDict], int | None]:
+        """What was found, and how many more there are (a walk by id sees equal time stamps only, and cannot tell)."""
         since = str(position["since"])
         if position["after_id"]:
             filters = [
@@ -142,10 +144,10 @@ class HubSpotStream:
             "limit": size,
             "after": "0",
         }
-        found: list[JsonDict] = self.connector.client.post(f"/crm/v3/objects/{self.object.name}/search", json=body)[
-            "results"
-        ]
-        return found
+        answer = self.connector.client.post(f"/crm/v3/objects/{self.object.name}/search", json=body)
+        found: list[JsonDict] = answer["results"]
+        total = None if position["after_id"] else answer.get("total")
+        return found, None if total is None else max(0, total - len(found))
 
     def _advance(self, position: JsonDict, found: list[JsonDict], size: int) -> tuple[JsonDict, set[str]]:
         """Where the next search starts, and which ids it will meet again."""
