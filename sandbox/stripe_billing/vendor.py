@@ -60,12 +60,16 @@ class Stripe(Vendor):
 
     def raw_objects(self, account: Account, kind: str) -> list[JsonDict]:
         book = Book(account)
+        if kind == "meter_event":
+            return book.all(kind)
         return [book.show(item) for item in book.all(KINDS.get(kind, kind)) if not item.get("deleted")]
 
     def create_object(self, account: Account, kind: str, data: JsonDict) -> JsonDict:
         book = Book(account)
         if kind == "customers":
             return objects.save_customer(book, data, None)
+        if kind == "usage":
+            return add_usage(account, data)
         if kind == "payments":
             return objects.new_charge(book, data)
         if kind == "invoices":
@@ -116,6 +120,13 @@ def _user_invoice(book: Book, data: JsonDict) -> JsonDict:
     invoice = objects.new_invoice(book, {**defaults, **data})
     invoice = book.save({**invoice, "discount_amount": reduction})
     return book.show(objects.finalize(book, {}, invoice) if status == "open" else invoice)
+
+
+def add_usage(account: Account, data: JsonDict) -> JsonDict:
+    """An event as another program of the customer sends one."""
+    from sandbox.stripe_billing.meters import add_event  # its routes are declared on this module's vendor
+
+    return add_event(account, data)
 
 
 VENDOR = Stripe()

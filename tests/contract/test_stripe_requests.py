@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -22,12 +23,16 @@ from tests.contract.recorder import Exchange
 
 pytestmark = pytest.mark.contract
 
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
 LINES = [line(48747, quantity="3.25", price=14999), line(2020, quantity="2", price=1010)]
 RECORDS = {
     "customers": {"name": "Initech GmbH", "number": "10042", "email": "billing@initech.test", "phone": "+49 30 1", "website": "https://i.test"},
     "invoices": {"status": "open", "reference": "PO 7", "due_date": "2026-12-20", "lines": LINES},
+    "usage": {"unit": "support_hours", "usage_date": YESTERDAY, "quantity": "2.5"},
     "subscriptions": {"name": "Retainer", "status": "active", "amount": euros(9900), "quantity": "1", "interval": "quarter"},
 }  # fmt: skip
+# Meters are newer than the description: Stripe's own library judges them (test_stripe_sdk).
+NEWER = "/v1/billing/"
 OPERATIONS = {
     *(
         ("GET", f"/v1/{name}")
@@ -56,15 +61,20 @@ def drive(server):
     control.create("quotes", {"customer": customer, "lines": [{"amount": 5, "description": "x"}]})
     long_one = control.create("invoices", {"customer": customer, "lines": [{"amount": n + 1} for n in range(12)]})["id"]
     control.create("payments", {"amount": 100, "currency": "eur"})
+    noon = int((datetime.now(UTC).replace(hour=12) - timedelta(days=2)).timestamp())
+    event = {"payload": {"stripe_customer_id": customer, "value": "1"}, "timestamp": noon}
+    control.create("usage", {"event_name": "support_hours", **event})
     for spec in stripe.manifest.streams:
         records, _ = read_all(stripe.stream(spec.name), page_size=1)
         read_all(stripe.stream(spec.name), {"since": int(stripe.context.now().timestamp()) - 60}, page_size=1)
         stripe.stream(spec.name).get(records[0].external_id)
     for spec in stripe.manifest.sinks:
-        payload = map_sink(spec.name, RECORDS[spec.name], {"account": customer})
+        payload = map_sink(spec.name, RECORDS[spec.name], {**dict.fromkeys(spec.refs), "account": customer})
         sink = stripe.sink(spec.name)
         made = write(sink, payload)
         assert sink.resolve(f"itl-{spec.name}") is None
+        if not spec.updates:
+            continue
         sink.write([WriteRequest(key="u", payload=payload, external_id=made)])
         sink.write([WriteRequest(key="u", payload={**payload, "status": "cancelled"}, external_id=made)])
     sink, payload = stripe.sink("invoices"), map_sink("invoices", RECORDS["invoices"], {"account": customer})
@@ -91,7 +101,8 @@ def test_every_request_is_described(evidence, server, figures):
     drive(server)
     judge = stripe_judge(evidence)
 
-    verdicts = [(exchange, judge.errors(exchange)) for exchange in server.exchanges("stripe_billing")]
+    verdicts = [(exchange, judge.errors(exchange)) for exchange in server.exchanges("stripe_billing")
+                if not exchange.path.startswith(NEWER)]  # fmt: skip
 
     wrong = [f"{e.method} {e.path}: {text}" for e, errors in verdicts for text in errors or []]
     figures.append(

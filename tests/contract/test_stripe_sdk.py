@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import stripe
@@ -104,3 +104,23 @@ def test_the_sdk_accepts_our_signature_and_we_accept_it():
     lower = {name.lower(): value for name, value in headers.items()}
     given = {"headers": lower, "body": body, "url": "https://p.test/h", "now": now}
     assert StripeConnector.verify_webhook(secret="whsec_x", **given)[0].event_id == "evt_1"
+
+
+def test_the_sdk_sends_usage_and_reads_what_a_meter_counted(client, control):
+    """The same calls as the connector's: names of parameters are the library's own."""
+    customer = add_customer(control, "Metered")
+    (meter,) = client.v1.billing.meters.list({"status": "active", "limit": 100}).data
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    start = int(day.timestamp())
+    values = {
+        "event_name": meter.event_name, "identifier": "itl-1", "timestamp": start + 43_200,
+        "payload": {meter.customer_mapping.event_payload_key: customer, meter.value_settings.event_payload_key: "2.5"},
+    }  # fmt: skip
+    event = client.v1.billing.meter_events.create(values)
+    with pytest.raises(stripe.InvalidRequestError, match="already exists with identifier itl-1"):
+        client.v1.billing.meter_events.create(values)
+    window = {"customer": customer, "start_time": start, "end_time": start + 86_400, "value_grouping_window": "day"}
+    (counted,) = client.v1.billing.meters.event_summaries.list(meter.id, window).data
+
+    assert (event.identifier, event.event_name) == ("itl-1", "support_hours")
+    assert (counted.aggregated_value, counted.start_time) == (2.5, start)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +22,10 @@ class StripeHarness(SandboxHarness):
         "customers": ("POST", "/v1/customers"),
         "invoices": ("POST", "/v1/invoices"),
         "subscriptions": ("POST", "/v1/subscriptions"),
+        "usage": ("POST", "/v1/billing/meter_events"),
     }
+
+    kinds = {"usage": "meter_event"}
 
     def seed(self, stream: str, count: int) -> list[str]:
         return [self.make(stream) for _ in range(count)]
@@ -31,6 +35,12 @@ class StripeHarness(SandboxHarness):
         if stream == "customers":
             return add_customer(self.control, f"Customer {number}", email=f"c{number}@example.org")
         customer = add_customer(self.control, f"For {stream} {number}")
+        if stream == "usage":
+            noon = datetime.now(UTC).replace(hour=12) - timedelta(days=1)
+            event = {"stripe_customer_id": customer, "value": "1.5"}
+            values = {"event_name": "support_hours", "payload": event, "timestamp": int(noon.timestamp())}
+            self.control.create("usage", values)
+            return f"mtr_test_hours/{customer}/{noon.date().isoformat()}"
         if stream == "subscriptions":
             return add_subscription(self.control, customer)
         if stream == "payments":
@@ -52,6 +62,9 @@ class StripeHarness(SandboxHarness):
         if sink == "customers":
             return {"name": f"Account {number}", "email": f"a{number}@example.org", "phone": "+49 1", "number": "7"}
         customer = self.make("customers")
+        if sink == "usage":
+            yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+            return {"customer": customer, "meter": "support_hours", "usage_date": yesterday, "quantity": "2.50"}
         if sink == "subscriptions":
             terms = {"amount": euros(9900), "interval": "month", "product": "prod_1", "quantity": "1"}
             return {"customer": customer, "name": f"Retainer {number}", "status": "active", **terms}

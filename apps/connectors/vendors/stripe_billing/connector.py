@@ -27,6 +27,7 @@ from apps.connectors.vendors.stripe_billing.streams import (
     QuoteStream,
     SubscriptionStream,
 )
+from apps.connectors.vendors.stripe_billing.usage import UsageSink, UsageStream
 from apps.connectors.vendors.stripe_billing.wire import bracketed, idempotency_key
 
 # Answers keep this shape whatever version the account itself is set to.
@@ -48,11 +49,13 @@ class StripeConnector(Connector):
         "payments": PaymentStream,
         "subscriptions": SubscriptionStream,
         "quotes": QuoteStream,
+        "usage": UsageStream,
     }
     sink_types: ClassVar[Mapping[str, Callable[[Any], Sink]]] = {
         "customers": CustomerSink,
         "invoices": InvoiceSink,
         "subscriptions": SubscriptionSink,
+        "usage": UsageSink,
     }
 
     def __init__(self, context: ConnectionContext) -> None:
