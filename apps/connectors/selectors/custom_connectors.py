@@ -1,0 +1,34 @@
+"""Connectors that the partner wrote down."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.connectors.models import CustomConnector, CustomConnectorVersion
+from apps.core.actor import Actor
+from apps.core.errors import NotVisible
+
+
+def list_custom_connectors(actor: Actor) -> QuerySet[CustomConnector]:
+    """The partner's own connectors, drafts among them; nobody of a customer sees one."""
+    if actor.scope is not None:
+        return CustomConnector.objects.none()
+    return CustomConnector.objects.filter(archived_at=None).select_related("published").order_by("name")
+
+
+def get_custom_connector(actor: Actor, connector_id: UUID) -> CustomConnector:
+    """Raises NotVisible."""
+    found = list_custom_connectors(actor).filter(pk=connector_id).first()
+    if found is None:
+        raise NotVisible("There is no such connector.")
+    return found
+
+
+def get_custom_version(connector: CustomConnector, version_id: UUID) -> CustomConnectorVersion:
+    """Raises NotVisible."""
+    found = connector.versions.filter(pk=version_id).first()
+    if found is None:
+        raise NotVisible("There is no such version.")
+    return found

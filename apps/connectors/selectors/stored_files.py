@@ -1,0 +1,26 @@
+"""Files that came in or go out."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from apps.connectors.models import Connection, StoredFile
+from apps.connectors.sdk.declared.files.outbox import SENT
+from apps.core.errors import NotVisible
+
+
+def get_stored_file(connection: Connection, file_id: UUID) -> StoredFile:
+    """Raises NotVisible."""
+    found = list_stored_files(connection).filter(pk=file_id).first()
+    if found is None:
+        raise NotVisible("There is no such file.")
+    return found
+
+
+def list_stored_files(connection: Connection) -> QuerySet[StoredFile]:
+    """Files that came in or go out, newest first; without what is half written and the entries of what was sent."""
+    internal = Q(name__startswith=".") | Q(folder=SENT) | Q(folder__endswith=f"/{SENT}")
+    files = StoredFile.objects.filter(connection=connection).exclude(internal)
+    return files.select_related("connection").order_by("-uploaded_at", "id")
