@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from apps.connectors.sdk.erp_sinks import DOCUMENT_LINES, marked_sink
 from apps.connectors.sdk.manifest import Resolve, SinkSpec
 
 BATCH_SIZE = 50
-DOCUMENT_LINES = (
-    'record.lines.map(l, {"description": l.description, "quantity": l.quantity, "unit_price": decimal(l.unit_price)})'
-)
 DOCUMENT = {
     "customerId": "refs.account",
     "status": "record.status",
@@ -17,12 +15,11 @@ DOCUMENT = {
 }
 
 SINKS = (
-    SinkSpec(
+    marked_sink(
         name="customers",
         deletes=True,
         label="Customers",
         entity="account",
-        stream="customers",
         fields={
             "displayName": "record.name",
             "email": "record.email",
@@ -30,41 +27,34 @@ SINKS = (
             "website": "record.website",
             "taxRegistrationNumber": "record.tax_id",
         },
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="contacts",
         deletes=True,
         label="Contacts",
         entity="contact",
-        stream="contacts",
         fields={"displayName": "record.name", "email": "record.email", "phoneNumber": "record.phone"},
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="projects",
         deletes=True,
         label="Projects",
         entity="project",
-        stream="projects",
         fields={"displayName": "record.name"},
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="employees",
         deletes=True,
         label="Employees",
         entity="resource",
-        stream="employees",
         fields={
             "givenName": "record.name",
             "email": "record.email",
             "status": 'record.status == "inactive" ? "Inactive" : "Active"',
         },
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
     SinkSpec(
@@ -85,11 +75,10 @@ SINKS = (
         resolve=Resolve.NONE,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="invoices",
         label="Sales invoices",
         entity="invoice",
-        stream="invoices",
         fields={
             **DOCUMENT,
             "customerPurchaseOrderReference": "coalesce(record.reference, record.number)",
@@ -99,28 +88,24 @@ SINKS = (
         },
         refs={"account": "customers"},
         required_refs=("account",),
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=20,
         updates=False,
     ),
-    SinkSpec(
+    marked_sink(
         name="quotes",
         deletes=True,
         label="Sales quotes",
         entity="quote",
-        stream="quotes",
         fields={**DOCUMENT, "documentDate": "record.issue_date", "validUntilDate": "record.expiry_date"},
         refs={"account": "customers"},
         required_refs=("account",),
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=20,
     ),
-    SinkSpec(
+    marked_sink(
         name="payments",
         deletes=True,
         label="Customer payments",
         entity="payment",
-        stream="payments",
         fields={
             "appliesToInvoiceId": "refs.invoice",
             "amount": "decimal(record.amount)",
@@ -129,7 +114,6 @@ SINKS = (
         },
         refs={"invoice": "invoices"},
         required_refs=("invoice",),
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
 )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from apps.connectors.sdk.manifest import Resolve, SinkSpec
+from apps.connectors.sdk.erp_sinks import DOCUMENT_LINES, marked_sink
 
 # A time entry's hours are written as on a clock: 3:15.
 MINUTES = "(record.duration_seconds + 30) / 60"
 CLOCK_HOURS = f'text({MINUTES} / 60) + ":" + ({MINUTES} % 60 < 10 ? "0" : "") + text({MINUTES} % 60)'
 
 SINKS = (
-    SinkSpec(
+    marked_sink(
         name="customers",
         deletes=True,
         label="Customers",
         entity="account",
-        stream="customers",
         fields={
             "companyName": "record.name",
             "email": "record.email",
@@ -22,14 +21,12 @@ SINKS = (
             "url": "record.website",
             "isInactive": 'record.status == "inactive"',
         },
-        resolve=Resolve.EXTERNAL_ID,
     ),
-    SinkSpec(
+    marked_sink(
         name="contacts",
         deletes=True,
         label="Contacts",
         entity="contact",
-        stream="contacts",
         fields={
             "entityId": "record.name",
             "firstName": "record.first_name",
@@ -39,14 +36,12 @@ SINKS = (
             "company": "refs.account",
         },
         refs={"account": "customers"},
-        resolve=Resolve.EXTERNAL_ID,
     ),
-    SinkSpec(
+    marked_sink(
         name="projects",
         deletes=True,
         label="Projects",
         entity="project",
-        stream="projects",
         fields={
             "companyName": "record.name",
             "parent": "refs.account",
@@ -56,14 +51,12 @@ SINKS = (
         },
         refs={"account": "customers"},
         required_refs=("account",),
-        resolve=Resolve.EXTERNAL_ID,
     ),
-    SinkSpec(
+    marked_sink(
         name="tasks",
         deletes=True,
         label="Project tasks",
         entity="task",
-        stream="tasks",
         fields={
             "title": "record.name",
             "project": "refs.project",
@@ -72,27 +65,23 @@ SINKS = (
         },
         refs={"project": "projects"},
         required_refs=("project",),
-        resolve=Resolve.EXTERNAL_ID,
     ),
-    SinkSpec(
+    marked_sink(
         name="employees",
         deletes=True,
         label="Employees",
         entity="resource",
-        stream="employees",
         fields={
             "entityId": "record.name",
             "email": "record.email",
             "isInactive": 'record.status == "inactive"',
         },
-        resolve=Resolve.EXTERNAL_ID,
     ),
-    SinkSpec(
+    marked_sink(
         name="time_bills",
         deletes=True,
         label="Time",
         entity="time_entry",
-        stream="time_bills",
         fields={
             "employee": "refs.resource",
             "customer": "refs.project",
@@ -104,14 +93,12 @@ SINKS = (
         },
         refs={"resource": "employees", "project": "projects", "task": "tasks"},
         required_refs=("resource",),
-        resolve=Resolve.EXTERNAL_ID,
     ),
-    SinkSpec(
+    marked_sink(
         name="invoices",
         deletes=True,
         label="Invoices",
         entity="invoice",
-        stream="invoices",
         fields={
             "entity": "refs.account",
             "status": "record.status",
@@ -120,20 +107,17 @@ SINKS = (
             "dueDate": "record.due_date",
             "currency": "record.currency",
             "total": "decimal(record.total)",
-            "lines": 'record.lines.map(l, {"description": l.description, "quantity": l.quantity, '
-            '"unit_price": decimal(l.unit_price)})',
+            "lines": DOCUMENT_LINES,
         },
         refs={"account": "customers"},
         required_refs=("account",),
-        resolve=Resolve.EXTERNAL_ID,
         updates=False,
     ),
-    SinkSpec(
+    marked_sink(
         name="payments",
         deletes=True,
         label="Customer payments",
         entity="payment",
-        stream="payments",
         fields={
             "invoice": "refs.invoice",
             "amount": "decimal(record.amount)",
@@ -142,14 +126,12 @@ SINKS = (
         },
         refs={"invoice": "invoices"},
         required_refs=("invoice",),
-        resolve=Resolve.EXTERNAL_ID,
         updates=False,
     ),
-    SinkSpec(
+    marked_sink(
         name="expenses",
         label="Expenses",
         entity="expense",
-        stream="expenses",
         fields={
             "employee": "refs.resource",
             "project": "refs.project",
@@ -160,7 +142,6 @@ SINKS = (
         },
         refs={"resource": "employees", "project": "projects"},
         required_refs=("resource",),
-        resolve=Resolve.EXTERNAL_ID,
         updates=False,
     ),
 )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from apps.connectors.sdk.erp_sinks import DOCUMENT_LINES, marked_sink
 from apps.connectors.sdk.manifest import Resolve, SinkSpec
 
 BATCH_SIZE = 50
-DOCUMENT_LINES = (
-    'record.lines.map(l, {"description": l.description, "quantity": l.quantity, "unit_price": decimal(l.unit_price)})'
-)
 
 SINKS = (
-    SinkSpec(
+    marked_sink(
         name="companies",
         deletes=True,
         label="Companies",
         entity="account",
-        stream="companies",
         fields={
             "name": "record.name",
             "ref": "record.number",
@@ -24,15 +21,13 @@ SINKS = (
             "website": "record.website",
             "vat": "record.tax_id",
         },
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="people",
         deletes=True,
         label="Contacts",
         entity="contact",
-        stream="people",
         fields={
             "name": "record.name",
             "email": "record.email",
@@ -40,15 +35,13 @@ SINKS = (
             "parent_id/.id": "refs.account",
         },
         refs={"account": "companies"},
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="opportunities",
         deletes=True,
         label="Opportunities",
         entity="opportunity",
-        stream="opportunities",
         fields={
             "name": "record.name",
             "expected_revenue": "decimal(record.amount)",
@@ -57,15 +50,13 @@ SINKS = (
             "stage": "record.stage",
         },
         refs={"account": "companies", "contact": "people"},
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="projects",
         deletes=True,
         label="Projects",
         entity="project",
-        stream="projects",
         fields={
             "name": "record.name",
             "partner_id/.id": "refs.account",
@@ -75,15 +66,13 @@ SINKS = (
             "open": 'record.status == "open" || record.status == "planned"',
         },
         refs={"account": "companies"},
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="tasks",
         deletes=True,
         label="Tasks",
         entity="task",
-        stream="tasks",
         fields={
             "name": "record.name",
             "project_id/.id": "refs.project",
@@ -93,28 +82,24 @@ SINKS = (
         },
         refs={"project": "projects"},
         required_refs=("project",),
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="employees",
         label="Employees",
         entity="resource",
-        stream="employees",
         fields={
             "name": "record.name",
             "work_email": "record.email",
             "active": 'record.status == "active"',
         },
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="timesheets",
         deletes=True,
         label="Timesheets",
         entity="time_entry",
-        stream="timesheets",
         fields={
             "employee_id/.id": "refs.resource",
             "project_id/.id": "refs.project",
@@ -125,15 +110,13 @@ SINKS = (
         },
         refs={"resource": "employees", "project": "projects", "task": "tasks"},
         required_refs=("resource", "project"),
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="milestones",
         deletes=True,
         label="Milestones",
         entity="milestone",
-        stream="milestones",
         fields={
             "name": "record.name",
             "project_id/.id": "refs.project",
@@ -142,14 +125,12 @@ SINKS = (
         },
         refs={"project": "projects"},
         required_refs=("project",),
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="invoices",
         label="Customer invoices",
         entity="invoice",
-        stream="invoices",
         fields={
             "partner_id/.id": "refs.account",
             "status": "record.status",
@@ -163,7 +144,6 @@ SINKS = (
         },
         refs={"account": "companies"},
         required_refs=("account",),
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=20,
         updates=False,
     ),
@@ -183,12 +163,11 @@ SINKS = (
         resolve=Resolve.LOOKUP,
         updates=False,
     ),
-    SinkSpec(
+    marked_sink(
         name="expenses",
         deletes=True,
         label="Expenses",
         entity="expense",
-        stream="expenses",
         fields={
             "name": "coalesce(record.description, record.category)",
             "date": "record.spent_date",
@@ -199,14 +178,12 @@ SINKS = (
         },
         refs={"resource": "employees", "project": "projects"},
         required_refs=("resource",),
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=BATCH_SIZE,
     ),
-    SinkSpec(
+    marked_sink(
         name="quotes",
         label="Quotes",
         entity="quote",
-        stream="quotes",
         fields={
             "partner_id/.id": "coalesce(refs.contact, refs.account)",
             "client_order_ref": "record.name",
@@ -218,7 +195,6 @@ SINKS = (
         },
         refs={"account": "companies", "contact": "people", "opportunity": "opportunities"},
         required_refs=("account",),
-        resolve=Resolve.EXTERNAL_ID,
         batch_size=20,
     ),
 )
