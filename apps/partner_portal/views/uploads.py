@@ -57,7 +57,7 @@ def state_of(file: StoredFile) -> str:
     """Where a file is on its way."""
     place = file.folder.rpartition("/")[2]
     if goes_out(file):
-        return "Ready to fetch"
+        return "Ready to download"
     return {CHECKING: "Waits for your look", "done": "Read", "failed": "Unreadable"}.get(place, "Taken over")
 
 
@@ -98,7 +98,7 @@ def _tables(connection: Connection) -> dict[str, Table]:
     outgoing = [file for file in shown if goes_out(file)]
     return {
         "table": build_table(incoming, COLUMNS, caption="Files", noun="files", url=page_of),
-        "outgoing": build_table(outgoing, OUT_COLUMNS, caption="To fetch", noun="files", url=page_of),
+        "outgoing": build_table(outgoing, OUT_COLUMNS, caption="To download", noun="files", url=page_of),
     }
 
 
