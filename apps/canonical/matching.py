@@ -16,6 +16,8 @@ from apps.core.bulk import fetch_rows
 # A key that so many records share (a mail provider, “Test”) tells nothing about any of them.
 TOO_COMMON = 30
 MAX_QUESTIONS = 3
+# For so few the planner takes the index by itself.
+FEW_KEYS = 20
 # A record that this system knows under another id already is no candidate: two ids in one system are two things.
 # Within the first part only the index of match keys can help. Left to itself, and to the statistics of a table that is
 # being filled, the planner compares every key with every record of the environment; for the same reason references
@@ -117,6 +119,8 @@ def _by_score(doubt: Doubt) -> tuple[int, str]:
 
 
 def _candidates(parameters: list[Any]) -> list[tuple[Any, ...]]:
+    if len(parameters[0]) <= FEW_KEYS:
+        return fetch_rows(_CANDIDATES, parameters)
     fetch_rows(_BY_INDEX, ["off"])
     found = fetch_rows(_CANDIDATES, parameters)
     fetch_rows(_BY_INDEX, ["on"])

@@ -125,6 +125,7 @@ class Workspace:
         self.source = source
         self.now = now
         self.changes: list[Change] = []
+        self.has_questions = False  # whether somebody was asked about a record that was created here
         self._states: dict[UUID, State] = {}
         self._touched: dict[UUID, State] = {}
         self._dirty: dict[UUID, State] = {}

@@ -32,7 +32,8 @@ class Measures:
     def rate(self, name: str, value: float, unit: str, *, limit: float, least: float, share: float = 0.0) -> None:
         """More is better: at least `least`, and at least this share of the limit."""
         ratio = value / limit
-        bar = f"≥ {least:,.0f}" + (f" and ≥ {share:.0%} of the limit" if share else "")
+        bars = [f"≥ {least:,.0f}"] * bool(least) + [f"≥ {share:.0%} of the limit"] * bool(share)
+        bar = " and ".join(bars)
         self._add(name, value, unit, bar, ok=value >= least and ratio >= share, limit=limit, ratio=ratio)
 
     def time(self, name: str, value: float, unit: str, *, most: float, limit: float | None = None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -26,7 +25,7 @@ from tests.bench.test_webhooks import HOST, SECRET, server
 
 __all__ = ["flow", "server"]
 pytestmark = [pytest.mark.bench, pytest.mark.django_db, pytest.mark.enable_socket]
-SINGLE, MANY, CLIENTS = 40, 1_000, 8
+SINGLE, MANY, PACED, CLIENTS = 40, 1_000, 300, 8
 PATIENCE = 120
 
 
@@ -99,14 +98,17 @@ def test_from_webhook_to_target(
 
     latencies = [one_by_one(server, hook, vendor_url, number) for number in range(3, 3 + SINGLE)]
     rate = all_at_once(server, hook, vendor_url, first=3 + SINGLE)
+    paced = evenly(server, hook, vendor_url, first=3 + SINGLE + MANY, pace=rate / 2)
 
-    total = 2 + SINGLE + MANY
+    total = 2 + SINGLE + MANY + PACED
     found = taken(vendor_url)
     assert {name: count for name, (count, _) in found.items()} == {name_of(n): 1 for n in range(1, total + 1)}
     assert await_log(flow, 2 * total) == 2 * total
     measures.time("webhook to target written, p95", 1000 * percentile(latencies, 0.95), "ms", most=150)
     measures.time("webhook to target written, median", 1000 * percentile(latencies, 0.5), "ms", most=150)
-    measures.rate("events carried through, fully logged", rate, "events/s", limit=bare_rate(server), least=300)
+    limit = bare_rate(server, vendor_url)
+    measures.rate("events carried through, fully logged", rate, "events/s", limit=limit, least=300)
+    measures.time("notice to arrival at half that rate, p95", 1000 * percentile(paced, 0.95), "ms", most=100)
 
 
 def one_by_one(port: int, path: str, vendor_url: str, number: int) -> float:
@@ -125,27 +127,42 @@ def all_at_once(port: int, path: str, vendor_url: str, *, first: int) -> float:
             tell(vendor_url, "/grow?count=1")
             deliver(port, path, number)
 
+    in_threads(share)
+    found = await_arrivals(vendor_url, {name_of(number) for number in range(first, first + MANY)})
+    return MANY / (max(at for _, at in found.values()) - started)
+
+
+def evenly(port: int, path: str, vendor_url: str, *, first: int, pace: float) -> list[float]:
+    """Seconds from each notice to its record's arrival, with so many notices a second."""
+    started, sent = time.time(), dict[int, float]()
+
+    def share(offset: int) -> None:
+        for number in range(first + offset, first + PACED, CLIENTS):
+            time.sleep(max(0.0, started + (number - first) / pace - time.time()))
+            tell(vendor_url, "/grow?count=1")
+            sent[number] = deliver(port, path, number)
+
+    in_threads(share)
+    found = await_arrivals(vendor_url, {name_of(number) for number in sent})
+    return [found[name_of(number)][1] - at for number, at in sent.items()]
+
+
+def in_threads(share: Callable[[int], None]) -> None:
     threads = [threading.Thread(target=share, args=(offset,)) for offset in range(CLIENTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    found = await_arrivals(vendor_url, {name_of(number) for number in range(first, first + MANY)})
-    return MANY / (max(at for _, at in found.values()) - started)
 
 
-def bare_rate(port: int) -> float:
-    """The bare view as often as there were events, in the same way."""
+def bare_rate(port: int, vendor_url: str) -> float:
+    """The same changes and notices, but the notices go to the bare view and nothing follows."""
     started = time.perf_counter()
 
-    def share() -> None:
-        for _ in range(MANY // CLIENTS):
-            request = urllib.request.Request(f"http://127.0.0.1:{port}/bare/", data=b"{}", headers={"Host": HOST})
-            urllib.request.urlopen(request, timeout=10).close()
+    def share(offset: int) -> None:
+        for number in range(offset, MANY, CLIENTS):
+            tell(vendor_url, "/grow?count=1")
+            deliver(port, "/bare/", number)
 
-    threads = [threading.Thread(target=share) for _ in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(share)
     return MANY / (time.perf_counter() - started)

@@ -100,8 +100,13 @@ def _version(context: RunContext) -> str:
 
 
 def _find_position(context: RunContext) -> dict[str, Any] | None:
-    found = Checkpoint.objects.filter(flow=context.flow, stream=HISTORY).first()
-    return dict(found.position) if found and found.position["version"] == _version(context) else None
+    """Looked up once a run, once there is one: only this run moves it on."""
+    if HISTORY not in context.caches:
+        found = Checkpoint.objects.filter(flow=context.flow, stream=HISTORY).first()
+        if found is None or found.position["version"] != _version(context):
+            return None
+        context.caches[HISTORY] = found.position
+    return dict(context.caches[HISTORY])
 
 
 def _save(context: RunContext, position: dict[str, Any], now: datetime) -> None:

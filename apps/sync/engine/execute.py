@@ -52,6 +52,7 @@ class _Execution:
     def __init__(self, context: RunContext) -> None:
         self.context = context
         self.sender = Sender(context)
+        self.is_settled = False  # nothing is left as sent without an answer
 
     @contextmanager
     def step(self, label: str) -> Iterator[dict[str, int]]:
@@ -127,7 +128,7 @@ class _Execution:
             self.sender.send_at_once(consequences.sent if consequences else [])
         except TransientError:
             # Reading goes on; what became of these writes is found out before the writing that follows it.
-            self.context.at_once = None
+            self.context.at_once, self.is_settled = None, False
         self.context.active = reader.system
 
     def remove(self) -> None:
@@ -157,18 +158,17 @@ class _Execution:
     def send(self, label: str, *, is_optional: bool = False) -> None:
         """Settles what an earlier attempt left, then sends what is planned, window by window."""
         patience, sender = Patience(self.context), self.sender
-        must_recover = True
         while True:
             try:
-                if must_recover:
+                if not self.is_settled:
                     recover_sent(self.context)
-                    must_recover = False
+                    self.is_settled = self.context.resume_at is None
                 if is_optional or not sender.send_next():
                     break
                 patience.reset()
                 self.context.check(is_progress=True)
             except TransientError as error:
-                must_recover = True
+                self.is_settled = False
                 patience.bear(error)
             except RunStopped:
                 sender.stop()

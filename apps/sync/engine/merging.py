@@ -70,6 +70,7 @@ class Merger:
         """This method will note who may be whom as questions, after the records were written."""
         if self.doubts:
             ask_questions(self.workspace.environment, self.doubts, self.now)
+            self.workspace.has_questions = True
         ask_values(self.workspace.environment, self.judge.asked, self.now)
         for record_id, fields in self.judge.agreed.items():
             note_agreement(self.system.connection.pk, record_id, fields, self.now)

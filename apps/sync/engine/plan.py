@@ -119,7 +119,13 @@ class Planner:
     ) -> None:
         targets = [target for state in states for name in mapping.spec.refs if (target := state.links.get(name))]
         references = self._references(system, [*self._known(system, states), *targets])
-        new = [state.id for state in states if (state.id, mapping.spec.stream) not in references]
+        new = [
+            state.id
+            for state in states
+            if (state.id, mapping.spec.stream) not in references
+            # Nobody has been asked yet about what came to life here, except in this very transaction.
+            and (self.workspace.has_questions or not self.workspace.is_created_here(state))
+        ]
         found = held_back(mapping.spec.entity, new, system.connection.pk)
         self._doubts.update({(record_id, system.connection.pk): other for record_id, other in found.items()})
         if self.context.policies.asks(mapping.spec.entity):
