@@ -12,7 +12,6 @@ class ConnectorsConfig(AppConfig):
 
         states = choice_field(*ConnectionStatus.values)
         register_kind("connectors.check", "connectors.check_connection")
-        register_kind("connectors.webhook", "connectors.handle_deliveries")
         register_event(
             "connectors.connection.status_changed", "A connection became active, degraded, paused or unusable.",
             {

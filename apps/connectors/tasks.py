@@ -9,8 +9,3 @@ from apps.core import clock
 @shared_task(name="connectors.check_connection")
 def check_connection(*, key: str, **_: object) -> None:
     services.run_scheduled_check(connection_id=UUID(key), now=clock.now())
-
-
-@shared_task(name="connectors.handle_deliveries")
-def handle_deliveries(*, key: str, **_: object) -> None:
-    services.handle_deliveries(key=key, now=clock.now())

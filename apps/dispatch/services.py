@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
+from apps.core import clock
 from apps.core.planes import require_tenant_schema
 from apps.core.tasks import enqueue_in
 from apps.dispatch.backlog import BrokerUnavailable, room
@@ -26,7 +27,11 @@ from apps.dispatch.models import WorkItem
 from apps.dispatch.registry import by_queue, kinds, task_of
 
 CHANNEL = "dispatch_due"
+# The dispatcher looks at least so often, without being told.
+POLL = timedelta(seconds=2)
 LEASE = timedelta(seconds=settings.DISPATCH_LEASE_SECONDS)
+# Who takes work without the dispatcher begins at once, and extends the lease then.
+FIRST_LEASE = min(LEASE, timedelta(minutes=1))
 _CLAIM = """
 WITH ranked AS (
     SELECT first.id, first.due_at, row_number() OVER (
@@ -71,6 +76,19 @@ VALUES (%s, %s, %s, %s, %s, 0)
 ON CONFLICT (schema, kind, key) DO UPDATE SET
     due_at = LEAST(item.wanted_at, EXCLUDED.due_at), wanted_at = NULL, lease_until = NULL, attempts = 0,
     priority = EXCLUDED.priority
+RETURNING due_at
+"""
+
+
+_TAKE = """
+INSERT INTO public.dispatch_workitem AS item (schema, kind, key, due_at, priority, attempts, lease_until)
+VALUES (%(schema)s, %(kind)s, %(key)s, %(now)s, %(priority)s, 1, %(until)s)
+ON CONFLICT (schema, kind, key) DO UPDATE SET
+    wanted_at = CASE WHEN item.lease_until > %(now)s THEN LEAST(item.wanted_at, EXCLUDED.due_at) END,
+    lease_until = CASE WHEN item.lease_until > %(now)s THEN item.lease_until ELSE EXCLUDED.lease_until END,
+    due_at = CASE WHEN item.lease_until > %(now)s THEN item.due_at ELSE LEAST(item.due_at, EXCLUDED.due_at) END,
+    priority = LEAST(item.priority, EXCLUDED.priority)
+RETURNING wanted_at IS NULL
 """
 
 
@@ -89,21 +107,44 @@ def schedule(*, kind: str, key: str, due_at: datetime, priority: int = 5) -> Non
     """
     with connection.cursor() as cursor:
         cursor.execute(_SCHEDULE, [require_tenant_schema(), kind, key, due_at, priority])
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    _wake(due_at)
+
+
+def _wake(due_at: datetime) -> None:
+    """What is not due soon, the dispatcher finds in time by itself."""
+    if due_at <= clock.now() + POLL:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
 def schedule_all(*, kind: str, keys: list[str], due_at: datetime, priority: int = 5) -> None:
     """Like `schedule`, for many keys at once; a key that is given twice is an error."""
     with connection.cursor() as cursor:
         cursor.execute(_SCHEDULE_ALL, [require_tenant_schema(), kind, sorted(keys), due_at, priority])
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    _wake(due_at)
 
 
 def reschedule(*, kind: str, key: str, due_at: datetime, priority: int = 5) -> None:
     """This function will end the current attempt and set the next one at `due_at`, or sooner if wanted meanwhile."""
     with connection.cursor() as cursor:
         cursor.execute(_RESCHEDULE, [require_tenant_schema(), kind, key, due_at, priority])
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        # Sooner than that where it was wanted meanwhile.
+        (due_at,) = cursor.fetchone()
+    _wake(due_at)
+
+
+def take(*, kind: str, key: str, now: datetime, priority: int = 5) -> bool:
+    """This function will lease the work to the caller, who goes on with it when the transaction is committed.
+
+    False while somebody else is at it: then the work is wanted again, like `schedule`.
+    """
+    values: dict[str, Any] = {
+        "schema": require_tenant_schema(), "kind": kind, "key": key, "priority": priority, "now": now,
+        "until": now + FIRST_LEASE,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, values)
+        return bool(cursor.fetchone()[0])
 
 
 def complete(*, kind: str, key: str) -> None:
@@ -134,8 +175,9 @@ def claim_due(*, now: datetime, limit: int = 100, only: Sequence[str] | None = N
         # The first of every partner; where that is not enough, whatever is left, even if one partner holds it all.
         for each in (1, limit):
             cursor.execute(_CLAIM, {**values, "each": each, "limit": limit - len(claimed)})
-            claimed += [ClaimedItem(*row) for row in cursor.fetchall()]
-            if len(claimed) >= limit:
+            found = [ClaimedItem(*row) for row in cursor.fetchall()]
+            claimed += found
+            if not found or len(claimed) >= limit:
                 break
     return claimed
 

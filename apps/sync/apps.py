@@ -5,6 +5,7 @@ class SyncConfig(AppConfig):
     name = "apps.sync"
 
     def ready(self) -> None:
+        from apps.connectors.services.deliveries import WEBHOOK_KIND
         from apps.dispatch.registry import register_kind
         from apps.events.registry import register_consumer, register_event
         from apps.flows.services.integrations import FLOW_DUE_KIND
@@ -14,6 +15,8 @@ class SyncConfig(AppConfig):
         from apps.sync.services.running import REAP_KIND
 
         register_kind(FLOW_DUE_KIND, "sync.run_due_flow")
+        # What a vendor reports is carried out where flows run: one hop from the notice to the write.
+        register_kind(WEBHOOK_KIND, "sync.run_on_deliveries")
         register_kind(REAP_KIND, "sync.reap_runs")
         register_kind(PLAN_KIND, "sync.carry_on_plan")
         for name, description in EVENTS.items():

@@ -6,7 +6,7 @@ The hot path looks nothing up that it saw in the last half minute and sends one 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -37,6 +37,7 @@ KEY_LENGTH = 200
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+Hearer = Callable[[Connection, list[str]], None]
 
 
 class UnknownHook(LookupError):
@@ -169,12 +170,19 @@ def _remember(cache: dict[Key, tuple[float, Value]], key: Key, value: Value) -> 
 
 
 @transaction.atomic
-def handle_deliveries(*, key: str, now: datetime) -> int:
-    """This function will tell the rooms above which streams of the connection changed; returns how many events it took."""
+def handle_deliveries(*, key: str, now: datetime, tell: Hearer | None = None) -> int:
+    """This function will tell which streams of the connection changed; returns how many events it took.
+
+    `tell` hears it in this very transaction; without it the rooms above hear of it as an event.
+    """
     waiting = list_waiting(key, limit=BATCH)
     connection = Connection.objects.filter(pk=UUID(key.partition(":")[2]), archived_at=None).first()
     if connection is not None and waiting:
-        _announce(connection, [event.payload for event in waiting], now)
+        payloads = [event.payload for event in waiting]
+        if tell is not None:
+            tell(connection, sorted({payload["stream"] for payload in payloads if payload["stream"]}))
+        else:
+            _announce(connection, payloads, now)
     mark_handled(waiting, now)
     if len(waiting) == BATCH:
         reschedule(kind=WEBHOOK_KIND, key=key, due_at=now, priority=2)

@@ -1,6 +1,6 @@
 """Every write of this room that is not the engine's; the names below are what other rooms may call."""
 
-from apps.sync.services.changes import note_change
+from apps.sync.services.changes import note_change, run_on_deliveries
 from apps.sync.services.customer_joining import request_joining
 from apps.sync.services.deletions import UnableToReview, approve_deletions, reject_deletions, start_reconcile
 from apps.sync.services.desk import (
@@ -101,6 +101,7 @@ __all__ = [
     "retry_failure",
     "retry_failures",
     "run_due_flow",
+    "run_on_deliveries",
     "save_limits",
     "snooze_failures",
     "start_reconcile",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
 from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
-from apps.dispatch.services import schedule
+from apps.connectors.services import handle_deliveries
+from apps.core import clock
+from apps.dispatch.services import schedule, take
 from apps.flows.binding import NotOffered, stream_of
 from apps.flows.definition import parse_flow
 from apps.flows.models import Flow, RoleBinding
 from apps.flows.services.integrations import FLOW_DUE_KIND
-from apps.sync.models import RunTrigger
-from apps.sync.services.runs import queue_run
+from apps.sync.models import RunTrigger, SyncRun
+from apps.sync.services.running import run_due_flow
+from apps.sync.services.runs import ensure_run
 
 
 def note_change(*, connection_id: UUID, streams: list[str], now: datetime) -> int:
@@ -22,19 +26,41 @@ def note_change(*, connection_id: UUID, streams: list[str], now: datetime) -> in
     Returns how many. A change that arrives while the flow runs makes it due again when that run ends.
     """
     connection = Connection.objects.filter(pk=connection_id).first()
-    if connection is None:
-        return 0
-    noted = 0
+    flows = list(_reading_flows(connection, streams)) if connection else []
+    for flow in flows:
+        ensure_run(flow=flow, trigger=RunTrigger.WEBHOOK, label="", now=now)
+        schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+    return len(flows)
+
+
+def run_on_deliveries(*, key: str, now: datetime) -> SyncRun | None:
+    """This function will take a connection's deliveries and run a flow that reads what changed; others become due.
+
+    What arrives while that flow runs makes it due again when the run ends, all of it together.
+    """
+    taken: list[UUID] = []
+
+    def tell(connection: Connection, streams: list[str]) -> None:
+        for flow in _reading_flows(connection, streams):
+            ensure_run(flow=flow, trigger=RunTrigger.WEBHOOK, label="", now=now)
+            if taken:
+                schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+            elif take(kind=FLOW_DUE_KIND, key=str(flow.pk), now=now, priority=3):
+                taken.append(flow.pk)
+
+    handle_deliveries(key=key, now=now, tell=tell)
+    return run_due_flow(flow_id=taken[0], now=clock.now()) if taken else None
+
+
+def _reading_flows(connection: Connection, streams: list[str]) -> Iterator[Flow]:
+    """The live flows that read one of the streams (any, when none is named)."""
     bindings = RoleBinding.objects.filter(connection=connection, integration__flows__is_enabled=True)
     for integration_id, role in sorted(set(bindings.values_list("integration_id", "role")), key=str):
         for flow in Flow.objects.filter(integration_id=integration_id, is_enabled=True).select_related(
             "current_version"
         ):
             if _reads(flow, role, connection.vendor, streams):
-                queue_run(flow=flow, trigger=RunTrigger.WEBHOOK, label="", now=now)
-                schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
-                noted += 1
-    return noted
+                yield flow
 
 
 def _reads(flow: Flow, role: str, vendor: str, streams: list[str]) -> bool:

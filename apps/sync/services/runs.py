@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from apps.audit.services import record_audit
 from apps.core.actor import Actor, ActorKind
@@ -65,19 +65,17 @@ def require_startable(run: SyncRun) -> None:
 
 def queue_run(*, flow: Flow, trigger: str, label: str, now: datetime) -> SyncRun:
     """This function will return the flow's active run, made now when there is none (the database allows one)."""
-    try:
-        with transaction.atomic():
-            return SyncRun.objects.create(
-                customer_id=flow.customer_id,
-                environment_id=flow.environment_id,
-                flow=flow,
-                flow_version=current_version(flow),
-                trigger=trigger,
-                triggered_by_label=label,
-                queued_at=now,
-            )
-    except IntegrityError:
-        return SyncRun.objects.get(flow=flow, status__in=ACTIVE)
+    ensure_run(flow=flow, trigger=trigger, label=label, now=now)
+    return SyncRun.objects.get(flow=flow, status__in=ACTIVE)
+
+
+def ensure_run(*, flow: Flow, trigger: str, label: str, now: datetime) -> None:
+    """This function will make a run unless one is active."""
+    run = SyncRun(
+        customer_id=flow.customer_id, environment_id=flow.environment_id, flow=flow,
+        flow_version=current_version(flow), trigger=trigger, triggered_by_label=label, queued_at=now,
+    )  # fmt: skip
+    SyncRun.objects.bulk_create([run], ignore_conflicts=True)
 
 
 def current_version(flow: Flow) -> FlowVersion:

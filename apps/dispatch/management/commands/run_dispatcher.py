@@ -14,10 +14,10 @@ from django.db import OperationalError, close_old_connections, connection
 from apps.core import clock
 from apps.dispatch.backlog import BrokerUnavailable
 from apps.dispatch.models import WorkItem
-from apps.dispatch.services import CHANNEL, dispatch_due
+from apps.dispatch.services import CHANNEL, POLL, dispatch_due
 
 log = structlog.get_logger()
-POLL_SECONDS = 2.0
+POLL_SECONDS = POLL.total_seconds()
 LOOK_SECONDS = 0.01
 BROKER_SECONDS = 0.5
 
