@@ -28,17 +28,19 @@ OPERATOR_PERMISSIONS = frozenset({"partners.view", "partners.manage"})
 _READ = frozenset(
     {
         "customers.view", "connections.view", "integrations.view", "runs.view", "records.view", "errors.view",
-        "sla.view", "webhooks.view",
+        "sla.view", "webhooks.view", "approvals.view",
     }
 )  # fmt: skip
 _ENGINEERING = _READ | {
     "connections.manage", "integrations.manage", "templates.manage", "runs.start", "errors.resolve", "payloads.view",
-    "webhooks.manage",
+    "webhooks.manage", "approvals.decide", "services.call",
 }  # fmt: skip
 # Who sells the service promises it: which policy a customer has is part of its contract, like its plan. What a policy says
 # (`sla.manage`) is the owner's word, and an admin's. Closing a month early changes no figure of it: whoever sends reports
 # or invoices may.
-_MONEY = frozenset({"billing.view", "billing.manage", "sla.view", "sla.promise", "sla.close"})
+_MONEY = frozenset(
+    {"approvals.view", "approvals.decide", "billing.view", "billing.manage", "sla.view", "sla.promise", "sla.close"}
+)
 _ADMINISTRATION = frozenset(
     {
         "customers.manage",
@@ -63,10 +65,20 @@ STAFF_PERMISSIONS: dict[str, frozenset[str]] = {
 
 # A customer's people act on their own customer only: the actor's scope sees to that.
 _PORTAL_READ = frozenset(
-    {"portal.view", "integrations.view", "connections.view", "runs.view", "records.view", "sla.view", "invoices.view"}
+    {
+        "approvals.view",
+        "portal.view",
+        "integrations.view",
+        "connections.view",
+        "runs.view",
+        "records.view",
+        "sla.view",
+        "invoices.view",
+    }
 )
 CUSTOMER_PERMISSIONS: dict[str, frozenset[str]] = {
-    CustomerRole.ADMIN: _PORTAL_READ | {"connections.authorize", "errors.view", "errors.resolve", "members.manage"},
+    CustomerRole.ADMIN: _PORTAL_READ
+    | {"approvals.decide", "connections.authorize", "errors.view", "errors.resolve", "members.manage"},
     CustomerRole.VIEWER: _PORTAL_READ | {"errors.view"},
 }
 
@@ -85,6 +97,9 @@ API_SCOPES: dict[str, str] = {
     "errors.view": "Read failed records",
     "errors.resolve": "Answer questions about records and settle failures",
     "payloads.view": "Read what is sent, and correct failed records",
+    "approvals.view": "Read what waits to be released",
+    "approvals.decide": "Release and refuse what waits",
+    "services.call": "Call business services",
     "sla.view": "Read SLA reports",
     "webhooks.view": "Read webhook endpoints, their deliveries and event types",
     "webhooks.manage": "Create and change webhook endpoints, and send deliveries again",

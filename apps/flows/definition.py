@@ -6,10 +6,14 @@ records to systems. Rules are worked off for every canonical change until nothin
     {on: opportunity, when: "record.stage == 'won'", derive: project, as: provisioned, fields: {…}, refs: {…}}
     {on: invoice, via: [project, opportunity], update: opportunity, gather: "…", fields: {…}}
     {on: project, write: {role: erp, ensure: [account]}}
+    {on: invoice, write: {role: billing}, approve: {key: release, question: "…", show: [total]}}
+    {on: opportunity, when: "…", call: {service: provision_project, inputs: {…}}}
+    {on: invoice, when: "…", notify: {key: overdue, to: [finance], subject: "…", text: "…"}}
 
-Expressions see `record` (all canonical fields, missing ones null), `refs` (ids of linked records, or null) and
-`settings`. With `gather`, `record` is the summary of all records that lead to the same target: `count`, `latest`
-and `sum` (money fields added up).
+Expressions see `record` (all canonical fields, missing ones null), `refs` (ids of linked records, or null), `settings`
+(with the customer's `currency`) and `today` (the day at the customer's). With `gather`, `record` is the summary of all
+records that lead to the same target: `count`, `latest` and `sum` (money fields added up). The whole language:
+docs/guides/flow-language.md.
 """
 
 from __future__ import annotations
@@ -18,29 +22,32 @@ from typing import Any, Literal
 
 import msgspec
 
-from apps.connectors.sdk.entities import ENTITIES, REFERENCES
-from apps.core import expressions
+from apps.flows.checks import check_flow, in_words
+from apps.flows.triggers import in_words as starts_in_words
+from apps.flows.triggers import nominal_seconds
+from apps.flows.upgrades import upgraded_flow, upgraded_template
+from apps.flows.words import (
+    ASK,
+    CONFLICT_POLICIES,
+    DELETE_POLICIES,
+    DELETION,
+    FILL_IF_EMPTY,
+    IGNORE,
+    LATEST_WINS,
+    MARK,
+    PROPAGATE,
+    SYSTEM_OF_RECORD,
+    InvalidDefinition,
+)
+
+__all__ = [
+    "ASK", "CONFLICT_POLICIES", "DELETE_POLICIES", "DELETION", "FILL_IF_EMPTY", "IGNORE", "LATEST_WINS", "MARK",
+    "PROPAGATE", "SYSTEM_OF_RECORD", "AggregateSpec", "ApproveSpec", "CallSpec", "ConflictSpec", "Direction", "FlowSpec",
+    "InvalidDefinition", "LineSpec", "MappingSpec", "NotifySpec", "Part", "ReadSpec", "RoleSpec", "RuleSpec",
+    "SettingSpec", "TemplateSpec", "TriggerSpec", "WriteSpec", "parse_flow", "parse_template", "parse_triggers",
+]  # fmt: skip
 
 Direction = Literal["read", "write"]
-LATEST_WINS, FILL_IF_EMPTY, ASK, SYSTEM_OF_RECORD = "latest_wins", "fill_if_empty", "ask", "system_of_record"
-CONFLICT_POLICIES = {
-    LATEST_WINS: "The later edit wins",
-    FILL_IF_EMPTY: "The first value stands",
-    ASK: "Ask a person",
-    SYSTEM_OF_RECORD: "One system is right",
-}
-
-IGNORE, MARK, PROPAGATE = "ignore", "mark", "propagate"
-DELETE_POLICIES = {
-    IGNORE: "Nothing; it stays where it is",
-    MARK: "It is noted in the history",
-    PROPAGATE: "It is deleted in the other systems, too",
-}
-DELETION = "@deleted"  # stands for a field where an integration has its own policy
-
-
-class InvalidDefinition(ValueError):
-    """The file cannot be a template; the message names the place."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +72,7 @@ class SettingSpec(Part, frozen=True):
 class ReadSpec(Part, frozen=True):
     """Which stream to read: named, or the connector's first stream of an entity. `fields` overrides its mapping.
 
+    `filter` (CEL on the mapped record) keeps out what was never taken over; what is known stays in step.
     `optional`: left out where the connector has no such stream.
     """
 
@@ -72,6 +80,7 @@ class ReadSpec(Part, frozen=True):
     entity: str = ""
     stream: str = ""
     fields: dict[str, str] = {}
+    filter: str = ""
     optional: bool = False
 
 
@@ -93,6 +102,21 @@ class WriteSpec(Part, frozen=True):
     optional: bool = False
 
 
+class TriggerSpec(Part, frozen=True):
+    """What starts a run, exactly one of these. Only what is listed does.
+
+    every: seconds between runs. cron: five fields, in the customer's time zone. webhook: a role whose vendor tells of
+    changes. event: a fact of the customer's records. manual, api: a person, a program.
+    """
+
+    every: int = 0
+    cron: str = ""
+    webhook: str = ""
+    event: str = ""
+    manual: bool = False
+    api: bool = False
+
+
 class ConflictSpec(Part, frozen=True):
     """What happens when an edit in one system meets another value, for one field.
 
@@ -104,26 +128,96 @@ class ConflictSpec(Part, frozen=True):
     role: str = ""
 
 
+class CallSpec(Part, frozen=True):
+    """A business service (`sync.services.business`) with its inputs as expressions; null leaves an input out."""
+
+    service: str
+    inputs: dict[str, str] = {}
+
+
+class ApproveSpec(Part, frozen=True):
+    """A person releases the record before it is written. `key` names the step within its flow.
+
+    `show` are the fields that the person sees and releases: when one of them changes, the question is asked again.
+    `by`: the partner's people (`partner`), or the customer's in their portal (`customer`).
+    """
+
+    key: str
+    question: str
+    show: list[str]
+    by: Literal["partner", "customer"] = "partner"
+
+
+class NotifySpec(Part, frozen=True):
+    """A notice to everybody in these roles, in the portal and by mail; one for each version of a record.
+
+    `subject` and `text` are expressions that give text. `once`: one notice per record, however often it changes.
+    """
+
+    key: str
+    to: list[str]
+    subject: str
+    text: str
+    mail: bool = True
+    once: bool = False
+
+
 class RuleSpec(Part, frozen=True, rename={"alias": "as"}):
+    """What follows from a change: exactly one of derive, update, write, call, notify; `approve` goes with a write.
+
+    `per` makes one derived record for each combination of these (references, fields or `self`) instead of one for each
+    record.
+    """
+
     on: str
     when: str = ""
     derive: str = ""
     alias: str = ""
+    per: list[str] = []
     update: str = ""
     via: list[str] = []
     gather: str = ""
     fields: dict[str, str] = {}
     refs: dict[str, str] = {}
     write: WriteSpec | None = None
+    approve: ApproveSpec | None = None
+    call: CallSpec | None = None
+    notify: NotifySpec | None = None
+
+
+class LineSpec(Part, frozen=True):
+    """A line of the document. Records alike in `description` and `unit_price` share one.
+
+    Both see `record` and what it refers to (`linked.task.name`). `quantity` sees `total`: `count`, and every number and
+    every amount of the line's records added up. The amount is quantity × unit price, rounded half up once.
+    """
+
+    description: str
+    unit_price: str
+    quantity: str = "text(total.count)"
 
 
 class AggregateSpec(Part, frozen=True):
-    """Approved, billable time that is on no invoice yet becomes invoices, one per `group_by` record."""
+    """Records that are on no document yet become documents, one for each record that `group_by` leads to.
+
+    `match` are values that their fields have, `when` an expression on top of it, `until` the day (an expression, null:
+    none) from which on they wait. `mark` is their reference to the document: it keeps them from a second one.
+    `fields` and `refs` are the document's own: `record` is the group there, `refs` name the group's references or
+    `self`. Lines and totals are computed.
+    """
 
     key: str
+    line: LineSpec
     collect: str = "time_entry"
     into: str = "invoice"
     group_by: str = "project"
+    mark: str = "invoice"
+    match: dict[str, Any] = {}
+    when: str = ""
+    until: str = ""
+    fields: dict[str, str] = {}
+    refs: dict[str, str] = {}
+    label: str = ""  # what is collected, as the run tells it
 
 
 class MappingSpec(Part, frozen=True):
@@ -145,8 +239,7 @@ class FlowSpec(Part, frozen=True):
     key: str
     name: str
     description: str
-    schedule_seconds: int = 300
-    webhook_role: str = ""
+    triggers: list[TriggerSpec] = []
     reads: list[ReadSpec] = []
     rules: list[RuleSpec] = []
     aggregate: list[AggregateSpec] = []
@@ -155,6 +248,21 @@ class FlowSpec(Part, frozen=True):
     conflicts: dict[str, dict[str, ConflictSpec]] = {}
     # {entity: what a deletion in one system means for the others}; without an entry: mark
     deletes: dict[str, str] = {}
+
+    @property
+    def schedule_seconds(self) -> int:
+        """The time between two runs on schedule, at most; 0 when there is no schedule."""
+        return nominal_seconds(self.triggers)
+
+    @property
+    def starts(self) -> str:
+        """What starts it, in words."""
+        return starts_in_words(self.triggers)
+
+    @property
+    def webhook_role(self) -> str:
+        """The role whose changes drive the flow, when a vendor tells of them."""
+        return next((trigger.webhook for trigger in self.triggers if trigger.webhook), "")
 
 
 class TemplateSpec(Part, frozen=True, kw_only=True):
@@ -168,83 +276,30 @@ class TemplateSpec(Part, frozen=True, kw_only=True):
     flows: list[FlowSpec]
 
 
-def parse_template(data: dict[str, Any]) -> TemplateSpec:
+def parse_template(data: dict[str, Any], *, file: str = "") -> TemplateSpec:
     """This function will check a template file as far as that is possible without its connections.
 
-    Raises InvalidDefinition.
+    Raises InvalidDefinition, which names the file, the flow, the rule by its position and the reason.
     """
+    place = file or str(data.get("key", "template"))
+    data = upgraded_template(data)
     try:
         template = msgspec.convert(data, TemplateSpec)
     except msgspec.ValidationError as error:
-        raise InvalidDefinition(str(error)) from error
+        raise InvalidDefinition(f"{place}: {in_words(str(error), data)}") from error
     for flow in template.flows:
-        _check_flow(flow, set(template.roles))
+        check_flow(flow, set(template.roles), place)
     return template
 
 
+def parse_triggers(data: dict[str, Any]) -> list[TriggerSpec]:
+    """Only what starts a stored flow."""
+    return msgspec.convert(upgraded_flow(data)["triggers"], list[TriggerSpec])
+
+
 def parse_flow(data: dict[str, Any]) -> FlowSpec:
-    return msgspec.convert(data, FlowSpec)
-
-
-def _check_flow(flow: FlowSpec, roles: set[str]) -> None:
-    targets: set[tuple[str, str, str]] = set()
-    for read in flow.reads:
-        _demand(read.role in roles, flow, f"unknown role {read.role!r}")
-        _demand(bool(read.stream) != bool(read.entity), flow, "a read names either its stream or its entity")
-        _check_expressions(flow, read.fields)
-    for mapping in flow.mappings:
-        _demand(mapping.role in roles, flow, f"unknown role {mapping.role!r}")
-        _check_expressions(flow, {name: source for name, source in mapping.fields.items() if source})
-    for entity, fields in flow.conflicts.items():
-        for name, spec in fields.items():
-            _check_conflict(flow, entity, name, spec, roles)
-    for entity, policy in flow.deletes.items():
-        _demand(entity in ENTITIES, flow, f"unknown entity {entity!r}")
-        _demand(policy in DELETE_POLICIES, flow, f"unknown policy {policy!r}")
-    for rule in flow.rules:
-        _check_rule(flow, rule)
-        if rule.write:
-            _demand(rule.write.role in roles, flow, f"unknown role {rule.write.role!r}")
-            target = (rule.on, rule.write.role, rule.write.sink)
-            _demand(target not in targets, flow, f"{rule.on} is written twice to {rule.write.role}")
-            targets.add(target)
-
-
-def _check_rule(flow: FlowSpec, rule: RuleSpec) -> None:
-    _demand(rule.on in ENTITIES, flow, f"unknown entity {rule.on!r}")
-    actions = [bool(rule.derive), bool(rule.update), rule.write is not None]
-    _demand(sum(actions) == 1, flow, "a rule does exactly one of derive, update, write")
-    if rule.derive:
-        _demand(rule.derive in ENTITIES, flow, f"unknown entity {rule.derive!r}")
-        _demand(bool(rule.alias), flow, "a derived record needs a name (as)")
-        _demand(set(rule.refs) <= set(REFERENCES[rule.derive]), flow, f"{rule.derive} has no such reference")
-    if rule.update:
-        _demand(_end_of(rule.on, rule.via) == rule.update, flow, f"via does not lead from {rule.on} to {rule.update}")
-    _check_expressions(flow, {**rule.fields, **({"when": rule.when} if rule.when else {})})
-    _check_expressions(flow, {"gather": rule.gather} if rule.gather else {})
-
-
-def _check_conflict(flow: FlowSpec, entity: str, name: str, spec: ConflictSpec, roles: set[str]) -> None:
-    _demand(entity in ENTITIES, flow, f"unknown entity {entity!r}")
-    _demand(name == "*" or name in ENTITIES[entity].__struct_fields__, flow, f"{entity} has no field {name!r}")
-    _demand(spec.policy in CONFLICT_POLICIES, flow, f"unknown policy {spec.policy!r}")
-    _demand((spec.policy == SYSTEM_OF_RECORD) == bool(spec.role), flow, "system_of_record names a role, others do not")
-    _demand(not spec.role or spec.role in roles, flow, f"unknown role {spec.role!r}")
-
-
-def _end_of(entity: str, via: list[str]) -> str:
-    for name in via:
-        entity = REFERENCES.get(entity, {}).get(name, "")
-    return entity
-
-
-def _check_expressions(flow: FlowSpec, fields: dict[str, str]) -> None:
+    """A flow definition as it is stored; older forms are read as what they meant. Raises InvalidDefinition."""
     try:
-        expressions.compile(fields)
-    except expressions.ExpressionError as error:
-        raise InvalidDefinition(f"{flow.key}: {error}") from error
-
-
-def _demand(condition: bool, flow: FlowSpec, message: str) -> None:
-    if not condition:
-        raise InvalidDefinition(f"{flow.key}: {message}")
+        return msgspec.convert(upgraded_flow(data), FlowSpec)
+    except msgspec.ValidationError as error:
+        raise InvalidDefinition(str(error)) from error

@@ -10,7 +10,7 @@ class SyncConfig(AppConfig):
         from apps.events.registry import register_consumer, register_event
         from apps.flows.services.integrations import FLOW_DUE_KIND
         from apps.sync import receivers
-        from apps.sync.engine.events import EVENTS, FIELDS
+        from apps.sync.engine.events import EVENTS, FACTS_RECORDED, FIELDS
         from apps.sync.services.plan_queue import PLAN_KIND
         from apps.sync.services.running import REAP_KIND
 
@@ -21,6 +21,8 @@ class SyncConfig(AppConfig):
         register_kind(PLAN_KIND, "sync.carry_on_plan")
         for name, description in EVENTS.items():
             register_event(name, description, FIELDS[name], is_for_customers=True)
+        register_event(FACTS_RECORDED, "Something happened to records that flows listen to.", is_shared=False)
+        register_consumer("sync.note_facts", FACTS_RECORDED, receivers.on_facts_recorded)
         register_consumer("sync.note_change", "connectors.webhook.received", receivers.on_webhook_received)
         register_consumer("sync.release", "flows.flow.started", receivers.on_flows_started)
         register_consumer("sync.hold", "flows.flow.stopped", receivers.on_flows_stopped)

@@ -40,3 +40,13 @@ def on_connection_status_changed(event: OutboxEvent) -> None:
 
 def on_circuit_closed(event: OutboxEvent) -> None:
     services.wake_runs(connection_id=UUID(event.payload["connection_id"]), now=clock.now())
+
+
+def on_facts_recorded(event: OutboxEvent) -> None:
+    flow_id = event.payload.get("flow_id")
+    services.note_facts(
+        environment_id=UUID(event.payload["environment_id"]),
+        names=list(event.payload["names"]),
+        leave_out=UUID(flow_id) if flow_id else None,
+        now=clock.now(),
+    )

@@ -14,7 +14,7 @@ from apps.connectors.services import create_connection
 from apps.core.actor import Actor
 from apps.core.clock import moved_clock
 from apps.customers.models import Customer, Environment, EnvironmentKind
-from apps.flows.models import Flow, Integration, IntegrationTemplateVersion
+from apps.flows.models import Flow, Integration, IntegrationTemplate, IntegrationTemplateVersion
 from apps.flows.services import deploy_integration, load_templates
 from apps.sync.engine import waiting
 from apps.sync.models import RunTrigger, SyncRun
@@ -76,6 +76,28 @@ def deploy(environment: Environment, systems: dict[str, Connection], owner_actor
         )  # fmt: skip
 
     return make
+
+
+@pytest.fixture
+def deploy_flow(environment: Environment, systems: dict[str, Connection], owner_actor: Actor, now: datetime) -> Deploy:
+    """Deploys a template of one flow over CRM, ERP and billing."""
+
+    def deployed(key: str = "tried", **flow: Any) -> Integration:
+        definition = {
+            "key": key, "version": "1.0.0", "name": key, "summary": "", "documentation": "",
+            "roles": {role: {"domain": role, "label": role.upper()} for role in ("crm", "erp", "billing")},
+            "flows": [{"key": key, "name": key, "description": "", **flow}],
+        }  # fmt: skip
+        template = IntegrationTemplate.objects.create(key=key, name=key)
+        version = IntegrationTemplateVersion.objects.create(
+            template=template, number="1.0.0", definition=definition, released_at=now
+        )
+        return deploy_integration(
+            actor=owner_actor, now=now, environment=environment, name="", template_version=version,
+            bindings={role: systems[role] for role in ("crm", "erp", "billing")}, settings={},
+        )  # fmt: skip
+
+    return deployed
 
 
 def flow_of(integration: Integration) -> Flow:

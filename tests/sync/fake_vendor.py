@@ -332,3 +332,13 @@ DELIVERY = manifest("fake_delivery", Domain.DELIVERY, DELIVERY_STREAMS, DELIVERY
 BILLING = manifest("fake_billing", Domain.BILLING, BILLING_STREAMS, BILLING_SINKS)
 CONNECTORS = {m.key: connector_type(m) for m in (CRM, ERP, DELIVERY, BILLING)}
 __all__ = ["CONNECTORS", "VENDORS", "Resolve", "Vendor", "vendor"]
+
+EUR = {"amount": 500000, "currency": "EUR"}
+
+
+def deal(stage: str = "won", **fields: Any) -> None:
+    vendor("crm").put("companies", "c1", name="Vulcan Industries", domain="vulcan.example")
+    vendor("crm").put("deals", "d1", name="Forge rollout", stage=stage, amount=EUR, company="c1", **fields)
+
+
+READS = [{"role": "crm", "entity": "account"}, {"role": "crm", "entity": "opportunity"}]

@@ -141,6 +141,23 @@ def seconds(value: Any) -> int | None:
     return None if missing(value) else round_half_up(exact(value) * SECONDS_PER_HOUR)
 
 
+def listed(table: Any, key: Any) -> str | None:
+    """The entry of a list that a person wrote, `key = value` a line, null when there is none; case does not count."""
+    wanted = text(key).strip().lower()
+    for line in text(table).replace(";", "\n").splitlines():
+        name, _, value = line.partition("=")
+        if wanted and name.strip().lower() == wanted:
+            return value.strip()
+    return None
+
+
+def demand(value: Any, message: Any) -> Any:
+    """The value; when it is null or empty text, the record fails with the message."""
+    if value is None or value == "":
+        raise ValueError(text(message))
+    return value
+
+
 BASIC: dict[str, Callable[..., Any]] = {
     "money": money,
     "decimal": decimal,
@@ -158,4 +175,6 @@ BASIC: dict[str, Callable[..., Any]] = {
     "trim": trim,
     "hours": hours,
     "seconds": seconds,
+    "listed": listed,
+    "demand": demand,
 }

@@ -8,7 +8,7 @@ from typing import Any
 MAX_SOURCE_BYTES = 2048
 MAX_LIST_ITEMS = 1000
 MAX_NESTING = 40
-VARIABLES = frozenset({"record", "refs", "settings", "connection"})
+VARIABLES = frozenset({"record", "refs", "settings", "connection", "today", "linked", "total"})
 MACROS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne"})
 # In a raw text a backslash is a letter: `r"\"` ends where another text would go on.
 TOKEN = re.compile(

@@ -16,6 +16,7 @@ from apps.connectors.models import Connection, ConnectionStatus
 from apps.connectors.registry import UnknownVendor, get_manifest
 from apps.core.actor import Actor
 from apps.flows.models import Flow, Integration, IntegrationStatus, RoleBinding
+from apps.flows.triggers import driving_role
 from apps.sync.models import FailureStatus, RecordFailure, RunStatus, SyncRun
 from apps.ui.status import Status, Tone
 
@@ -160,7 +161,7 @@ def _roles(flow: Flow) -> tuple[str, list[str]]:
     definition = flow.current_version.definition if flow.current_version else {}
     reads = [read.get("role", "") for read in definition.get("reads", [])]
     writes = [rule["write"].get("role", "") for rule in definition.get("rules", []) if rule.get("write")]
-    source = definition.get("webhook_role") or (reads[0] if reads else "")
+    source = driving_role(definition) or (reads[0] if reads else "")
     return source, list(dict.fromkeys(writes))
 
 
@@ -176,6 +177,6 @@ def _judge(flow: Any, parties: list[SystemState], now: datetime) -> tuple[Tone, 
     if flow.failure_count:
         return Tone.ATTENTION, "Needs attention"
     patience = max(MISSED_POLLS * timedelta(seconds=flow.schedule_seconds), LEAST_PATIENCE)
-    if now - (flow.in_step_until or flow.checked_at) > patience:
+    if flow.schedule_seconds and now - (flow.in_step_until or flow.checked_at) > patience:
         return Tone.ATTENTION, "Behind"
     return Tone.OK, "In step"

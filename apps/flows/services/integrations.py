@@ -12,8 +12,10 @@ from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
 from apps.dispatch.services import cancel, schedule
 from apps.events.services import record_event
+from apps.flows.definition import parse_triggers
 from apps.flows.models import Flow, Integration, IntegrationStatus
 from apps.flows.rivals import rivalry
+from apps.flows.triggers import first_due
 
 # Carried out by the sync room, which stands above and registers the task for it.
 FLOW_DUE_KIND = "sync.flow"
@@ -124,12 +126,15 @@ def _set_paused(actor: Actor, now: datetime, flow: Flow, *, is_paused: bool) -> 
 def _switch_flows(integration: Integration, now: datetime) -> None:
     """Those that a person paused by themselves stay so when the integration goes live again."""
     is_live = integration.status == IntegrationStatus.LIVE
-    flows = list(Flow.objects.filter(integration=integration).order_by("id"))
+    flows = list(Flow.objects.filter(integration=integration).select_related("current_version").order_by("id"))
+    zone = integration.customer.time_zone
     switched: dict[bool, list[str]] = {True: [], False: []}
     for flow in flows:
         before, flow.is_enabled = flow.is_enabled, is_live and flow.paused_at is None
-        if flow.is_enabled:
-            schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now)
+        triggers = parse_triggers(flow.current_version.definition) if flow.current_version else []
+        due_at = first_due(triggers, now, zone)
+        if flow.is_enabled and due_at:
+            schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=due_at)
         else:
             cancel(kind=FLOW_DUE_KIND, key=str(flow.pk))
         if before != flow.is_enabled:

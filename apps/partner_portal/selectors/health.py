@@ -75,7 +75,7 @@ def judge_flow(flow: FlowState, now: datetime) -> tuple[Tone, str]:
     if flow.in_step_until is None:
         return Tone.INFO, "First run to come"
     patience = max(timedelta(seconds=flow.schedule_seconds * PATIENCE), LEAST_PATIENCE)
-    if now - flow.in_step_until > patience:
+    if flow.schedule_seconds and now - flow.in_step_until > patience:
         return Tone.ATTENTION, "Behind schedule"
     return (Tone.ATTENTION, "In step, with errors") if last_status == RunStatus.PARTIAL else (Tone.OK, "In step")
 

@@ -14,6 +14,7 @@ from apps.connectors.registry import connectors
 from apps.core.actor import Actor
 from apps.customers.models import Customer
 from apps.flows.models import Flow, FlowVersion, Integration, RoleBinding
+from apps.flows.triggers import driving_role
 from apps.partner_portal.selectors.health import FlowFreshness, flow_freshness
 from apps.sync.models import RunStatus
 from apps.ui.system_map import MapFlow, MapSystem, SystemMap, build_system_map
@@ -80,7 +81,7 @@ def _bindings(integration_ids: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
 def _edges(fresh: FlowFreshness, definition: dict[str, object], bound: dict[str, str]) -> list[MapFlow]:
     """One line from the system a flow listens to, to each system it writes to."""
     reads, rules = _parts(definition, "reads"), _parts(definition, "rules")
-    source = str(definition.get("webhook_role") or (reads[-1].get("role") if reads else ""))
+    source = driving_role(definition) or str(reads[-1].get("role") if reads else "")
     written = [rule["write"].get("role", "") for rule in rules if rule.get("write")]
     # Two roles may be played by one system: the map draws systems, so that is one line.
     targets = [key for role in written if (key := bound.get(role)) and key != bound.get(source)]

@@ -19,7 +19,7 @@ from apps.ui.status import humanize_word
 
 LENGTH = 150
 # Where changes come from that no system and no flow made.
-_BY = {"person": "A colleague's decision", "flow": "The rules"}
+_BY = {"person": "A colleague's decision", "flow": "The rules", "service": "A business service"}
 _WRITES = {
     RecordAction.CREATED: ("Created in {}", "ok", "plus"),
     RecordAction.UPDATED: ("Updated in {}", "ok", "refresh"),

@@ -16,7 +16,9 @@ import msgspec
 
 from apps.canonical.workspace import State, Workspace
 from apps.core.bulk import execute, fetch_rows, json_text
+from apps.core.expressions.guards import tokenize
 from apps.core.ids import uuid7
+from apps.flows.definition import RuleSpec
 from apps.sync.engine.claim import effects
 from apps.sync.engine.consequences import draw_consequences, settle_plan
 from apps.sync.engine.context import BoundSystem, RunContext
@@ -59,8 +61,11 @@ def open_history(context: RunContext) -> None:
     last = fetch_rows(_LAST_CHANGE, [context.flow.environment_id])[0][0]
     has_records = bool(fetch_rows(_ALL, [context.flow.environment_id, entities, NONE, 1]))
     phase = "all" if has_records else "changes"
+    position = {
+        "version": _version(context), "phase": phase, "record": str(NONE), "change": last, "day": context.today,
+    }  # fmt: skip
     with effects(context) as now:
-        _save(context, {"version": _version(context), "phase": phase, "record": str(NONE), "change": last}, now)
+        _save(context, position, now)
 
 
 def catch_up(context: RunContext) -> Iterator[int]:
@@ -68,9 +73,13 @@ def catch_up(context: RunContext) -> Iterator[int]:
     position = _find_position(context)
     if position is None:
         return
-    environment_id, entities = context.flow.environment_id, _entities(context)
-    while position["phase"] == "all":
-        rows = fetch_rows(_ALL, [environment_id, entities, UUID(position["record"]), BATCH])
+    environment_id, entities, dated = context.flow.environment_id, _entities(context), _dated_entities(context)
+    if dated and position["phase"] == "changes" and position.get("day") != context.today:
+        # A new day: what was due today yesterday is late now, although nothing of it changed.
+        position.update(phase="day", record=str(NONE), day=context.today)
+    while position["phase"] != "changes":
+        passed = entities if position["phase"] == "all" else dated
+        rows = fetch_rows(_ALL, [environment_id, passed, UUID(position["record"]), BATCH])
         if rows:
             position["record"] = str(rows[-1][0])
         if len(rows) < BATCH:
@@ -90,6 +99,17 @@ def catch_up(context: RunContext) -> Iterator[int]:
 
 def _entities(context: RunContext) -> list[str]:
     return sorted({rule.on for rule in context.spec.rules})
+
+
+def _dated_entities(context: RunContext) -> list[str]:
+    """Those whose rules look at the calendar."""
+    return sorted({rule.on for rule in context.spec.rules if any("today" in tokenize(s) for s in _sources(rule))})
+
+
+def _sources(rule: RuleSpec) -> list[str]:
+    told = [rule.notify.subject, rule.notify.text] if rule.notify else []
+    inputs = rule.call.inputs.values() if rule.call else []
+    return [rule.when, rule.gather, *rule.fields.values(), *inputs, *told]
 
 
 def _version(context: RunContext) -> str:

@@ -21,6 +21,7 @@ from apps.sync.engine.events import PROJECT_PROVISIONED, record_facts
 from apps.sync.engine.failures import FailedRecord, resolve_writing
 from apps.sync.engine.intents import Intent, confirm_intents, reject_intents
 from apps.sync.engine.journal import Entry
+from apps.sync.engine.listening import tell_flows
 from apps.sync.engine.mapping import MappedRecord, SourceMapping, stream_mapping
 from apps.sync.engine.merging import edits
 from apps.sync.engine.payload import SinkMapping
@@ -176,6 +177,7 @@ class _Confirmation:
         subject = f"customer:{context.flow.customer_id}"
         provisioned = [i for i in intents if i.is_create and self.sink.entity == "project"]
         record_facts([(PROJECT_PROVISIONED, subject, _fact(intent, self.system)) for intent in provisioned], now)
+        tell_flows(context, {PROJECT_PROVISIONED} if provisioned else set(), now)
         draw_consequences(context, workspace, workspace.take_touched(), now)
         for intent, state in outdated:
             plan = Planner(context, workspace).again(self.system, self.sink.name, [state], intent.rule)

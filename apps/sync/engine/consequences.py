@@ -13,6 +13,8 @@ from apps.sync.engine.events import facts_of, record_facts
 from apps.sync.engine.failures import FailedRecord, from_planning, open_failures, resolve_writing
 from apps.sync.engine.intents import Intent, save_planned
 from apps.sync.engine.journal import Entry
+from apps.sync.engine.listening import tell_flows
+from apps.sync.engine.notices import give_notices
 from apps.sync.engine.plan import Plan, Planner
 from apps.sync.engine.rules import CompiledRule, RuleWork, compile_rules
 from apps.sync.models import RecordAction
@@ -40,14 +42,19 @@ def draw_consequences(
     Cross-references of new records must have been saved: planning looks them up. With `at_once` the caller sends what
     comes back as sent.
     """
-    work = RuleWork(workspace, rules_of(context), context.settings)
+    rules = rules_of(context)
+    work = RuleWork(workspace, rules, context.expression_settings, context.today)
     work.run(states)
     workspace.flush()
+    if work.noticed and not context.is_dry:
+        give_notices(context, rules, work, now)
     planner = Planner(context, workspace)
     plan = planner.want((state, rule) for (_, rule), state in work.wanted.items())
     sent = settle_plan(context, plan, now, at_once)
     _note_rule_problems(context, work, now)
-    record_facts(facts_of(workspace.changes, f"customer:{context.flow.customer_id}"), now)
+    facts = facts_of(workspace.changes, f"customer:{context.flow.customer_id}")
+    record_facts(facts, now)
+    tell_flows(context, {name for name, _, _ in facts}, now)
     return Consequences(plan, {state.id for state, _ in work.problems}, sent)
 
 

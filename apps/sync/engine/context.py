@@ -111,6 +111,16 @@ class RunContext:
     def now(self) -> datetime:
         return clock.now()
 
+    @property
+    def today(self) -> str:
+        """The day at the customer's."""
+        return clock.local_date(self.now(), self.flow.customer.time_zone).isoformat()
+
+    @property
+    def expression_settings(self) -> dict[str, Any]:
+        """What expressions see as `settings`: the integration's, with the customer's currency."""
+        return {"currency": self.flow.customer.currency, **self.settings}
+
     def system_of(self, connection_id: UUID) -> BoundSystem:
         """The system of a connection, about to be talked to."""
         self.active = next(s for s in self.systems.values() if s.connection.pk == connection_id)
@@ -168,9 +178,10 @@ def full_record(entity: str, data: dict[str, Any]) -> dict[str, Any]:
     return {**_ABSENT[entity], **data}
 
 
-def rule_context(state: State, settings: dict[str, Any]) -> dict[str, Any]:
+def rule_context(state: State, settings: dict[str, Any], today: str) -> dict[str, Any]:
     links = state.links
     return {
+        "today": today,
         "record": full_record(state.entity, state.data),
         "refs": {name: str(links[name]) if name in links else None for name in REFERENCES[state.entity]},
         "settings": settings,

@@ -14,16 +14,19 @@ from apps.sync.models import RunStatus
 OPPORTUNITY_WON = "opportunity.won"
 PROJECT_PROVISIONED = "project.provisioned"
 TIME_ENTRY_APPROVED = "time_entry.approved"
+MILESTONE_COMPLETED = "milestone.completed"
 INVOICE_RELEASED = "invoice.released"
 PAYMENT_RECEIVED = "payment.received"
 RUN_FINISHED = "sync.run.finished"
 RUN_HELD = "sync.run.held"
 FAILURE_OPENED = "sync.failure.opened"
+FACTS_RECORDED = "sync.facts.recorded"
 
 EVENTS = {
     OPPORTUNITY_WON: "A deal was won.",
     PROJECT_PROVISIONED: "A project was opened in a system.",
     TIME_ENTRY_APPROVED: "Time was approved.",
+    MILESTONE_COMPLETED: "A milestone was completed.",
     INVOICE_RELEASED: "An invoice was released to its recipient.",
     PAYMENT_RECEIVED: "A payment arrived.",
     RUN_FINISHED: "A run of a flow ended.",
@@ -35,6 +38,7 @@ FIELDS: dict[str, dict[str, EventField]] = {
     OPPORTUNITY_WON: _RECORD,
     PROJECT_PROVISIONED: {"record_id": id_field("rec"), "connection_id": id_field("con")},
     TIME_ENTRY_APPROVED: _RECORD,
+    MILESTONE_COMPLETED: _RECORD,
     INVOICE_RELEASED: _RECORD,
     PAYMENT_RECEIVED: _RECORD,
     RUN_FINISHED: {
@@ -70,6 +74,8 @@ def _event_of(change: Change) -> str | None:
     before, after = change.fields.get("status", [None, None])
     if entity == "time_entry" and after == "approved":
         return TIME_ENTRY_APPROVED
+    if entity == "milestone" and after == "done":
+        return MILESTONE_COMPLETED
     if entity == "invoice" and after in ("open", "paid") and before in (None, "draft"):
         return INVOICE_RELEASED
     return None

@@ -10,7 +10,7 @@ from apps.connectors.sdk.errors import TransientError
 from apps.connectors.sdk.types import Page
 from apps.flows.binding import stream_of
 from apps.flows.definition import AggregateSpec, ReadSpec
-from apps.sync.engine.aggregate import aggregate_time
+from apps.sync.engine.aggregate import Collector, aggregate
 from apps.sync.engine.catch_up import catch_up, open_history, retry_failures
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.deletions import find_vanished, send_removals
@@ -40,8 +40,8 @@ def execute(context: RunContext) -> None:
             execution.read(read, may_write=read is context.spec.reads[-1] and _writes_as_read(context))
     execution.retry()
     execution.catch_up()
-    for aggregate in context.spec.aggregate:
-        execution.aggregate(aggregate)
+    for collected in context.spec.aggregate:
+        execution.aggregate(collected)
     execution.send("Writing")
     execution.remove()
 
@@ -71,7 +71,7 @@ class _Execution:
         system = self.context.active = self.context.systems[read.role]
         spec = stream_of(system.manifest, read)
         mapping = stream_mapping(system.manifest, spec, read.fields)
-        reader = StreamReader(self.context, system, mapping)
+        reader = StreamReader(self.context, system, mapping, read.filter)
         with self.step(f"Reading {spec.label.lower()} from {system.connection.name}") as counts:
             self.context.at_once = self.sender.limit_at_once if may_write else None
             seen = self._read_patiently(system, reader, counts)
@@ -152,8 +152,9 @@ class _Execution:
                 counts["records"] = total
 
     def aggregate(self, spec: AggregateSpec) -> None:
-        with self.step("Collecting time for invoices") as counts:
-            counts["invoices"] = aggregate_time(self.context, spec)
+        label = Collector(self.context, spec).object_name.removeprefix("unbilled ")
+        with self.step(f"Collecting {label} for {spec.into.replace('_', ' ')}s") as counts:
+            counts[f"{spec.into}s"] = aggregate(self.context, spec)
 
     def send(self, label: str, *, is_optional: bool = False) -> None:
         """Settles what an earlier attempt left, then sends what is planned, window by window."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from apps.core.money import Money
 from apps.sync.engine.context import full_record
 
 _MONEY = "MoneyValue"
+_WORD = re.compile(r"\w+")
 
 
 def gather(entity: str, via: list[str], targets: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
@@ -36,19 +38,29 @@ def gather(entity: str, via: list[str], targets: list[UUID]) -> dict[UUID, list[
 
 
 def summarize(entity: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-    """What an expression sees: `count`, `latest` (null when there is none) and `sum` of every money field.
+    """What an expression sees: `count`, `latest` (null when there is none) and `sum` of every amount and whole number.
 
     Raises CurrencyMismatch when the records do not share a currency.
     """
     return {
         "count": len(records),
         "latest": records[-1] if records else None,
-        "sum": {name: _sum([record[name] for record in records]) for name in _money_fields(entity)},
+        "sum": added_up(entity, records),
     }
+
+
+def added_up(entity: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Every money field and every whole number over the records. Raises CurrencyMismatch."""
+    amounts = {name: _sum([record[name] for record in records]) for name in _money_fields(entity)}
+    return {**amounts, **{name: sum(record[name] or 0 for record in records) for name in _number_fields(entity)}}
 
 
 def _money_fields(entity: str) -> list[str]:
     return [name for name, kind in ENTITIES[entity].__annotations__.items() if _MONEY in str(kind)]
+
+
+def _number_fields(entity: str) -> list[str]:
+    return [name for name, kind in ENTITIES[entity].__annotations__.items() if "int" in _WORD.findall(str(kind))]
 
 
 def _sum(values: list[dict[str, Any] | None]) -> dict[str, Any] | None:

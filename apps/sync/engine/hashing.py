@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import orjson
 
 from apps.connectors.sdk.manifest import StreamSpec
 from apps.connectors.sdk.types import SourceRecord
 
-_DERIVED = UUID("5d8c4f0e-6a53-5d0c-9a0e-1f6a8f3f3c11")
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
@@ -36,8 +35,3 @@ def record_hash(record: SourceRecord, version: str) -> str:
 def write_key(connection_id: UUID, object_name: str, record_id: UUID) -> str:
     """The neutral reference of a create, the same whoever asks for it and however often: 40 hex digits."""
     return blake2b(f"{connection_id}:{object_name}:{record_id}".encode(), digest_size=20).hexdigest()
-
-
-def derived_id(environment_id: UUID, origin: str, name: str) -> UUID:
-    """The id of a record that a rule makes: made twice, it is the same record."""
-    return uuid5(_DERIVED, f"{environment_id}:{name}:{origin}")

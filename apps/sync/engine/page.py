@@ -18,6 +18,7 @@ from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.crashpoints import crash_here
 from apps.sync.engine.deletions import newly_deleted, note_deletions
 from apps.sync.engine.failures import from_reading, resolve_reading
+from apps.sync.engine.filtering import ReadFilter
 from apps.sync.engine.invoiced_time import note_invoiced_time
 from apps.sync.engine.journal import Entry
 from apps.sync.engine.mapping import SourceMapping
@@ -35,8 +36,10 @@ ON CONFLICT (flow_id, connection_id, stream) DO UPDATE SET position = EXCLUDED.p
 class StreamReader:
     """Takes the pages of one stream over. Pages without a change are only counted until `finish` or the next change."""
 
-    def __init__(self, context: RunContext, system: BoundSystem, mapping: SourceMapping) -> None:
+    def __init__(self, context: RunContext, system: BoundSystem, mapping: SourceMapping, kept: str = "") -> None:
+        """`kept`: a read's filter."""
         self.context = context
+        self._filter = ReadFilter(kept, context) if kept else None
         self.system = system
         self.mapping = mapping
         self._counted: Checkpoint | None = None
@@ -44,7 +47,7 @@ class StreamReader:
 
     def take(self, records: Iterable[SourceRecord], checkpoint: Checkpoint | None) -> Consequences | None:
         """One page with all that follows from it. `checkpoint` None: records by id, which move no checkpoint."""
-        page = sift_page(self.system, self.mapping, records)
+        page = sift_page(self.system, self.mapping, records, self._filter)
         crash_here("page_read")
         if page.records or page.failures or page.tombstones or self.context.has_failures:
             return self._commit(page, checkpoint)
@@ -119,6 +122,7 @@ class StreamReader:
     def _count(self, page: SiftedPage) -> None:
         self.context.journal.count("read", page.read_count)
         self.context.journal.count("unchanged", len(page.unchanged))
+        self.context.journal.count("skipped", page.filtered_count)
 
     def _failed(self, failure: ReadFailure) -> Entry:
         return Entry(

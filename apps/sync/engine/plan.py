@@ -14,6 +14,7 @@ from apps.canonical.workspace import State, Workspace
 from apps.connectors.sdk.entities import REFERENCES
 from apps.flows.binding import sink_for, sink_of
 from apps.flows.definition import WriteSpec
+from apps.sync.engine.approvals import gates_of
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.errors import RecordProblem
 from apps.sync.engine.payload import Desired, PayloadContext, SinkMapping, desired_create, desired_update
@@ -58,13 +59,15 @@ class PlanProblem:
 class Plan:
     """What came out of planning. `held`: records whose target holds everything already.
 
-    `doubtful`: records the target may know under another name; they wait for a person's answer.
+    `doubtful`: records the target may know under another name; they wait for a person's answer. `awaiting`: those that
+    a person has to release.
     """
 
     writes: dict[tuple[UUID, UUID, str], PlannedWrite] = field(default_factory=dict)
     held: list[tuple[State, BoundSystem, SinkMapping]] = field(default_factory=list)
     problems: list[PlanProblem] = field(default_factory=list)
     doubtful: list[tuple[State, BoundSystem, SinkMapping]] = field(default_factory=list)
+    awaiting: set[UUID] = field(default_factory=set)
 
 
 class Planner:
@@ -131,7 +134,10 @@ class Planner:
         if self.context.policies.asks(mapping.spec.entity):
             questioned = questioned_fields(system.connection.pk, [state.id for state in states])
             self._withheld.update({(record_id, system.connection.pk): names for record_id, names in questioned.items()})
+        awaiting = self._awaiting_release(system, mapping, states, write, references)
         for state in states:
+            if state.id in awaiting:
+                continue
             try:
                 self._plan_one(system, mapping, state, write, rule, references, depth)
             except RecordProblem as problem:
@@ -139,6 +145,19 @@ class Planner:
 
     def _references(self, system: BoundSystem, record_ids: list[UUID]) -> dict[tuple[UUID, str], Reference]:
         return by_record(system.connection.pk, record_ids)
+
+    def _awaiting_release(
+        self, system: BoundSystem, mapping: SinkMapping, states: list[State], write: WriteSpec,
+        references: dict[tuple[UUID, str], Reference],
+    ) -> set[UUID]:  # fmt: skip
+        """Those that a person has to release first; what would not be written anyway is not asked about."""
+        gate = gates_of(self.context).get((mapping.spec.entity, system.connection.pk, mapping.spec.name))
+        if gate is None:
+            return set()
+        kinds = {s.id: _kind(references.get((s.id, mapping.spec.stream))) for s in states}
+        held = gate.holds_back([s for s in states if _is_allowed(mapping, write, kinds[s.id])], self.workspace.now)
+        self.plan.awaiting |= held
+        return held
 
     def _known(self, system: BoundSystem, states: list[State]) -> list[UUID]:
         """Those that the system may hold: what came to life in this transaction is only where it was read."""
@@ -153,7 +172,7 @@ class Planner:
         reference = references.get((state.id, mapping.spec.stream))
         if reference and reference.deleted_at:  # what was deleted there is neither changed nor made again
             return
-        kind = IntentKind.UPDATE if reference else IntentKind.CREATE
+        kind = _kind(reference)
         if not _is_allowed(mapping, write, kind):
             return
         if kind is IntentKind.CREATE and (state.id, system.connection.pk) in self._doubts:
@@ -225,12 +244,22 @@ class Planner:
             other = self._doubts.get((target_id, system.connection.pk))
             if other is not None:
                 raise _doubtful(system, name, target, other)
-            if len(self.plan.problems) > before:
-                raise _not_there(system, name, target)
+            self._demand_under_way(system, name, target, before)
         return waits
+
+    def _demand_under_way(self, system: BoundSystem, name: str, target: State, problems_before: int) -> None:
+        """Raises RecordProblem when what must exist first was asked for and is not going to be written now."""
+        if target.id in self.plan.awaiting:
+            raise _unreleased(system, name, target)
+        if len(self.plan.problems) > problems_before:
+            raise _not_there(system, name, target)
 
     def _is_planned(self, record_id: UUID, system: BoundSystem, sink: str) -> bool:
         return (record_id, system.connection.pk, sink) in self.plan.writes
+
+
+def _kind(reference: Reference | None) -> IntentKind:
+    return IntentKind.UPDATE if reference else IntentKind.CREATE
 
 
 def _is_allowed(mapping: SinkMapping, write: WriteSpec, kind: IntentKind) -> bool:
@@ -248,6 +277,11 @@ def _not_there(system: BoundSystem, name: str, target: State | None) -> RecordPr
     title = f" “{target.title}”" if target else ""
     message = f"Its {name.replace('_', ' ')}{title} is not in {system.connection.name} yet."
     return RecordProblem(ErrorClass.MISSING_REFERENCE, message, code=f"missing_{name}")
+
+
+def _unreleased(system: BoundSystem, name: str, target: State) -> RecordProblem:
+    message = f"Its {name.replace('_', ' ')} “{target.title}” waits to be released for {system.connection.name}."
+    return RecordProblem(ErrorClass.MISSING_REFERENCE, message, code="unreleased")
 
 
 def _doubtful(system: BoundSystem, name: str, target: State, other: str) -> RecordProblem:

@@ -11,6 +11,7 @@ from apps.connectors.sdk.errors import ConnectorError, RecordRejected
 from apps.connectors.sdk.types import Page, SourceRecord
 from apps.sync.engine.context import BoundSystem
 from apps.sync.engine.errors import RecordProblem
+from apps.sync.engine.filtering import ReadFilter
 from apps.sync.engine.mapping import MappedRecord, SourceMapping, stream_mapping
 from apps.sync.models import ErrorClass
 
@@ -39,6 +40,7 @@ class SiftedPage:
     records: list[MappedRecord] = field(default_factory=list)
     failures: list[ReadFailure] = field(default_factory=list)
     tombstones: list[str] = field(default_factory=list)  # deleted at the source, with nothing left to map
+    filtered_count: int = 0
 
 
 def together(pages: Iterator[Page]) -> Iterator[Page]:
@@ -61,7 +63,9 @@ def together(pages: Iterator[Page]) -> Iterator[Page]:
         raise failure
 
 
-def sift_page(system: BoundSystem, mapping: SourceMapping, records: Iterable[SourceRecord]) -> SiftedPage:
+def sift_page(
+    system: BoundSystem, mapping: SourceMapping, records: Iterable[SourceRecord], kept: ReadFilter | None = None
+) -> SiftedPage:
     """This function will map what changed, and fetch the records it refers to that nobody has read yet."""
     latest = {record.external_id: record for record in records}
     page = SiftedPage(read_count=len(latest))
@@ -70,14 +74,18 @@ def sift_page(system: BoundSystem, mapping: SourceMapping, records: Iterable[Sou
     page.unchanged = [external_id for external_id, found in hashes.items() if known.get(external_id) == found]
     for external_id in page.unchanged:
         del latest[external_id]
-    _Fetcher(system, page, hashes).take(mapping, list(latest.values()), depth=0)
+    _Fetcher(system, page, hashes, kept, set(known)).take(mapping, list(latest.values()), depth=0)
     return page
 
 
 class _Fetcher:
     """Maps records, their unknown references first, so that each finds what it refers to."""
 
-    def __init__(self, system: BoundSystem, page: SiftedPage, hashes: dict[str, str]) -> None:
+    def __init__(
+        self, system: BoundSystem, page: SiftedPage, hashes: dict[str, str], kept: ReadFilter | None, known: set[str]
+    ) -> None:
+        self.kept = kept
+        self.known = known
         self.system = system
         self.page = page
         self.hashes = hashes  # of the page's own records
@@ -87,6 +95,8 @@ class _Fetcher:
     def take(self, mapping: SourceMapping, records: list[SourceRecord], depth: int) -> None:
         hashes = self.hashes if depth == 0 else {}
         mapped = [found for record in records if (found := self._map(mapping, record, hashes))]
+        if self.kept and depth == 0:
+            mapped = [record for record in mapped if self._keeps(mapping, record)]
         # Records of one page may refer to each other; they are linked after all of them exist.
         self.taken.update((mapping.spec.name, record.external_id) for record in mapped)
         self._take_references(mapped, depth)
@@ -107,6 +117,17 @@ class _Fetcher:
             else:
                 self._fail(mapping, record, problem)
             return None
+
+    def _keeps(self, mapping: SourceMapping, mapped: MappedRecord) -> bool:
+        if self.kept is None or mapped.external_id in self.known:
+            return True
+        try:
+            is_kept = self.kept.keeps(mapped)
+        except RecordProblem as problem:
+            self._fail(mapping, mapped.source, problem)
+            return False
+        self.page.filtered_count += not is_kept
+        return is_kept
 
     def _take_references(self, mapped: list[MappedRecord], depth: int) -> None:
         wanted: dict[str, set[str]] = {}

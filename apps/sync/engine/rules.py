@@ -13,10 +13,11 @@ from apps.connectors.sdk.entities import InvalidRecord
 from apps.core import expressions
 from apps.core.expressions import ExpressionError, MappingProgram
 from apps.flows.definition import FlowSpec, RuleSpec
+from apps.sync.business import UnableToCall, call_service
+from apps.sync.derived import derived_id
 from apps.sync.engine.context import rule_context
 from apps.sync.engine.errors import RecordProblem
 from apps.sync.engine.gathering import gather, summarize
-from apps.sync.engine.hashing import derived_id
 from apps.sync.models import ErrorClass
 
 MAX_ROUNDS = 20
@@ -39,6 +40,15 @@ class CompiledRule:
     def fields(self) -> MappingProgram:
         return expressions.compile(self.spec.fields)
 
+    @cached_property
+    def inputs(self) -> MappingProgram:
+        return expressions.compile(self.spec.call.inputs if self.spec.call else {})
+
+    @cached_property
+    def notice(self) -> MappingProgram:
+        notify = self.spec.notify
+        return expressions.compile({"subject": notify.subject, "text": notify.text} if notify else {})
+
     def applies(self, context: dict[str, Any]) -> bool:
         return self.when is None or self.when.evaluate(context)["value"] is True
 
@@ -49,12 +59,16 @@ def compile_rules(spec: FlowSpec) -> list[CompiledRule]:
 
 @dataclass
 class RuleWork:
-    """One working-off: `wanted` are the (record, rule) pairs to be written, `problems` the records that stuck."""
+    """One working-off: `wanted` are the (record, rule) pairs to be written, `noticed` those that people are told of,
+    `problems` the records that stuck.
+    """
 
     workspace: Workspace
     rules: list[CompiledRule]
     settings: dict[str, Any]
+    today: str
     wanted: dict[tuple[UUID, int], State] = field(default_factory=dict)
+    noticed: dict[tuple[UUID, int], State] = field(default_factory=dict)
     problems: list[tuple[State, RecordProblem]] = field(default_factory=list)
     passed: dict[UUID, State] = field(default_factory=dict)
 
@@ -76,6 +90,10 @@ class RuleWork:
             return
         if rule.spec.write:
             self.wanted.update({(state.id, rule.position): state for state in chosen})
+        elif rule.spec.notify:
+            self.noticed.update({(state.id, rule.position): state for state in chosen})
+        elif rule.spec.call:
+            self._call_all(rule, chosen)
         elif rule.spec.derive:
             self._derive_all(rule, chosen)
         elif rule.spec.gather:
@@ -87,14 +105,16 @@ class RuleWork:
         if rule.when is None:
             return True
         try:
-            return rule.applies(rule_context(state, self.settings))
+            return rule.applies(self._context(state))
         except ExpressionError as error:
-            self._stick(state, error)
+            self.stick(state, error)
             return False
 
     def _derive_all(self, rule: CompiledRule, states: list[State]) -> None:
         environment_id = self.workspace.environment.pk
-        ids = {state.id: derived_id(environment_id, str(state.id), rule.spec.alias) for state in states}
+        origins = {state.id: _origin(rule.spec, state) for state in states}
+        states = [state for state in states if origins[state.id] is not None]
+        ids = {state.id: derived_id(environment_id, str(origins[state.id]), rule.spec.alias) for state in states}
         self.workspace.load(ids.values())
         for state in states:
             links = _derived_links(rule.spec, state)
@@ -107,7 +127,7 @@ class RuleWork:
                 self.workspace.change(existing, {}, late)
 
     def _derive(self, rule: CompiledRule, state: State, record_id: UUID, links: dict[str, UUID]) -> None:
-        values = rule.fields.evaluate(rule_context(state, self.settings))
+        values = rule.fields.evaluate(self._context(state))
         data = {name: value for name, value in values.items() if value is not None and value != ""}
         self.workspace.create(record_id, rule.spec.derive, data, links)
 
@@ -116,8 +136,7 @@ class RuleWork:
         for state in states:
             target = targets.get(state.id)
             if target is not None:
-                context = rule_context(state, self.settings)
-                self._guarded(target, partial(self._set, rule, target, context))
+                self._guarded(target, partial(self._set, rule, target, self._context(state)))
 
     def _update_gathered(self, rule: CompiledRule, states: list[State]) -> None:
         targets = {t.id: t for t in self._follow(rule.spec.via, states).values()}
@@ -128,8 +147,12 @@ class RuleWork:
             self._guarded(target, partial(self._set_summary, rule, target, found[target_id]))
 
     def _set_summary(self, rule: CompiledRule, target: State, records: list[dict[str, Any]]) -> None:
-        kept = [r for r in records if rule.keep and rule.keep.evaluate({"record": r})["value"] is True]
-        self._set(rule, target, {"record": summarize(rule.spec.on, kept), "settings": self.settings})
+        kept = [
+            r
+            for r in records
+            if rule.keep and rule.keep.evaluate({"record": r, **self._surroundings()})["value"] is True
+        ]
+        self._set(rule, target, {"record": summarize(rule.spec.on, kept), **self._surroundings()})
 
     def _set(self, rule: CompiledRule, target: State, context: dict[str, Any]) -> None:
         self.workspace.change(target, rule.fields.evaluate(context))
@@ -143,15 +166,40 @@ class RuleWork:
             reached = {start: state for start, state in ahead.items() if state is not None}
         return reached
 
+    def _context(self, state: State) -> dict[str, Any]:
+        return rule_context(state, self.settings, self.today)
+
+    def _surroundings(self) -> dict[str, Any]:
+        return {"settings": self.settings, "today": self.today}
+
+    def _call_all(self, rule: CompiledRule, states: list[State]) -> None:
+        for state in states:
+            self._guarded(state, partial(self._call, rule, state))
+
+    def _call(self, rule: CompiledRule, state: State) -> None:
+        assert rule.spec.call is not None  # noqa: S101 - asked by the caller
+        inputs = rule.inputs.evaluate(self._context(state))
+        given = {name: value for name, value in inputs.items() if value is not None and value != ""}
+        key = f"{rule.spec.alias or rule.spec.call.service}:{state.id}"
+        call_service(self.workspace, rule.spec.call.service, given, key=key, today=self.today)
+
     def _guarded(self, state: State, step: Callable[[], None]) -> None:
         try:
             step()
             self.passed[state.id] = state
-        except (ExpressionError, InvalidRecord, ValueError) as error:
-            self._stick(state, error)
+        except (ExpressionError, InvalidRecord, UnableToCall, ValueError) as error:
+            self.stick(state, error)
 
-    def _stick(self, state: State, error: Exception) -> None:
+    def stick(self, state: State, error: Exception) -> None:
         self.problems.append((state, RecordProblem(ErrorClass.MAPPING, str(error), code="rule")))
+
+
+def _origin(spec: RuleSpec, state: State) -> str | None:
+    """What the derived record is made for: the record itself, or a combination; None while a part of that is unknown."""
+    if not spec.per:
+        return str(state.id)
+    parts = [state.id if name == "self" else state.links.get(name, state.data.get(name)) for name in spec.per]
+    return None if any(part is None for part in parts) else ":".join(str(part) for part in parts)
 
 
 def _derived_links(spec: RuleSpec, state: State) -> dict[str, UUID]:

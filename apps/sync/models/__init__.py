@@ -1,3 +1,4 @@
+from apps.sync.models.approvals import ApprovalRequest, ApprovalStatus, RuleNotice
 from apps.sync.models.deletions import DeletionReview, Removal, RemovalStatus, ReviewStatus
 from apps.sync.models.desk import FailureNote, FailureRetry, NoteKind
 from apps.sync.models.failures import UNSOLVED, ErrorClass, FailureStatus, RecordFailure
@@ -8,6 +9,8 @@ from apps.sync.models.runs import Checkpoint, HeldBy, RunStatus, RunStep, RunTri
 
 __all__ = [
     "UNSOLVED",
+    "ApprovalRequest",
+    "ApprovalStatus",
     "Checkpoint",
     "DeletionReview",
     "ErrorClass",
@@ -25,6 +28,7 @@ __all__ = [
     "Removal",
     "RemovalStatus",
     "ReviewStatus",
+    "RuleNotice",
     "RunLimits",
     "RunStatus",
     "RunStep",

@@ -22,6 +22,7 @@ class RunStatus(models.TextChoices):
 class RunTrigger(models.TextChoices):
     SCHEDULE = "schedule", "Schedule"
     WEBHOOK = "webhook", "Webhook"
+    EVENT = "event", "Event"
     MANUAL = "manual", "Manual"
     API = "api", "API"
     RETRY = "retry", "Retry"

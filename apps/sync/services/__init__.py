@@ -1,6 +1,8 @@
 """Every write of this room that is not the engine's; the names below are what other rooms may call."""
 
-from apps.sync.services.changes import note_change, run_on_deliveries
+from apps.sync.services.approvals import ReasonMissing, UnableToApprove, approve, reject
+from apps.sync.services.business import call_business_service
+from apps.sync.services.changes import note_change, note_facts, run_on_deliveries
 from apps.sync.services.customer_joining import request_joining
 from apps.sync.services.deletions import UnableToReview, approve_deletions, reject_deletions, start_reconcile
 from apps.sync.services.desk import (
@@ -51,6 +53,8 @@ __all__ = [
     "EditableRecord",
     "PlannedChange",
     "PlannedUpdate",
+    "ReasonMissing",
+    "UnableToApprove",
     "UnableToAssign",
     "UnableToCancelRetry",
     "UnableToCancelRun",
@@ -71,8 +75,10 @@ __all__ = [
     "answer_same",
     "answer_value",
     "apply_plan",
+    "approve",
     "approve_deletions",
     "assign_failures",
+    "call_business_service",
     "cancel_retry",
     "cancel_run",
     "carry_on_plan",
@@ -91,8 +97,10 @@ __all__ = [
     "ignore_failures",
     "load_limits",
     "note_change",
+    "note_facts",
     "preview_merge",
     "reap_runs",
+    "reject",
     "reject_deletions",
     "release_runs",
     "reopen_failures",

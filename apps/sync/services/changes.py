@@ -1,4 +1,7 @@
-"""A vendor says that something changed: the flows that read it run now, the schedule stays as safety net."""
+"""A vendor says that something changed, or a fact came true: the flows that wait for it run now.
+
+The schedule stays as safety net.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ from apps.connectors.services import handle_deliveries
 from apps.core import clock
 from apps.dispatch.services import schedule, take
 from apps.flows.binding import NotOffered, stream_of
-from apps.flows.definition import parse_flow
+from apps.flows.definition import parse_flow, parse_triggers
 from apps.flows.models import Flow, RoleBinding
 from apps.flows.services.integrations import FLOW_DUE_KIND
+from apps.flows.triggers import events_of
+from apps.sync.engine.listening import listening_flows
 from apps.sync.models import RunTrigger, SyncRun
 from apps.sync.services.running import run_due_flow
 from apps.sync.services.runs import ensure_run
@@ -63,10 +68,24 @@ def _reading_flows(connection: Connection, streams: list[str]) -> Iterator[Flow]
                 yield flow
 
 
+def note_facts(*, environment_id: UUID, names: list[str], leave_out: UUID | None, now: datetime) -> int:
+    """This function will make every live flow due that listens to one of the facts; returns how many."""
+    noted = 0
+    for flow in listening_flows(environment_id, leave_out):
+        assert flow.current_version is not None  # noqa: S101 - listening flows have one
+        if events_of(parse_triggers(flow.current_version.definition)).intersection(names):
+            ensure_run(flow=flow, trigger=RunTrigger.EVENT, label="", now=now)
+            schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+            noted += 1
+    return noted
+
+
 def _reads(flow: Flow, role: str, vendor: str, streams: list[str]) -> bool:
     if flow.current_version is None:
         return False
     spec = parse_flow(flow.current_version.definition)
+    if all(trigger.webhook != role for trigger in spec.triggers):
+        return False
     for read in spec.reads:
         if read.role != role:
             continue

@@ -95,7 +95,7 @@ def dry_run(
     return DryRun(now, [_try_flow(flow, min(limit, MAX_RECORDS), drafts.get(flow.pk)) for flow in flows])
 
 
-Sample = tuple[BoundSystem, SourceMapping, list[SourceRecord]]
+Sample = tuple[BoundSystem, SourceMapping, list[SourceRecord], str]
 
 
 def _try_flow(flow: Flow, limit: int, spec: FlowSpec | None) -> DryRunFlow:
@@ -104,9 +104,9 @@ def _try_flow(flow: Flow, limit: int, spec: FlowSpec | None) -> DryRunFlow:
     # The vendors are asked before the transaction, except for single records others refer to.
     samples = _read_samples(context, result, limit)
     with transaction.atomic():
-        for system, mapping, records in samples:
+        for system, mapping, records, kept in samples:
             try:
-                consequences = StreamReader(context, system, mapping).take(records, None)
+                consequences = StreamReader(context, system, mapping, kept).take(records, None)
             except ConnectorError as error:
                 result.problems.append(_system_problem(system, mapping, error))
                 continue
@@ -132,7 +132,7 @@ def _read_samples(context: RunContext, result: DryRunFlow, limit: int) -> list[S
             continue
         records = page.records[:limit] if page else []
         result.read_counts[f"{system.connection.name}: {spec.label}"] = len(records)
-        samples.append((system, mapping, records))
+        samples.append((system, mapping, records, read.filter))
     return samples
 
 

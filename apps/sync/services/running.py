@@ -15,8 +15,10 @@ from apps.core import clock
 from apps.core.garbage import rare_collections
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
 from apps.events.services import record_event
+from apps.flows.definition import parse_triggers
 from apps.flows.models import Flow, IntegrationStatus
 from apps.flows.services.integrations import FLOW_DUE_KIND
+from apps.flows.triggers import next_due
 from apps.sync.engine.claim import STALE_AFTER, beat, claim_run, forget_heartbeat
 from apps.sync.engine.context import RunContext, Tally, build_context
 from apps.sync.engine.errors import ClaimLost, RunCanceled, RunDeferred, RunFailed, classify
@@ -37,7 +39,7 @@ from apps.sync.models import (
 from apps.sync.services.admission import admit
 from apps.sync.services.limits import load_limits
 from apps.sync.services.pausing import may_go_on
-from apps.sync.services.runs import ACTIVE, queue_run
+from apps.sync.services.runs import ACTIVE, current_version, queue_run
 from apps.sync.services.warnings import find_warning
 
 log = structlog.get_logger()
@@ -101,10 +103,13 @@ def _set_next(flow: Flow, run: SyncRun) -> None:
     elif not Flow.objects.filter(pk=flow.pk, is_enabled=True).exists():
         complete(kind=FLOW_DUE_KIND, key=key)
     else:
-        interval = timedelta(seconds=flow.schedule_seconds)
+        due_at = next_due(parse_triggers(current_version(flow).definition), now, flow.customer.time_zone)
         if run.status == RunStatus.FAILED and run.error_class == ErrorClass.VENDOR_DOWN:
-            interval = min(interval, RETRY_AFTER_FAILURE)
-        reschedule(kind=FLOW_DUE_KIND, key=key, due_at=now + interval)
+            due_at = min(due_at or now + RETRY_AFTER_FAILURE, now + RETRY_AFTER_FAILURE)
+        if due_at is None:
+            complete(kind=FLOW_DUE_KIND, key=key)
+        else:
+            reschedule(kind=FLOW_DUE_KIND, key=key, due_at=due_at)
 
 
 def execute_run(*, run_id: UUID) -> SyncRun:

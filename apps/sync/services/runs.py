@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -10,8 +10,10 @@ from apps.audit.services import record_audit
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Conflict, NotVisible
 from apps.dispatch.services import schedule
+from apps.flows.definition import parse_triggers
 from apps.flows.models import Flow, FlowVersion, IntegrationStatus
 from apps.flows.services.integrations import FLOW_DUE_KIND
+from apps.flows.triggers import in_words, may_start, next_due
 from apps.sync.models import HeldBy, RunStatus, RunTrigger, SyncRun
 
 ACTIVE = [RunStatus.QUEUED, RunStatus.RUNNING]
@@ -35,6 +37,7 @@ def start_run(*, actor: Actor, now: datetime, flow: Flow, trigger: str = RunTrig
     if not actor.sees(flow.customer_id):
         raise NotVisible("There is no such flow.")
     require_not_paused(flow)
+    _demand_trigger(flow, trigger)
     run = queue_run(flow=flow, trigger=trigger, label=actor.label, now=now)
     require_startable(run)
     if actor.kind is not ActorKind.SYSTEM:
@@ -61,6 +64,15 @@ def require_startable(run: SyncRun) -> None:
         raise UnableToStartRun("A guard stopped this flow's run. Continue or cancel that one first.")
     if run.held_by == HeldBy.PAUSE:
         raise UnableToStartRun("A system of this flow is paused. Resume it first.")
+
+
+def _demand_trigger(flow: Flow, trigger: str) -> None:
+    """A flow that starts by itself only is still tried out while it is being set up."""
+    if trigger not in (RunTrigger.MANUAL, RunTrigger.API) or flow.integration.status == IntegrationStatus.DRAFT:
+        return
+    triggers = parse_triggers(current_version(flow).definition)
+    if not may_start(triggers, api=trigger == RunTrigger.API):
+        raise UnableToStartRun(f"This flow starts by itself only: {in_words(triggers) or 'never'}.")
 
 
 def queue_run(*, flow: Flow, trigger: str, label: str, now: datetime) -> SyncRun:
@@ -107,6 +119,6 @@ def cancel_run(*, actor: Actor, now: datetime, run: SyncRun) -> SyncRun:
 
 def _plan_next(run: SyncRun, now: datetime) -> None:
     """What waited for a person had no next time."""
-    if run.flow.is_enabled:
-        due_at = now + timedelta(seconds=run.flow.schedule_seconds)
+    due_at = next_due(parse_triggers(current_version(run.flow).definition), now, run.customer.time_zone)
+    if run.flow.is_enabled and due_at:
         schedule(kind=FLOW_DUE_KIND, key=str(run.flow_id), due_at=due_at)

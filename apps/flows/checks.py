@@ -1,0 +1,228 @@
+"""What a definition must hold together: names that exist, one action per rule, expressions that compile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from apps.connectors.sdk.entities import ENTITIES, REFERENCES
+from apps.core import expressions
+from apps.flows.triggers import SHORTEST_SECONDS, is_cron
+from apps.flows.words import (
+    CONFLICT_POLICIES,
+    CUSTOMER_ROLES,
+    DELETE_POLICIES,
+    STAFF_ROLES,
+    SYSTEM_OF_RECORD,
+    TRIGGERING_EVENTS,
+    InvalidDefinition,
+)
+
+if TYPE_CHECKING:
+    from apps.flows.definition import AggregateSpec, FlowSpec, ReadSpec, RuleSpec, TriggerSpec
+
+# Input names of the business services; the room that carries them out stands above and checks their values.
+SERVICES: dict[str, frozenset[str]] = {
+    "create_customer": frozenset({"name", "number", "domain", "email", "phone", "website", "currency", "tax_id"}),
+    "provision_project": frozenset(
+        {"name", "account", "opportunity", "code", "budget", "start_date", "end_date", "first_task"}
+    ),
+    "update_resource": frozenset({"resource", "email", "name", "new_email", "status"}),
+    "generate_invoice": frozenset(
+        {"account", "project", "currency", "reference", "status", "issue_date", "due_date", "lines"}
+    ),
+    "payment_status": frozenset({"opportunity"}),
+    "complete_milestone": frozenset({"milestone", "completed_date"}),
+}
+_PATH = re.compile(r" - at `\$\.flows\[(\d+)\](?:\.(reads|rules|aggregate|triggers)\[(\d+)\])?(.*)`$")
+_PARTS = {"reads": "read", "rules": "rule", "aggregate": "aggregate", "triggers": "trigger"}
+
+
+class _Place:
+    """Says where in the file a demand was not met."""
+
+    def __init__(self, *parts: str) -> None:
+        self.parts = parts
+
+    def within(self, part: str) -> _Place:
+        return _Place(*self.parts, part)
+
+    def demand(self, condition: bool, message: str) -> None:
+        if not condition:
+            where, *rest = self.parts
+            raise InvalidDefinition(f"{where}: {', '.join(rest)}: {message}" if rest else f"{where}: {message}")
+
+    def expressions(self, fields: dict[str, str]) -> None:
+        given = {name: source for name, source in fields.items() if source}
+        try:
+            expressions.compile(given)
+        except expressions.ExpressionError as error:
+            self.demand(False, str(error))
+
+
+def in_words(message: str, data: dict[str, Any]) -> str:
+    """A decoder's message with its JSON path as a person counts: “flow won-deals, rule 3”."""
+    found = _PATH.search(message)
+    if found is None:
+        return message
+    flow = data["flows"][int(found[1])]
+    name = flow.get("key", int(found[1]) + 1) if isinstance(flow, dict) else int(found[1]) + 1
+    part = f", {_PARTS[found[2]]} {int(found[3]) + 1}" if found[2] else ""
+    inner = f" (in {found[4].lstrip('.')})" if found[4] else ""
+    return f"flow {name}{part}: {message[: found.start()]}{inner}"
+
+
+def check_flow(flow: FlowSpec, roles: set[str], file: str) -> None:
+    """Raises InvalidDefinition."""
+    place = _Place(file, f"flow {flow.key}")
+    _check_triggers(place, flow, roles)
+    for number, read in enumerate(flow.reads, 1):
+        _check_read(place.within(f"read {number}"), read, roles)
+    for mapping in flow.mappings:
+        place.demand(mapping.role in roles, f"unknown role {mapping.role!r}")
+        place.expressions(mapping.fields)
+    _check_policies(place, flow, roles)
+    for number, rule in enumerate(flow.rules, 1):
+        _check_rule(place.within(f"rule {number} (on {rule.on})"), rule, roles)
+    for number, spec in enumerate(flow.aggregate, 1):
+        _check_aggregate(place.within(f"aggregate {number}"), spec)
+    _check_unique(place, flow)
+
+
+def _check_triggers(place: _Place, flow: FlowSpec, roles: set[str]) -> None:
+    for number, trigger in enumerate(flow.triggers, 1):
+        _check_trigger(place.within(f"trigger {number}"), trigger, roles)
+    is_scheduled = any(trigger.every or trigger.cron for trigger in flow.triggers)
+    # A vendor's message may get lost: what is only told is never known for sure.
+    place.demand(is_scheduled or not flow.webhook_role, "a webhook is backed by a schedule: add every or cron")
+
+
+def _check_trigger(place: _Place, trigger: TriggerSpec, roles: set[str]) -> None:
+    given = [trigger.every, trigger.cron, trigger.webhook, trigger.event, trigger.manual, trigger.api]
+    place.demand(sum(map(bool, given)) == 1, "a trigger is exactly one of every, cron, webhook, event, manual, api")
+    place.demand(
+        not trigger.every or trigger.every >= SHORTEST_SECONDS, f"every is at least {SHORTEST_SECONDS} seconds"
+    )
+    place.demand(not trigger.cron or is_cron(trigger.cron), f"{trigger.cron!r} is no cron expression of five fields")
+    place.demand(not trigger.webhook or trigger.webhook in roles, f"unknown role {trigger.webhook!r}")
+    place.demand(not trigger.event or trigger.event in TRIGGERING_EVENTS, f"unknown event {trigger.event!r}")
+
+
+def _check_read(place: _Place, read: ReadSpec, roles: set[str]) -> None:
+    place.demand(read.role in roles, f"unknown role {read.role!r}")
+    place.demand(bool(read.stream) != bool(read.entity), "a read names either its stream or its entity")
+    place.demand(not read.entity or read.entity in ENTITIES, f"unknown entity {read.entity!r}")
+    place.expressions({**read.fields, "filter": read.filter})
+
+
+def _check_policies(place: _Place, flow: FlowSpec, roles: set[str]) -> None:
+    for entity, fields in flow.conflicts.items():
+        place.demand(entity in ENTITIES, f"unknown entity {entity!r}")
+        for name, spec in fields.items():
+            place.demand(name == "*" or name in _fields_of(entity), f"{entity} has no field {name!r}")
+            place.demand(spec.policy in CONFLICT_POLICIES, f"unknown policy {spec.policy!r}")
+            is_owned = spec.policy == SYSTEM_OF_RECORD
+            place.demand(is_owned == bool(spec.role), "system_of_record names a role, others do not")
+            place.demand(not spec.role or spec.role in roles, f"unknown role {spec.role!r}")
+    for entity, policy in flow.deletes.items():
+        place.demand(entity in ENTITIES, f"unknown entity {entity!r}")
+        place.demand(policy in DELETE_POLICIES, f"unknown policy {policy!r}")
+
+
+def _check_rule(place: _Place, rule: RuleSpec, roles: set[str]) -> None:
+    place.demand(rule.on in ENTITIES, f"unknown entity {rule.on!r}")
+    actions = [rule.derive, rule.update, rule.write, rule.call, rule.notify]
+    place.demand(sum(map(bool, actions)) == 1, "a rule does exactly one of derive, update, write, call, notify")
+    place.demand(rule.approve is None or rule.write is not None, "approve goes with a write")
+    place.expressions({**rule.fields, "when": rule.when, "gather": rule.gather})
+    if rule.derive:
+        _check_derive(place, rule)
+    if rule.update:
+        place.demand(_end_of(rule.on, rule.via) == rule.update, f"via does not lead from {rule.on} to {rule.update}")
+        _check_fields(place, rule.update, rule.fields)
+    if rule.write:
+        _check_write(place, rule, roles)
+    if rule.call:
+        _check_call(place, rule.call.service, rule.call.inputs)
+    if rule.notify:
+        unknown = set(rule.notify.to) - {*STAFF_ROLES, *CUSTOMER_ROLES}
+        place.demand(not unknown, f"nobody has the role {', '.join(sorted(unknown))!r}")
+        place.demand(bool(rule.notify.to), "a notice goes to somebody")
+        place.expressions({"subject": rule.notify.subject, "text": rule.notify.text})
+
+
+def _check_derive(place: _Place, rule: RuleSpec) -> None:
+    place.demand(rule.derive in ENTITIES, f"unknown entity {rule.derive!r}")
+    place.demand(bool(rule.alias), "a derived record needs a name (as)")
+    place.demand(set(rule.refs) <= set(REFERENCES[rule.derive]), f"{rule.derive} has no such reference")
+    origins = {"self", *REFERENCES[rule.on]}
+    place.demand(set(rule.refs.values()) <= origins, f"{rule.on} has no such reference")
+    _check_fields(place, rule.derive, rule.fields)
+    unknown = set(rule.per) - origins - _fields_of(rule.on)
+    place.demand(not unknown, f"{rule.on} has no field or reference {', '.join(sorted(unknown))!r}")
+
+
+def _check_write(place: _Place, rule: RuleSpec, roles: set[str]) -> None:
+    assert rule.write is not None  # noqa: S101 - asked by the caller
+    place.demand(rule.write.role in roles, f"unknown role {rule.write.role!r}")
+    place.demand(set(rule.write.ensure) <= set(REFERENCES[rule.on]), f"{rule.on} has no such reference to ensure")
+    for name in [*rule.write.fields, *rule.write.adopt, *(rule.approve.show if rule.approve else [])]:
+        place.demand(name in _fields_of(rule.on) or name.startswith("x_"), f"{rule.on} has no field {name!r}")
+
+
+def _check_call(place: _Place, service: str, inputs: dict[str, str]) -> None:
+    place.demand(service in SERVICES, f"there is no business service {service!r}")
+    unknown = set(inputs) - SERVICES[service]
+    place.demand(not unknown, f"{service} takes no {', '.join(sorted(unknown))!r}")
+    place.expressions(inputs)
+
+
+def _check_aggregate(place: _Place, spec: AggregateSpec) -> None:
+    place.demand(spec.collect in ENTITIES, f"unknown entity {spec.collect!r}")
+    place.demand(spec.into in ENTITIES and "lines" in _fields_of(spec.into), f"{spec.into!r} is no document with lines")
+    group = _end_of(spec.collect, spec.group_by.split("."))
+    place.demand(bool(group), f"group_by does not lead anywhere from {spec.collect}")
+    place.demand(
+        REFERENCES[spec.collect].get(spec.mark) == spec.into, f"{spec.mark!r} does not refer to the {spec.into}"
+    )
+    place.demand(set(spec.refs) <= set(REFERENCES[spec.into]), f"{spec.into} has no such reference")
+    place.demand(set(spec.refs.values()) <= {"self", *REFERENCES[group]}, f"{group} has no such reference")
+    unknown = set(spec.match) - _fields_of(spec.collect)
+    place.demand(not unknown, f"{spec.collect} has no field {', '.join(sorted(unknown))!r}")
+    _check_fields(place, spec.into, spec.fields)
+    place.expressions({**spec.fields, "when": spec.when, "until": spec.until})
+    line = spec.line
+    place.expressions({"description": line.description, "unit_price": line.unit_price, "quantity": line.quantity})
+
+
+def _check_unique(place: _Place, flow: FlowSpec) -> None:
+    targets = [(rule.on, rule.write.role, rule.write.sink) for rule in flow.rules if rule.write]
+    for on, role, _ in _repeated(targets):
+        place.demand(False, f"{on} is written twice to {role}")
+    steps = [step.key for rule in flow.rules for step in (rule.approve, rule.notify) if step]
+    for key in _repeated([*steps, *(spec.key for spec in flow.aggregate)]):
+        place.demand(False, f"two steps are called {key!r}")
+
+
+def _repeated(names: Iterable[Any]) -> Iterator[Any]:
+    seen: set[Any] = set()
+    for name in names:
+        if name in seen:
+            yield name
+        seen.add(name)
+
+
+def _check_fields(place: _Place, entity: str, fields: dict[str, str]) -> None:
+    unknown = [name for name in fields if name not in _fields_of(entity) and not name.startswith("x_")]
+    place.demand(not unknown, f"{entity} has no field {', '.join(sorted(unknown))!r}")
+
+
+def _fields_of(entity: str) -> set[str]:
+    return set(ENTITIES[entity].__struct_fields__)
+
+
+def _end_of(entity: str, via: list[str]) -> str:
+    for name in via:
+        entity = REFERENCES.get(entity, {}).get(name, "")
+    return entity
