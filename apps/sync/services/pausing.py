@@ -13,9 +13,12 @@ from apps.connectors.models import Connection, ConnectionStatus
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
 from apps.dispatch.services import schedule
+from apps.flows.definition import parse_triggers
 from apps.flows.models import Flow, IntegrationStatus
 from apps.flows.services.integrations import FLOW_DUE_KIND
+from apps.flows.triggers import first_due
 from apps.sync.models import HeldBy, RunStatus, SyncRun
+from apps.sync.services.runs import ACTIVE
 
 
 class UnableToContinue(Conflict):
@@ -76,7 +79,8 @@ def end_runs(*, flow_ids: Iterable[UUID], now: datetime) -> int:
 def release_runs(*, flow_ids: Iterable[UUID], now: datetime) -> int:
     """This function will let flows that may run again go on at once, with the run that waits if there is one."""
     released = 0
-    for flow in Flow.objects.filter(pk__in=list(flow_ids), is_enabled=True).order_by("id"):
+    enabled = Flow.objects.filter(pk__in=list(flow_ids), is_enabled=True)
+    for flow in enabled.select_related("current_version", "customer").order_by("id"):
         if _paused_connections(flow):
             continue
         runs = SyncRun.objects.filter(flow=flow)
@@ -84,9 +88,16 @@ def release_runs(*, flow_ids: Iterable[UUID], now: datetime) -> int:
         runs.filter(
             status=RunStatus.QUEUED, held_by__in=[HeldBy.PAUSE, HeldBy.CIRCUIT]
         ).update(held_by="", resume_at=None, error_message="")  # fmt: skip
-        schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+        due_at = now if runs.filter(status__in=ACTIVE).exists() else _first_due(flow, now)
+        if due_at:
+            schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=due_at, priority=3)
         released += 1
     return released
+
+
+def _first_due(flow: Flow, now: datetime) -> datetime | None:
+    triggers = parse_triggers(flow.current_version.definition) if flow.current_version else []
+    return first_due(triggers, now, flow.customer.time_zone)
 
 
 @transaction.atomic
