@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from apps.connectors.sdk.entities import ENTITIES, REFERENCES
@@ -35,23 +36,25 @@ SERVICES: dict[str, frozenset[str]] = {
     "payment_status": frozenset({"opportunity"}),
     "complete_milestone": frozenset({"milestone", "completed_date"}),
 }
-_PATH = re.compile(r" - at `\$\.flows\[(\d+)\](?:\.(reads|rules|aggregate|triggers)\[(\d+)\])?(.*)`$")
+_PATH = re.compile(r" - at `\$(.*)`$")
+_STEPS = re.compile(r"^\.flows\[(\d+)\](?:\.(reads|rules|aggregate|triggers)\[(\d+)\])?(.*)$")
 _PARTS = {"reads": "read", "rules": "rule", "aggregate": "aggregate", "triggers": "trigger"}
 
 
+@dataclass(frozen=True)
 class _Place:
-    """Says where in the file a demand was not met."""
+    """Says where in the file a demand was not met: in words, and by its path in the data."""
 
-    def __init__(self, *parts: str) -> None:
-        self.parts = parts
+    file: str
+    words: tuple[str, ...]
+    path: str
 
-    def within(self, part: str) -> _Place:
-        return _Place(*self.parts, part)
+    def within(self, words: str, path: str) -> _Place:
+        return _Place(self.file, (*self.words, words), f"{self.path}.{path}")
 
     def demand(self, condition: bool, message: str) -> None:
         if not condition:
-            where, *rest = self.parts
-            raise InvalidDefinition(f"{where}: {', '.join(rest)}: {message}" if rest else f"{where}: {message}")
+            raise InvalidDefinition(message, file=self.file, where=", ".join(self.words), path=self.path)
 
     def expressions(self, fields: dict[str, str]) -> None:
         given = {name: source for name, source in fields.items() if source}
@@ -61,38 +64,41 @@ class _Place:
             self.demand(False, str(error))
 
 
-def in_words(message: str, data: dict[str, Any]) -> str:
+def unreadable(message: str, data: dict[str, Any], file: str) -> InvalidDefinition:
     """A decoder's message with its JSON path as a person counts: “flow won-deals, rule 3”."""
     found = _PATH.search(message)
-    if found is None:
-        return message
-    flow = data["flows"][int(found[1])]
-    name = flow.get("key", int(found[1]) + 1) if isinstance(flow, dict) else int(found[1]) + 1
-    part = f", {_PARTS[found[2]]} {int(found[3]) + 1}" if found[2] else ""
-    inner = f" (in {found[4].lstrip('.')})" if found[4] else ""
-    return f"flow {name}{part}: {message[: found.start()]}{inner}"
+    path = found[1] if found else ""
+    reason = message[: found.start()] if found else message
+    steps = _STEPS.match(path)
+    if steps is None:
+        return InvalidDefinition(f"{reason} (in {path.lstrip('.')})" if path else reason, file=file, path=path)
+    flow = data["flows"][int(steps[1])]
+    name = flow.get("key", int(steps[1]) + 1) if isinstance(flow, dict) else int(steps[1]) + 1
+    part = f", {_PARTS[steps[2]]} {int(steps[3]) + 1}" if steps[2] else ""
+    inner = f" (in {steps[4].lstrip('.')})" if steps[4] else ""
+    return InvalidDefinition(f"{reason}{inner}", file=file, where=f"flow {name}{part}", path=path)
 
 
-def check_flow(flow: FlowSpec, roles: set[str], file: str) -> None:
+def check_flow(flow: FlowSpec, roles: set[str], file: str, index: int) -> None:
     """Raises InvalidDefinition."""
-    place = _Place(file, f"flow {flow.key}")
+    place = _Place(file, (f"flow {flow.key}",), f".flows[{index}]")
+    for number, read in enumerate(flow.reads):
+        _check_read(place.within(f"read {number + 1}", f"reads[{number}]"), read, roles)
     _check_triggers(place, flow, roles)
-    for number, read in enumerate(flow.reads, 1):
-        _check_read(place.within(f"read {number}"), read, roles)
     for mapping in flow.mappings:
         place.demand(mapping.role in roles, f"unknown role {mapping.role!r}")
         place.expressions(mapping.fields)
     _check_policies(place, flow, roles)
-    for number, rule in enumerate(flow.rules, 1):
-        _check_rule(place.within(f"rule {number} (on {rule.on})"), rule, roles)
-    for number, spec in enumerate(flow.aggregate, 1):
-        _check_aggregate(place.within(f"aggregate {number}"), spec)
+    for number, rule in enumerate(flow.rules):
+        _check_rule(place.within(f"rule {number + 1} (on {rule.on})", f"rules[{number}]"), rule, roles)
+    for number, spec in enumerate(flow.aggregate):
+        _check_aggregate(place.within(f"aggregate {number + 1}", f"aggregate[{number}]"), spec)
     _check_unique(place, flow)
 
 
 def _check_triggers(place: _Place, flow: FlowSpec, roles: set[str]) -> None:
-    for number, trigger in enumerate(flow.triggers, 1):
-        _check_trigger(place.within(f"trigger {number}"), trigger, roles)
+    for number, trigger in enumerate(flow.triggers):
+        _check_trigger(place.within(f"trigger {number + 1}", f"triggers[{number}]"), trigger, roles)
     is_scheduled = any(trigger.every or trigger.cron for trigger in flow.triggers)
     # A vendor's message may get lost: what is only told is never known for sure.
     place.demand(is_scheduled or not flow.webhook_role, "a webhook is backed by a schedule: add every or cron")

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from apps.flows.checks import check_flow, in_words
+from apps.flows.checks import check_flow, unreadable
 from apps.flows.triggers import in_words as starts_in_words
 from apps.flows.triggers import nominal_seconds
 from apps.flows.upgrades import upgraded_flow, upgraded_template
@@ -286,9 +286,9 @@ def parse_template(data: dict[str, Any], *, file: str = "") -> TemplateSpec:
     try:
         template = msgspec.convert(data, TemplateSpec)
     except msgspec.ValidationError as error:
-        raise InvalidDefinition(f"{place}: {in_words(str(error), data)}") from error
-    for flow in template.flows:
-        check_flow(flow, set(template.roles), place)
+        raise unreadable(str(error), data, place) from error
+    for index, flow in enumerate(template.flows):
+        check_flow(flow, set(template.roles), place, index)
     return template
 
 

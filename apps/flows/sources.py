@@ -108,7 +108,7 @@ def read_template_source(text: str) -> tuple[dict[str, Any], TemplateSpec]:
     try:
         spec = parse_template(document.data)
     except InvalidDefinition as error:
-        raise locate(document, str(error)) from error
+        raise locate(document, error) from error
     if not KEY.match(spec.key):
         raise InvalidSource("A key has small letters, digits and -.", line=document.line_of(".key"), place="key")
     if not NUMBER.match(spec.version):
@@ -118,18 +118,12 @@ def read_template_source(text: str) -> tuple[dict[str, Any], TemplateSpec]:
     return document.data, spec
 
 
-def locate(document: Document, message: str) -> InvalidSource:
-    """The mistake at its line: msgspec names a path, the checks of a flow name the flow and quote what is wrong."""
-    reason, _, path = message.partition(" - at `$")
-    if path:
-        place = path.rstrip("`")
-        return InvalidSource(_sentence(reason), line=document.line_of(place), place=place.lstrip("."))
-    key, _, rest = message.partition(": ")
-    for index, flow in enumerate(document.data.get("flows") or []):
-        if isinstance(flow, dict) and rest and flow.get("key") == key:
-            place = f".flows[{index}]"
-            return InvalidSource(_sentence(rest), line=_line_in(document, place, rest), place=f"flow {key}")
-    return InvalidSource(_sentence(message))
+def locate(document: Document, mistake: InvalidDefinition) -> InvalidSource:
+    """The mistake at its line, or at the line of what it quotes."""
+    if not mistake.path:
+        return InvalidSource(_sentence(mistake.reason))
+    line = _line_in(document, mistake.path, mistake.reason)
+    return InvalidSource(_sentence(mistake.reason), line=line, place=mistake.where or mistake.path.lstrip("."))
 
 
 def number_key(number: str) -> tuple[int, ...]:

@@ -33,4 +33,11 @@ TRIGGERING_EVENTS = {
 
 
 class InvalidDefinition(ValueError):
-    """The file cannot be a template; the message names file, flow, rule and reason."""
+    """The file cannot be a template; the message names file, flow, rule and reason.
+
+    `where` is the place in words (`flow won-deals, rule 3`), `path` where it stands in the data (`.flows[0].rules[2]`).
+    """
+
+    def __init__(self, reason: str, *, file: str = "", where: str = "", path: str = "") -> None:
+        super().__init__(": ".join(part for part in (file, where, reason) if part))
+        self.reason, self.where, self.path = reason, where, path

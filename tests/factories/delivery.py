@@ -70,8 +70,9 @@ def make_flow(customer: Customer, *, definition: dict[str, Any] | None = None, *
     defaults = {"key": f"flow-{number}", "name": f"Flow {number}", "is_enabled": True, "created_at": START}
     flow = Flow.objects.create(**owner, integration=integration, **{**defaults, **fields})
     flow.current_version = FlowVersion.objects.create(
-        flow=flow, number=1, definition=definition or {}, published_at=START, published_by_label="Test"
-    )
+        flow=flow, number=1, published_at=START, published_by_label="Test",
+        definition=definition or {"key": flow.key, "name": flow.name, "description": ""},
+    )  # fmt: skip
     flow.save()
     return flow
 

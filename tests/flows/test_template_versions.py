@@ -86,10 +86,22 @@ def test_a_key_is_given_once(shipped, draft, owner_actor, now):
 
 
 MISTAKES = [
-    ("role: crm, entity: contact", "role: hr, entity: contact", "Line 36, flow won-opportunities: Unknown role 'hr'."),
-    ("when: record.stage", "whn: record.stage", "Line 39, flows[0].rules[0]: Object contains unknown field `whn`."),
-    ("as: provisioned", "as: 5", "Line 42, flows[0].rules[0].as: Expected `str`, got `int`."),
-    ("budget: record.amount", "budget: record.amount +", "Line 46, flow won-opportunities: Budget:"),
+    (
+        "role: crm, entity: contact",
+        "role: hr, entity: contact",
+        "Line 36, flow won-opportunities, read 3: Unknown role 'hr'.",
+    ),
+    (
+        "when: record.stage",
+        "whn: record.stage",
+        "Line 40, flow won-opportunities, rule 1: Object contains unknown field `whn`.",
+    ),
+    ("as: provisioned", "as: 5", "Line 42, flow won-opportunities, rule 1: Expected `str`, got `int` (in as)."),
+    (
+        "budget: record.amount",
+        "budget: record.amount +",
+        "Line 46, flow won-opportunities, rule 1 (on opportunity): Budget:",
+    ),
     ("version: 1.0.0", "version: one", 'Line 2, version: A version is like "1.2.0".'),
     ("key: custom-deals", "key: custom-other", "The key of this template is custom-deals; it stays."),
     ("flows:", "flows: &a [*a]\nothers:", "aliases are not used here"),

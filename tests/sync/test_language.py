@@ -54,6 +54,7 @@ def test_a_fact_starts_the_flows_that_listen(deploy_flow, owner_actor, now):
     reader = deploy_flow("reader", triggers=[{"every": 300}], reads=READS)
     for integration in (listener, other, reader):
         go_live(actor=owner_actor, now=now, integration=integration)
+    relay_outbox(now=now)
     WorkItem.objects.all().delete()
 
     run_flow(flow_of(reader), now)
