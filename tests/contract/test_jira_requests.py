@@ -22,10 +22,10 @@ OPERATIONS = {
     ("POST", "/rest/api/3/project"),
     ("PUT", "/rest/api/3/project/id"),
     ("POST", "/rest/api/3/issue/bulk"),
-    *((method, "/rest/api/3/issue/id") for method in ("GET", "PUT")),
+    *((method, "/rest/api/3/issue/id") for method in ("GET", "PUT", "DELETE")),
     *((method, "/rest/api/3/issue/id/transitions") for method in ("GET", "POST")),
     ("POST", "/rest/api/3/version"),
-    *((method, "/rest/api/3/version/id") for method in ("GET", "PUT")),
+    *((method, "/rest/api/3/version/id") for method in ("GET", "PUT", "DELETE")),
     ("GET", "/rest/api/3/worklog/updated"),
     ("GET", "/rest/api/3/worklog/deleted"),
     ("POST", "/rest/api/3/worklog/list"),
@@ -55,6 +55,9 @@ def drive(server) -> None:
         written(write(connector, name, f"u-{name}", closed, made.external_id, **known))
         harness.settle(120)
         assert connector.sink(name).resolve(f"c-{name}").external_id == made.external_id
+        if connector.manifest.sink(name).deletes:
+            connector.sink(name).delete(made.external_id)
+            assert connector.stream(name).get(made.external_id) is None
 
 
 def operation(exchange: Exchange) -> tuple[str, str]:
