@@ -3,11 +3,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from apps.audit.models import AuditEvent
 from apps.core import correlation
 from apps.core.actor import Actor
+
+
+class Audited(Protocol):
+    """What an event can be about: `subject_key` names it, `owner_key` whose it is; people know it by its text."""
+
+    @property
+    def subject_key(self) -> str: ...
+
+    @property
+    def owner_key(self) -> str: ...
+
+
+def record_change(
+    *,
+    actor: Actor,
+    now: datetime,
+    target: Audited,
+    action: str,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """This function will append an event about something that knows its own names."""
+    return record_audit(
+        actor=actor, action=action, target_key=target.subject_key, target_label=str(target), owner_key=target.owner_key,
+        before=before, after=after, now=now,
+    )  # fmt: skip
 
 
 def record_audit(

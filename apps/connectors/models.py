@@ -191,6 +191,15 @@ class CustomConnector(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def subject_key(self) -> str:
+        return f"custom_connector:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        """The partner's, not a customer's."""
+        return ""
+
 
 class CustomConnectorVersion(models.Model):
     """One published text of a connector; never changed."""

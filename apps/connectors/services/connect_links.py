@@ -15,7 +15,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from apps.accounts.tokens import new_token, token_hash
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection, ConnectLink
 from apps.connectors.registry import get_manifest
 from apps.connectors.selectors import CONNECT_PURPOSE, get_connect_link, link_actor
@@ -57,7 +57,7 @@ def send_connect_link(
         expires_at=now + LIFETIME,
     )
     _mail(link, token, now)
-    _audit(actor, now, link, "connect_link.sent")
+    record_change(actor=actor, now=now, target=link.connection, action="connect_link.sent", after={"email": link.email})
     return link
 
 
@@ -68,7 +68,9 @@ def withdraw_connect_link(*, actor: Actor, now: datetime, link: ConnectLink) -> 
     require_seen(actor, link.connection)
     if _open_links(link.connection).filter(pk=link.pk).update(withdrawn_at=now):
         link.withdrawn_at = now
-        _audit(actor, now, link, "connect_link.withdrawn")
+        record_change(
+            actor=actor, now=now, target=link.connection, action="connect_link.withdrawn", after={"email": link.email}
+        )
     return link
 
 
@@ -122,17 +124,4 @@ def _mail(link: ConnectLink, token: str, now: datetime) -> None:
         },
         now=now,
         is_secret=True,
-    )
-
-
-def _audit(actor: Actor, now: datetime, link: ConnectLink, action: str) -> None:
-    connection = link.connection
-    record_audit(
-        actor=actor,
-        action=action,
-        target_key=connection.subject_key,
-        target_label=connection.name,
-        owner_key=connection.owner_key,
-        after={"email": link.email},
-        now=now,
     )

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection, ConnectionStatus, Credential
 from apps.connectors.registry import UnknownVendor, get_manifest, get_offered
 from apps.connectors.sdk.machine_access import ACCESS
@@ -92,7 +92,13 @@ def _store_new(actor: Actor, now: datetime, connection: Connection, access: Acce
     connection.save(force_insert=True)
     if access.secrets:
         access.store(connection, now)
-    _audit(actor, now, connection, "connection.created", after=_public_facts(connection, access.secrets))
+    record_change(
+        actor=actor,
+        now=now,
+        target=connection,
+        action="connection.created",
+        after=_public_facts(connection, access.secrets),
+    )
     if access.result is not None:
         record_check(actor=actor, now=now, connection=connection, result=access.result)
         schedule_check(connection, now)
@@ -189,7 +195,14 @@ def _store_changed(
         access.store_over(connection, now)
     else:
         access.store(connection, now)
-    _audit(actor, now, connection, "connection.updated", before, _public_facts(connection, access.secrets))
+    record_change(
+        actor=actor,
+        now=now,
+        target=connection,
+        action="connection.updated",
+        before=before,
+        after=_public_facts(connection, access.secrets),
+    )
     if access.result is not None:
         record_check(actor=actor, now=now, connection=connection, result=access.result)
         schedule_check(connection, now)
@@ -244,7 +257,7 @@ def archive_connection(*, actor: Actor, now: datetime, connection: Connection) -
     connection.save(update_fields=["archived_at"])
     Credential.objects.filter(connection=connection).delete()
     cancel_check(connection)
-    _audit(actor, now, connection, "connection.archived")
+    record_change(actor=actor, now=now, target=connection, action="connection.archived")
     return connection
 
 
@@ -270,23 +283,3 @@ def _public_facts(connection: Connection, secrets: Mapping[str, str]) -> dict[st
     """What the trail may know: which secrets were set, never their values."""
     facts = {"vendor": connection.vendor, "name": connection.name, "settings": connection.settings}
     return {**facts, "secrets_set": sorted(secrets)} if secrets else facts
-
-
-def _audit(
-    actor: Actor,
-    now: datetime,
-    connection: Connection,
-    action: str,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> None:
-    record_audit(
-        actor=actor,
-        action=action,
-        target_key=connection.subject_key,
-        target_label=connection.name,
-        owner_key=connection.owner_key,
-        before=before,
-        after=after,
-        now=now,
-    )

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.text import slugify
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection, CustomConnector, CustomConnectorVersion
 from apps.connectors.registry import CUSTOM, forget_custom
 from apps.connectors.sdk.connector import Connector, HttpExchange
@@ -73,7 +73,7 @@ def create_custom_connector(*, actor: Actor, now: datetime, source: str) -> Cust
     try:
         with transaction.atomic():
             connector.save(force_insert=True)
-            _audit(actor, now, connector, "custom_connector.created")
+            record_change(actor=actor, now=now, target=connector, action="custom_connector.created")
     except IntegrityError:
         raise UnableToDefine("You have a connector of this name already. Change its name.", field="source") from None
     return connector
@@ -87,7 +87,7 @@ def save_draft(*, actor: Actor, now: datetime, connector: CustomConnector, sourc
     locked = _lock(connector)
     locked.draft, locked.name, locked.updated_at = source, definition.name[:120], now
     locked.save(update_fields=["draft", "name", "updated_at"])
-    _audit(actor, now, locked, "custom_connector.draft_saved")
+    record_change(actor=actor, now=now, target=locked, action="custom_connector.draft_saved")
     return locked
 
 
@@ -110,7 +110,13 @@ def publish_connector(
     )  # fmt: skip
     locked.published = version
     locked.save(update_fields=["published"])
-    _audit(actor, now, locked, "custom_connector.published", {"version": number, "note": version.note})
+    record_change(
+        actor=actor,
+        now=now,
+        target=locked,
+        action="custom_connector.published",
+        after={"version": number, "note": version.note},
+    )
     transaction.on_commit(lambda: forget_custom(locked.key))
     return version
 
@@ -134,7 +140,7 @@ def archive_connector(*, actor: Actor, now: datetime, connector: CustomConnector
         raise Conflict(f"{used} connection{' uses' if used == 1 else 's use'} it. Archive its connections first.")
     locked.archived_at = now
     locked.save(update_fields=["archived_at"])
-    _audit(actor, now, locked, "custom_connector.archived")
+    record_change(actor=actor, now=now, target=locked, action="custom_connector.archived")
     transaction.on_commit(lambda: forget_custom(locked.key))
     return locked
 
@@ -201,12 +207,3 @@ def _require_objects_kept(connector: CustomConnector, definition: Definition) ->
 
 def _lock(connector: CustomConnector) -> CustomConnector:
     return CustomConnector.objects.select_for_update(of=("self",)).select_related("published").get(pk=connector.pk)
-
-
-def _audit(
-    actor: Actor, now: datetime, connector: CustomConnector, action: str, after: dict[str, Any] | None = None
-) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=f"custom_connector:{connector.pk}", target_label=connector.name,
-        after=after, now=now,
-    )  # fmt: skip

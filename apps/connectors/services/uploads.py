@@ -12,7 +12,7 @@ from typing import cast
 import msgspec
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection, StoredFile, StoredFilePiece
 from apps.connectors.registry import get_connector
 from apps.connectors.sdk.declared.files.connector import FilesConnector
@@ -113,7 +113,13 @@ def take_file_over(*, actor: Actor, now: datetime, file: StoredFile) -> StoredFi
     StoredFile.objects.filter(connection=file.connection, folder=folder, name=locked.name).delete()
     locked.folder, locked.uploaded_at = folder, now
     locked.save(update_fields=["folder", "uploaded_at"])
-    _audit(actor, now, locked, "file.taken_over")
+    record_change(
+        actor=actor,
+        now=now,
+        target=locked.connection,
+        action="file.taken_over",
+        after={"file": locked.name, "size": locked.size},
+    )
     announce_changes(connection=file.connection, streams=[part.name], now=now)
     return locked
 
@@ -122,7 +128,13 @@ def fetch_file(*, actor: Actor, now: datetime, file: StoredFile) -> Iterator[byt
     """This function will give the content of a file piece by piece, and note who fetched it."""
     actor.require("payloads.view")
     require_seen(actor, file.connection)
-    _audit(actor, now, file, "file.fetched")
+    record_change(
+        actor=actor,
+        now=now,
+        target=file.connection,
+        action="file.fetched",
+        after={"file": file.name, "size": file.size},
+    )
     return iter(partial(open_stored(file).read, PIECE_BYTES), b"")
 
 
@@ -140,7 +152,13 @@ def discard_file(*, actor: Actor, now: datetime, file: StoredFile) -> None:
     """This function will delete a file, read or not; what was read of it stays."""
     actor.require("connections.manage")
     require_seen(actor, file.connection)
-    _audit(actor, now, file, "file.discarded")
+    record_change(
+        actor=actor,
+        now=now,
+        target=file.connection,
+        action="file.discarded",
+        after={"file": file.name, "size": file.size},
+    )
     file.delete()
 
 
@@ -171,10 +189,3 @@ def _in_pieces(content: Iterable[bytes]) -> Iterator[bytes]:
             del waiting[:PIECE_BYTES]
     if waiting:
         yield bytes(waiting)
-
-
-def _audit(actor: Actor, now: datetime, file: StoredFile, action: str) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=file.connection.subject_key, target_label=file.connection.name,
-        after={"file": file.name, "size": file.size}, now=now,
-    )  # fmt: skip
