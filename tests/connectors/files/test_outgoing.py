@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import asyncssh
 import pytest
 
 from apps.connectors.sdk.connector import ConnectionContext
 from apps.connectors.sdk.declared import InvalidDefinition, connector_type, parse_definition
 from apps.connectors.sdk.declared.files.cells import encoded, row_of
+from apps.connectors.sdk.declared.files.sftp import SftpStore
 from apps.connectors.sdk.errors import RecordRejected, TransientError
 from apps.connectors.sdk.files import FileEntry, FileExists, FileMissing, FileStore
 from apps.connectors.sdk.types import WriteRequest
@@ -264,3 +268,20 @@ def test_a_definition_that_cannot_be_written_is_refused(old: str, new: str, said
         parse_definition(SOURCE.replace(old, new, 1))
 
     assert str(refused.value).startswith(said)
+
+
+def test_a_servers_clock_may_say_anything() -> None:
+    """Seconds since 1970 in 64 bits: beyond the year 9999, and before 1970, is no day of ours."""
+
+    class Listing:
+        async def scandir(self, path: str) -> AsyncIterator[object]:
+            for name, modified in (("a.csv", 2**63), ("b.csv", -5), ("c.csv", None), ("d.csv", 1_700_000_000)):
+                attrs = SimpleNamespace(type=asyncssh.FILEXFER_TYPE_REGULAR, size=1, mtime=modified)
+                yield SimpleNamespace(filename=name, attrs=attrs)
+
+    store = SftpStore(ConnectionContext(settings={"host": "h"}, credentials={}, now=lambda: NOW))
+    store._sftp = Listing()  # type: ignore[assignment]
+    found = asyncio.run(store._list(""))
+
+    assert [entry.modified for entry in found] == [253_402_300_799, 0, 0, 1_700_000_000]
+    assert datetime.fromtimestamp(found[0].modified, UTC).year == 9999
