@@ -60,7 +60,7 @@ def test_killed_while_the_receiver_holds_the_message(workers: Workers, owner_act
     while relay_outbox(now=now):
         continue
     with receiving(workers, deaths=2) as (url, heard):
-        endpoint, _ = create_endpoint(actor=owner_actor, now=now, url=url)
+        endpoint, _ = create_endpoint(actor=owner_actor, now=now, url=url, events=["billing.invoice.paid"])
         ids = [happen(now, number=str(number)) for number in range(3)]
 
         codes = [workers.work(SCHEMA, now + LATER * round_) for round_ in range(4)]
