@@ -18,6 +18,7 @@ PREFIXES = {
     "flow": "flw",
     "run": "run",
     "record": "rec",
+    "approval": "apr",
     "question": "mqu",
     "merge": "mrg",
     "value_question": "vqu",

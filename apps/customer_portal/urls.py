@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.customer_portal.views import (
     activity,
+    approvals,
     connect,
     connections,
     integrations,
@@ -34,6 +35,8 @@ urlpatterns = [
     path("needs/questions/<uuid:question_id>/<slug:answer>/", questions.answer, name="answer_question"),
     path("needs/values/<uuid:value_question_id>/", questions.decide_value, name="decide_value"),
     path("failures/<uuid:failure_id>/retry/", needs.retry, name="retry_failure"),
+    path("needs/approvals/<uuid:approval_id>/approve/", approvals.approve, name="approval_approve"),
+    path("needs/approvals/<uuid:approval_id>/reject/", approvals.reject, name="approval_reject"),
     path("reports/", reports.report_list, name="report_list"),
     path("reports/current/", reports.current_levels, name="current_levels"),
     path("reports/<uuid:report_id>/", reports.report_detail, name="report_detail"),

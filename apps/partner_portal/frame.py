@@ -32,6 +32,7 @@ WORK = (
     Entry("Runs", "partner_portal:runs", "player-play", "runs.view"),
     Entry("Error desk", "partner_portal:errors", "bug", "errors.view"),
     Entry("Records", "partner_portal:records", "database", "records.view"),
+    Entry("Approvals", "partner_portal:approvals", "circle-check", "approvals.view"),
     Entry("Stewardship", "partner_portal:questions", "git-merge", "records.view"),
 )
 SERVICE = (
@@ -51,6 +52,7 @@ SETTINGS = (
 
 BADGES = {
     "partner_portal:errors": ("open errors", "failing"),
+    "partner_portal:approvals": ("waiting to be released", "attention"),
     "partner_portal:questions": ("open questions", "attention"),
 }
 

@@ -12,11 +12,13 @@ from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.sync.explanations import Explanation, explain_failure
 from apps.sync.models import (
+    ApprovalRequest,
     DeletionReview,
     FailureStatus,
     RecordFailure,
     RecordLog,
     ReviewStatus,
+    RuleNotice,
     RunStatus,
     SyncRun,
     VendorCall,
@@ -250,3 +252,25 @@ def record_timeline(actor: Actor, record: CanonicalRecord, *, limit: int = 100) 
         entries.append(TimelineEntry(log.at, log.action, names.get(log.connection_id, ""), diff, log.run_id))
     entries.sort(key=lambda entry: entry.at, reverse=True)
     return RecordTimeline(entries[:limit], references)
+
+
+def list_approvals(actor: Actor) -> QuerySet[ApprovalRequest]:
+    """What waits or waited for a person, the newest first; filter by `status`."""
+    visible = ApprovalRequest.objects.visible_to(actor).select_related("customer", "flow")
+    found: QuerySet[ApprovalRequest] = visible.order_by("-asked_at", "-id")
+    return found
+
+
+def get_approval(actor: Actor, approval_id: UUID) -> ApprovalRequest:
+    """Raises NotVisible."""
+    found = list_approvals(actor).filter(pk=approval_id).first()
+    if found is None:
+        raise NotVisible("There is no such request.")
+    return found
+
+
+def list_notices(actor: Actor) -> QuerySet[RuleNotice]:
+    """What rules told people, the newest first."""
+    visible = RuleNotice.objects.visible_to(actor).select_related("customer", "flow")
+    found: QuerySet[RuleNotice] = visible.order_by("-created_at", "-id")
+    return found

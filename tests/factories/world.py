@@ -51,11 +51,13 @@ from apps.notifications.services import create_endpoint, send_test
 from apps.sla.models import SlaPolicy, SlaReport
 from apps.sla.services import assign_policy, close_month, create_policy
 from apps.sync.models import (
+    ApprovalRequest,
     DeletionReview,
     ErrorClass,
     FailureRetry,
     RecordFailure,
     RecordLog,
+    RuleNotice,
     RunStatus,
     RunTrigger,
     SyncRun,
@@ -64,6 +66,10 @@ from apps.sync.services import carry_on_plan, request_pairs
 from tests.factories.delivery import make_connection, make_customer, production_of
 
 PASSWORD = "correct horse battery"  # noqa: S105
+# The templates that the world's four systems can play.
+DEPLOYED = (
+    "opportunity-to-project", "payment-status", "time-to-invoice", "two-way-accounts", "two-way-projects",
+)  # fmt: skip
 OCTOBER = datetime(2026, 10, 1, 6, tzinfo=UTC)
 LAST_RUN = datetime(2026, 11, 2, 8, 58, tzinfo=UTC)
 VENDORS = {"crm": "hubspot", "erp": "tryton", "delivery": "redmine", "billing": "xero"}
@@ -90,6 +96,7 @@ class World:
     value_question: FieldQuestion | None = None
     field_policy: FieldPolicy | None = None
     deletions: DeletionReview | None = None
+    approvals: dict[str, ApprovalRequest] = field(default_factory=dict)
     retry: FailureRetry | None = None
     merge_plan: MergePlan | None = None
     invoice: Invoice | None = None
@@ -176,7 +183,7 @@ def _integrations(customer: Customer, connections: dict[str, Connection]) -> dic
     actor, made = system_actor(), {}
     for version in IntegrationTemplateVersion.objects.select_related("template").order_by("template__key"):
         roles = version.definition.get("roles")
-        if not roles:
+        if version.template.key not in DEPLOYED:
             continue
         integration = deploy_integration(
             actor=actor, now=OCTOBER, environment=production_of(customer), template_version=version, name="",
@@ -208,6 +215,23 @@ def _record(world: World, entity: str, title: str, **fields: Any) -> CanonicalRe
         **_of(record), version=1, at=record.created_at, source_kind="connection", connection=world.connections["crm"]
     )
     return record
+
+
+def _ask_and_tell(world: World) -> None:
+    """An invoice waits for the partner's people, another for the customer's, and finance was told of it."""
+    flow, record = next(iter(world.flows.values())), world.records["account"]
+    owner = {"customer_id": flow.customer_id, "environment_id": flow.environment_id, "flow": flow}
+    shown = {"total": {"amount": 120000, "currency": "EUR"}, "due_date": "2026-11-30"}
+    for audience in ("partner", "customer"):
+        world.approvals[audience] = ApprovalRequest.objects.create(
+            **owner, step=f"release-{audience}", audience=audience, question="Release this invoice?",
+            record_id=record.pk, entity="invoice", title=f"Invoice of {world.customer.name}", target="Xero", shown=shown,
+            digest="0" * 32, asked_at=LAST_RUN,
+        )  # fmt: skip
+    RuleNotice.objects.create(
+        **owner, step="overdue", record_id=record.pk, version=1, roles=["finance"], subject="Overdue: INV-7",
+        text="3 days overdue, 1,200.00 EUR open.", created_at=LAST_RUN,
+    )  # fmt: skip
 
 
 def _of(record: CanonicalRecord) -> dict[str, Any]:
@@ -272,6 +296,7 @@ def _stewardship(world: World, now: datetime) -> None:
     world.field_policy = set_field_policy(
         actor=system_actor(), now=now, integration=integration, entity="account", field="phone", policy="ask"
     )
+    _ask_and_tell(world)
     world.deletions = DeletionReview.objects.create(
         customer=world.customer, environment=environment, flow=world.flows["accounts"], connection=crm,
         object_name="companies", is_removal=False, external_ids=["1"], count=38, total=100, asked_at=now,

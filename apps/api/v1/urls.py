@@ -4,6 +4,8 @@ from django.urls import path, register_converter
 
 from apps.api.fields import PREFIXES, converter_for
 from apps.api.v1 import (
+    approvals,
+    business,
     connections,
     customers,
     deletion_reviews,
@@ -129,6 +131,11 @@ urlpatterns = [
     path("failure-retries/<frt:retry_id>/cancel", failure_retries.RetryCancel.as_view(), name="failure_retry_cancel"),
     path("event-types", event_types.EventTypeList.as_view(), name="event_types"),
     path("schemas/<slug:entity>", records.EntitySchema.as_view(), name="entity_schema"),
+    path("services", business.ServiceList.as_view(), name="services"),
+    path("services/<slug:service>", business.ServiceCall.as_view(), name="service_call"),
+    path("approvals", approvals.ApprovalList.as_view(), name="approvals"),
+    path("approvals/<apr:approval_id>/approve", approvals.ApprovalApprove.as_view(), name="approval_approve"),
+    path("approvals/<apr:approval_id>/reject", approvals.ApprovalReject.as_view(), name="approval_reject"),
     path("sla-reports", sla.SlaReportList.as_view(), name="sla_reports"),
     path("sla-reports/<slr:report_id>", sla.SlaReportDetail.as_view(), name="sla_report"),
     path("invoices", invoices.InvoiceList.as_view(), name="invoices"),

@@ -23,7 +23,7 @@ from apps.customer_portal.selectors.landscape import (
 )
 from apps.customers.models import EnvironmentKind
 from apps.sync.explanations import in_words
-from apps.sync.models import ErrorClass, RecordFailure
+from apps.sync.models import ApprovalRequest, ApprovalStatus, ErrorClass, RecordFailure
 from apps.sync.vendor_errors import SETTING_CODES, explain_code
 
 # The others are the partner's to solve: a customer can do nothing about a mapping or a vendor that is down.
@@ -73,7 +73,11 @@ def count_needs(actor: Actor) -> int:
     waiting = Connection.objects.visible_to(actor).production().filter(archived_at=None, status__in=NEEDS_PERSON)
     records = _solvable(_open(actor))
     # One query: every page asks.
-    return int(waiting.values("pk").union(records.values("pk"), *_questions(actor), all=True).count())
+    return int(
+        waiting.values("pk")
+        .union(records.values("pk"), list_own_approvals(actor).order_by().values("pk"), *_questions(actor), all=True)
+        .count()
+    )
 
 
 def count_questions(actor: Actor) -> int:
@@ -151,4 +155,19 @@ def _solvable(failures: QuerySet[Any]) -> QuerySet[Any]:
 
 def _open(actor: Actor) -> QuerySet[Any]:
     found: QuerySet[Any] = RecordFailure.objects.visible_to(actor).production().filter(status__in=OPEN_FAILURES)
+    return found
+
+
+def list_own_approvals(actor: Actor) -> QuerySet[ApprovalRequest]:
+    """What waits for the customer's word before it is written, the newest first."""
+    visible = ApprovalRequest.objects.visible_to(actor).filter(status=ApprovalStatus.OPEN, audience="customer")
+    found: QuerySet[ApprovalRequest] = visible.select_related("customer").order_by("-asked_at", "-id")
+    return found
+
+
+def get_own_approval(actor: Actor, approval_id: UUID) -> ApprovalRequest:
+    """Raises NotVisible, also for what the partner decides."""
+    found = list_own_approvals(actor).filter(pk=approval_id).first()
+    if found is None:
+        raise NotVisible("There is no such request; perhaps somebody decided it.")
     return found

@@ -17,6 +17,7 @@ from apps.customer_portal.selectors.needs import (
     explain,
     get_failure_to_fix,
     list_failures_to_fix,
+    list_own_approvals,
     list_questions_to_answer,
     list_values_to_decide,
     list_waiting_connections,
@@ -40,6 +41,7 @@ def needs_list(request: ActorRequest) -> HttpResponse:
         "questions": list(list_questions_to_answer(actor)[:PAGE_SIZE]),
         "values": [(q, begin(spell_field(q.field))) for q in list_values_to_decide(actor)[:PAGE_SIZE]],
         "with_partner": _told(count_failures_with_partner(actor)),
+        "approvals": list(list_own_approvals(actor)[:PAGE_SIZE]),
         "may_retry": actor.can("errors.resolve"),
     }
     return render(request, "customer_portal/needs_list.html", context)

@@ -9,6 +9,7 @@ from apps.canonical.selectors import list_value_questions
 from apps.core.actor import Actor
 from apps.core.bulk import fetch_rows
 from apps.partner_portal.selectors.failures import unsolved_failures
+from apps.sync.models import ApprovalRequest, ApprovalStatus
 from apps.sync.selectors import list_deletion_reviews
 
 
@@ -17,7 +18,9 @@ def count_badges(actor: Actor) -> dict[str, int]:
     open_ones = MatchQuestion.objects.visible_to(actor).filter(status=QuestionStatus.OPEN)
     values = list_value_questions(actor).order_by().values("pk")
     reviews = list_deletion_reviews(actor).order_by().values("pk")
+    approvals = ApprovalRequest.objects.visible_to(actor).filter(status=ApprovalStatus.OPEN, audience="partner")
     waiting = {
+        "partner_portal:approvals": ("approvals.view", approvals),
         "partner_portal:errors": ("errors.view", unsolved_failures(actor)),
         "partner_portal:questions": ("records.view", open_ones.values("pk").union(values, reviews, all=True)),
     }

@@ -1,8 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
-from apps.partner_portal.views import decisions, match_rules, merge_plans, policies, records, stewardship
+from apps.partner_portal.views import approvals, decisions, match_rules, merge_plans, policies, records, stewardship
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("approvals/", approvals.show_approvals, name="approvals"),
+    path("approvals/notices/", approvals.show_notices, name="notices"),
+    path("approvals/<uuid:approval_id>/approve/", approvals.approve, name="approval_approve"),
+    path("approvals/<uuid:approval_id>/reject/", approvals.reject, name="approval_reject"),
     path("records/", records.show_records, name="records"),
     path("records/<uuid:record_id>/", records.show_record, name="record"),
     path("stewardship/", stewardship.show_questions, name="questions"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -55,6 +55,15 @@ class ApprovalRequest(CustomerOwned):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_partners(self) -> bool:
+        return self.audience == "partner"
+
+    @property
+    def facts(self) -> list[tuple[str, Any]]:
+        """What is released, field by field, as people read it."""
+        return [(name.replace("_", " ").capitalize(), value) for name, value in self.shown.items()]
 
 
 class RuleNotice(CustomerOwned):

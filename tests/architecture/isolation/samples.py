@@ -51,6 +51,9 @@ SAMPLES: dict[str, Sample] = {
     "line": lambda scene, world: 1,
     "merge_id": lambda scene, world: world.merge.pk,  # type: ignore[union-attr]
     "value_question_id": lambda scene, world: world.value_question.pk,  # type: ignore[union-attr]
+    "approval_id": lambda scene, world: world.approvals["partner"].pk,
+    "customer_portal:approval_id": lambda scene, world: world.approvals["customer"].pk,
+    "service": lambda scene, world: "payment_status",
     "review_id": lambda scene, world: world.deletions.pk,  # type: ignore[union-attr]
     "field_policy_id": lambda scene, world: world.field_policy.pk,  # type: ignore[union-attr]
     "failure_id": lambda scene, world: world.failures["validation"].pk,

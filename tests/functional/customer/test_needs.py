@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.canonical.models import FieldQuestion, MatchQuestion, QuestionStatus
-from apps.sync.models import FailureStatus, RecordFailure, SyncRun
+from apps.sync.models import ApprovalRequest, FailureStatus, RecordFailure, SyncRun
 from tests.browsing import Browser
 from tests.factories.world import World
 from tests.functional.conftest import SignIn
@@ -73,6 +73,7 @@ def test_nothing_needed_says_so(harbor: World, browse: SignIn) -> None:
     RecordFailure.objects.filter(customer=harbor.customer).update(status=FailureStatus.RESOLVED)
     MatchQuestion.objects.filter(customer=harbor.customer).update(status=QuestionStatus.DIFFERENT)
     FieldQuestion.objects.filter(customer=harbor.customer).delete()
+    ApprovalRequest.objects.filter(customer=harbor.customer).delete()
 
     body = browse(harbor.admin).get("/needs/").content.decode()
 
