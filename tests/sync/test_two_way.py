@@ -53,9 +53,9 @@ def pair(flow, now):
     return vendor("erp").all("parties")[0]["id"]
 
 
-def decide_by(flow, policy: str, role: str = "", now=None) -> None:
+def decide_by(flow, policy: str, role: str = "", now=None, field: str = "phone") -> None:
     FieldPolicy.objects.create(
-        integration=flow.integration, entity="account", field="phone", policy=policy, role=role, changed_at=now
+        integration=flow.integration, entity="account", field=field, policy=policy, role=role, changed_at=now
     )
 
 
@@ -209,24 +209,27 @@ OPERATIONS = st.one_of(
         st.just("edit"), st.sampled_from(sorted(SIDES)), st.integers(0, 2), st.sampled_from(["phone", "email"]),
         st.sampled_from(["1", "2", "3", None]),
     ),
+    st.tuples(st.just("answer"), st.sampled_from(["ours", "theirs"])),
 )  # fmt: skip
+POLICIES = st.sampled_from(["latest_wins", "fill_if_empty", "ask", *sorted(SIDES)])
 
 
 @given(
-    operations=st.lists(OPERATIONS, max_size=14), policy=st.sampled_from(["latest_wins", "fill_if_empty", "erp", "crm"])
-)
+    operations=st.lists(OPERATIONS, max_size=14), policies=st.fixed_dictionaries({"phone": POLICIES, "email": POLICIES}),
+    answers=st.lists(st.sampled_from(["ours", "theirs"]), min_size=1, max_size=3),
+)  # fmt: skip
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_interleaving_converges_without_echo_or_duplicate(deploy, now, operations, policy):
+def test_any_interleaving_converges_without_echo_or_duplicate(deploy, now, owner_actor, operations, policies, answers):
     VENDORS.clear()
     with transaction.atomic():
         flow = flow_of(deploy("two-way-accounts"))
-        if policy in SIDES:
-            decide_by(flow, "system_of_record", policy, now)
-        else:
-            decide_by(flow, policy, "", now)
-        made = {_perform(operation, flow, now) for operation in operations} - {None}
+        for field, policy in policies.items():
+            leads = policy in SIDES
+            decide_by(flow, "system_of_record" if leads else policy, policy if leads else "", now, field)
+        made = {_perform(operation, flow, now, owner_actor) for operation in operations} - {None}
         for _ in range(2):
             assert run_flow(flow, now).status == RunStatus.SUCCEEDED
+        _answer_all(flow, now, owner_actor, answers)
 
         assert in_order("crm") == in_order("erp")
         assert sorted(company["name"] for company in held("crm")) == sorted(made)
@@ -238,10 +241,24 @@ def test_any_interleaving_converges_without_echo_or_duplicate(deploy, now, opera
         transaction.set_rollback(True)
 
 
-def _perform(operation, flow, now) -> str | None:
+def _answer_all(flow, now, actor, answers) -> None:
+    """Whatever a person says, no question leads to another."""
+    for number, question in enumerate(FieldQuestion.objects.filter(answered_at=None).order_by("asked_at", "id")):
+        decide_value(actor=actor, now=now, question=question, answer=answers[number % len(answers)])
+    for _ in range(2):
+        assert run_flow(flow, now).status == RunStatus.SUCCEEDED
+    assert FieldQuestion.objects.filter(answered_at=None).count() == 0
+
+
+def _perform(operation, flow, now, actor) -> str | None:
     """The name of the company that exists afterwards, if the operation made one."""
     if operation[0] == "sync":
         run_flow(flow, now)
+        return None
+    if operation[0] == "answer":
+        question = FieldQuestion.objects.filter(answered_at=None).first()
+        if question is not None:
+            decide_value(actor=actor, now=now, question=question, answer=operation[1])
         return None
     side, number = operation[1], operation[2]
     name = COMPANIES[number]
