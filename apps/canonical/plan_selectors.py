@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
-from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
 from apps.canonical.models import CanonicalRecord, MergeOutcome, MergePlan, MergePlanStatus, PlannedMerge, RecordMerge
 from apps.core.actor import Actor
@@ -34,10 +36,13 @@ def get_merge_plan(actor: Actor, plan_id: UUID) -> MergePlan:
     return found
 
 
-def planned_rows(plan: MergePlan, outcomes: list[str] | None = None) -> QuerySet[PlannedMerge]:
-    """What needs a look first, then by line; `rank` is the order."""
+def planned_rows(plan: MergePlan, outcomes: list[str] | None = None, text: str = "") -> QuerySet[PlannedMerge]:
+    """What needs a look first, then by line; `rank` is the order. `text`: part of a title or an id."""
     ranks = [When(outcome=outcome, then=Value(rank)) for rank, outcome in enumerate(ORDER)]
     rows = plan.rows.annotate(rank=Case(*ranks, default=Value(len(ORDER)), output_field=IntegerField()))
+    if text:
+        names = ("left_title", "right_title", "left_key", "right_key")
+        rows = rows.filter(reduce(or_, (Q(**{f"{name}__icontains": text}) for name in names)))
     return (rows.filter(outcome__in=outcomes) if outcomes else rows).order_by("rank", "position")
 
 

@@ -30,7 +30,9 @@ ORIGINS = {"shipped": "As shipped", "partner": "Your own", "customer": "This cus
 @require_GET
 @requires(Audience.STAFF, "records.view")
 def show_rules(request: ActorRequest) -> HttpResponse:
-    filters = parse_filters(request, [Filter("customer", "Customer", customer_choices(request), icon="users")])
+    filters = parse_filters(
+        request, [Filter("customer", "Customer", customer_choices(request), icon="users")], search_placeholder=""
+    )
     customer = _customer(request)
     policies = [
         {"policy": p, "label": Entity(p.entity).label, "origin": ORIGINS[p.origin], "url": _url(p.entity, customer)}

@@ -63,7 +63,7 @@ JOINING_ROWS = (
     Column("outcome", "What becomes of it", "status", value=lambda row: outcome_status(row), sub="message"),
 )
 PAIR_ROWS = (
-    Column("line", "Line", "number", value="position", shrink=True),
+    Column("line", "Line", "number", value="position", shrink=True, wide_only=True),
     Column("left", "First", value="left_key", sub="left_title", main=True),
     Column("right", "Second", value="right_key", sub="right_title"),
     Column("outcome", "Outcome", "status", value=lambda row: outcome_status(row), sub="message"),
@@ -145,9 +145,12 @@ def show_plan(request: ActorRequest, merge_plan_id: UUID) -> HttpResponse:
     counts = count_outcomes(plan)
     labels = dict(MergeOutcome.choices)
     filters = parse_filters(
-        request, [Filter("outcome", "Outcome", [(key, labels[key]) for key in counts])], target_id="plan"
+        request, [Filter("outcome", "Outcome", [(key, labels[key]) for key in counts])], target_id="plan",
+        search_placeholder="Name" if plan.is_joining else "Name or id",
+    )  # fmt: skip
+    page = page_queryset(
+        planned_rows(plan, list(filters.chosen("outcome")), filters.search), request, order=("rank", "position")
     )
-    page = page_queryset(planned_rows(plan, list(filters.chosen("outcome"))), request, order=("rank", "position"))
     table = build_table(
         page.items, JOINING_ROWS if plan.is_joining else PAIR_ROWS, caption="Records", noun="records",
         url=(lambda row: reverse("partner_portal:merge_plan_row", args=[plan.pk, row.position])),
@@ -157,7 +160,7 @@ def show_plan(request: ActorRequest, merge_plan_id: UUID) -> HttpResponse:
         "tiles": [(labels[key], count) for key, count in counts.items()], "progress": plan_progress(plan),
         "poll_url": _url(plan) if plan.is_working else "", "crumbs": _crumbs(plan),
         "may_act": request.actor.can("integrations.manage") and request.actor.can("errors.resolve"),
-        "title": _title(plan),
+        "title": _title(plan), "is_idle": not plan.is_joining and not {"merge", "link"} & counts.keys(),
     }  # fmt: skip
     return htmx.render_page(request, "partner_portal/merge_plan.html", "partner_portal/_merge_plan.html", context)
 
@@ -172,7 +175,7 @@ def show_row(request: ActorRequest, merge_plan_id: UUID, line: int) -> HttpRespo
     text = request.GET.get("q", "").strip()
     context = {
         "plan": plan, "row": row, "left": left, "right": right, "status": outcome_status(row), "why": _why(row),
-        "fields": _fields(left, right), "may_decide": may_decide and request.actor.can("integrations.manage"),
+        "heading": row.left_title or row.left_key, "fields": _fields(left, right), "may_decide": may_decide and request.actor.can("integrations.manage"),
         "text": text, "found": _search(request, plan, row, text) if text and may_decide else [],
         "crumbs": [*_crumbs(plan), (_title(plan), _url(plan))],
     }  # fmt: skip

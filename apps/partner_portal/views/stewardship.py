@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -71,12 +72,15 @@ def show_questions(request: ActorRequest) -> HttpResponse:
             Filter("entity", "Kind", [(e.value, str(e.label)) for e in (Entity.ACCOUNT, Entity.CONTACT, Entity.RESOURCE, Entity.PROJECT)]),
             Filter("customer", "Customer", customer_choices(request), icon="users"),
         ],
+        search_placeholder="Name of either record",
     )  # fmt: skip
     found = list_questions(request.actor).filter(status__in=filters.chosen("state") or [QuestionStatus.OPEN])
     if filters.chosen("entity"):
         found = found.filter(entity__in=filters.chosen("entity"))
     if filters.chosen("customer"):
         found = found.filter(customer_id__in=filters.chosen("customer"))
+    if filters.search:
+        found = found.filter(Q(left__title__icontains=filters.search) | Q(right__title__icontains=filters.search))
     page = page_queryset(found, request, order=("-asked_at", "-id"))
     table = build_table(
         page.items, QUESTIONS, caption="Questions", noun="questions",

@@ -115,6 +115,13 @@ def field_kind(field: Any) -> str:
 
 
 @register.filter
+def field_label(name: object) -> str:
+    """`start_date` as a heading: “Start date”."""
+    text = str(name).removeprefix("x_").replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+@register.filter
 def control(field: Any) -> SafeString:
     """Render a bound field's widget with our classes, and its help and errors tied to it."""
     described = [f"{field.id_for_label}-help"] if field.help_text else []
