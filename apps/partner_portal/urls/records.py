@@ -29,7 +29,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stewardship/deletions/<uuid:review_id>/reject/", decisions.reject, name="deletions_reject"),
     path("stewardship/policies/<uuid:integration_id>/", policies.show_policies, name="policies_of_integration"),
     path("stewardship/policies/own/<uuid:field_policy_id>/reset/", policies.reset, name="field_policy_reset"),
-    path("flows/<uuid:flow_id>/compare/", decisions.compare_all, name="flow_compare"),
     path("stewardship/rules/", match_rules.show_rules, name="match_rules"),
     path("stewardship/rules/<slug:entity>/", match_rules.edit_rules, name="match_rules_edit"),
     path("stewardship/rules/<slug:entity>/reset/", match_rules.reset_rules, name="match_rules_reset"),
