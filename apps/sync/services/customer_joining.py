@@ -24,6 +24,7 @@ from apps.canonical.scoring import RULES, Score, Subject, score
 from apps.canonical.services import UnableToMerge, order_pair
 from apps.canonical.services.questions import Doubtful
 from apps.canonical.workspace import ChangeSource, State, Workspace
+from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.bulk import execute, fetch_rows
 from apps.core.errors import NotVisible
@@ -39,7 +40,8 @@ _ROWS = """
 INSERT INTO canonical_plannedmerge
     (plan_id, position, entity, outcome, left_key, right_key, left_id, left_title, right_title, reasons, contested,
      message, by_hand)
-SELECT %s, row_number() OVER (ORDER BY array_position(%s::text[], entity::text) NULLS LAST, created_at, id), entity, '',
+SELECT %s, row_number() OVER (ORDER BY array_position(%s::text[], entity::text) NULLS LAST, created_at, id), entity,
+    CASE WHEN entity = ANY(%s::text[]) IS FALSE THEN 'new' ELSE '' END,
     '', '', id, COALESCE(NULLIF(title, ''), number), '', '[]', '[]', '', false
 FROM canonical_canonicalrecord WHERE environment_id = %s
 """
@@ -88,11 +90,20 @@ def request_joining(
 def check_rows(plan: MergePlan, limit: int) -> int:
     """This function will decide about the next records; returns how many. The first call finds out which there are."""
     if not plan.total:
-        plan.total = execute(_ROWS, [plan.pk, ENTITIES_IN_ORDER, plan.other_environment_id])
+        # Where no account is connected twice, only kinds of records with rules can meet another.
+        looked_at = None if _shares_accounts(plan) else list(RULES)
+        plan.total = execute(_ROWS, [plan.pk, ENTITIES_IN_ORDER, looked_at, plan.other_environment_id])
+        plan.done_count = plan.rows.exclude(outcome="").count()
     rows = list(plan.rows.filter(outcome="").order_by("position")[:limit])
     for entity, group in groupby(rows, key=lambda row: str(row.entity)):
         _Matcher(plan, entity).match(list(group))
     return len(rows)
+
+
+def _shares_accounts(plan: MergePlan) -> bool:
+    own = Connection.objects.filter(environment_id=plan.environment_id).exclude(account_id="")
+    theirs = Connection.objects.filter(environment_id=plan.other_environment_id or plan.environment_id)
+    return bool(set(own.values_list("vendor", "account_id")) & set(theirs.values_list("vendor", "account_id")))
 
 
 class _Matcher:

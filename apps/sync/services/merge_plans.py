@@ -21,6 +21,7 @@ from apps.sync.services.plan_queue import PLAN_KIND, UnableToCarryOut, audit_pla
 from apps.sync.services.stewardship import demand_quiet, wake_flows
 
 CHECKED_AT_ONCE = 500
+ACTED_ON = (MergeOutcome.MERGE, MergeOutcome.LINK, MergeOutcome.ASK)
 MERGED_AT_ONCE = 25
 RELATED = ("customer", "environment", "other_customer", "other_environment", "left", "right")
 
@@ -137,7 +138,9 @@ def _apply(plan: MergePlan, now: datetime) -> None:
         else:
             plan.moved = customer_moving.move_over(plan, now)
         return
-    rows = list(plan.rows.filter(done_at=None).order_by("position")[:MERGED_AT_ONCE])
+    left = plan.rows.filter(done_at=None)
+    plan.done_count += left.exclude(outcome__in=ACTED_ON).update(done_at=now)
+    rows = list(left.order_by("position")[:MERGED_AT_ONCE])
     for row in rows:
         _apply_row(plan, row, actor, now)
     plan.done_count += len(rows)
