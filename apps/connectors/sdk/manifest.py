@@ -172,6 +172,7 @@ class ConnectorManifest(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: RateLimit
     oauth2: OAuth2Spec | None = None
     webhook: WebhookSpec | None = None
+    redact: tuple[str, ...] = ()  # fields whose values no log may keep: `iban`, `*phone*`, `contact.email`
     extra: dict[str, Any] = {}
 
     def stream(self, name: str) -> StreamSpec:
