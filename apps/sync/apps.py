@@ -11,6 +11,8 @@ class SyncConfig(AppConfig):
         from apps.flows.services.integrations import FLOW_DUE_KIND
         from apps.sync import receivers
         from apps.sync.engine.events import EVENTS, FACTS_RECORDED, FIELDS
+        from apps.sync.services.exports import EXPIRE_KIND, EXPORT_KIND
+        from apps.sync.services.keeping import PURGE_KIND
         from apps.sync.services.plan_queue import PLAN_KIND
         from apps.sync.services.running import REAP_KIND
 
@@ -18,6 +20,9 @@ class SyncConfig(AppConfig):
         # What a vendor reports is carried out where flows run: one hop from the notice to the write.
         register_kind(WEBHOOK_KIND, "sync.run_on_deliveries")
         register_kind(REAP_KIND, "sync.reap_runs")
+        register_kind(EXPORT_KIND, "sync.make_export")
+        register_kind(EXPIRE_KIND, "sync.expire_export")
+        register_kind(PURGE_KIND, "sync.purge_logs")
         register_kind(PLAN_KIND, "sync.carry_on_plan")
         for name, description in EVENTS.items():
             register_event(name, description, FIELDS[name], is_for_customers=True)

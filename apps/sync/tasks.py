@@ -4,6 +4,7 @@ from celery import shared_task
 
 from apps.core import clock
 from apps.sync import services
+from apps.sync.services.purging import keep_lease
 
 
 @shared_task(name="sync.run_due_flow")
@@ -24,3 +25,18 @@ def carry_on_plan(*, key: str, **_: object) -> None:
 @shared_task(name="sync.reap_runs")
 def reap_runs(*, key: str, **_: object) -> None:
     services.reap_runs(now=clock.now())
+
+
+@shared_task(name="sync.make_export")
+def make_export(*, key: str, **_: object) -> None:
+    services.make_export(export_id=UUID(key), now=clock.now)
+
+
+@shared_task(name="sync.expire_export")
+def expire_export(*, key: str, **_: object) -> None:
+    services.expire_export(export_id=UUID(key))
+
+
+@shared_task(name="sync.purge_logs")
+def purge_logs(*, key: str, **_: object) -> None:
+    services.purge_logs(now=clock.now(), go_on=lambda: keep_lease(clock.now()))

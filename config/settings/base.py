@@ -218,7 +218,11 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "small"
-CELERY_TASK_ROUTES = {"sync.*": {"queue": "sync"}}
+CELERY_TASK_ROUTES = {
+    # A file of a million lines must not keep a flow waiting.
+    **{f"sync.{name}": {"queue": "small"} for name in ("make_export", "expire_export", "purge_logs")},
+    "sync.*": {"queue": "sync"},
+}
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
@@ -229,6 +233,8 @@ CREDENTIAL_KEYS = dict(
 OUTBOUND_ALLOW_PRIVATE = False
 # Holds every recorded event against its published schema: for tests.
 CHECK_EVENT_DATA = False
+# For so long a worker keeps to what it knows of a partner's rules for its log.
+LOG_SETTINGS_SECONDS = 5
 SANDBOX_URL = os.environ.get("INTERLACE_SANDBOX_URL", "")
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

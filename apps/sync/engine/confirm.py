@@ -69,7 +69,7 @@ def _reject(context: RunContext, system: BoundSystem, answers: list[Answer], now
         failed.append(
             FailedRecord(
                 connection_id=system.connection.pk, direction="write", object_name=intent.object_name,
-                record_id=intent.record_id, title=title, problem=problem, payload=intent.payload,
+                record_id=intent.record_id, title=title, problem=problem, payload=intent.payload, is_payload_sent=True,
             )
         )  # fmt: skip
         context.journal.note(_entry(system, intent, state.entity if state else "", title, RecordAction.FAILED, now))

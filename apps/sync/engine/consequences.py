@@ -12,12 +12,13 @@ from apps.sync.engine.context import AtOnce, RunContext
 from apps.sync.engine.events import facts_of, record_facts
 from apps.sync.engine.failures import FailedRecord, from_planning, open_failures, resolve_writing
 from apps.sync.engine.intents import Intent, save_planned
-from apps.sync.engine.journal import Entry
+from apps.sync.engine.journal import Entry, cause_key
 from apps.sync.engine.listening import tell_flows
 from apps.sync.engine.notices import give_notices
 from apps.sync.engine.plan import Plan, Planner
 from apps.sync.engine.rules import CompiledRule, RuleWork, compile_rules
 from apps.sync.models import RecordAction
+from apps.sync.redaction import payload_rules
 
 
 @dataclass
@@ -127,5 +128,10 @@ def note_failures(context: RunContext, failed: list[FailedRecord], now: datetime
     if failed and context.is_dry:
         context.dry_failures.extend(failed)
     elif failed:
+        rules = payload_rules({one.connection_id for one in failed})
+        for one in failed:
+            one.problem.message = rules[one.connection_id].hide_text(one.problem.message, one.payload or {})
+            key = cause_key(one.direction, one.connection_id, one.object_name, one.record_id, one.external_id)
+            context.journal.note_cause(key, one.problem.error_class, one.problem.message)
         open_failures(context, failed, now)
         context.has_failures = True

@@ -18,6 +18,7 @@ from apps.sync.engine.hashing import digest
 from apps.sync.engine.plan import PlanProblem
 from apps.sync.engine.read import ReadFailure
 from apps.sync.models import FailureStatus, RecordFailure
+from apps.sync.redaction import TITLE, PayloadRules, payload_rules
 
 _VARIABLE = re.compile(r"[“\"'].*?[”\"']|\d+|[0-9a-f]{8,}")
 # A person's "ignore" holds as long as the record fails for the same cause.
@@ -62,6 +63,7 @@ class FailedRecord:
     record_id: UUID | None = None
     title: str = ""
     payload: dict[str, Any] | None = None
+    is_payload_sent: bool = False  # what went to the vendor; otherwise facts of ours
 
 
 def from_reading(connection_id: UUID, failure: ReadFailure) -> FailedRecord:
@@ -93,13 +95,14 @@ def open_failures(context: RunContext, failed: Iterable[FailedRecord], now: date
     rows = {(f.connection_id, f.direction, f.object_name, f.external_id, f.record_id): f for f in failed}
     if not rows:
         return 0
+    rules = payload_rules({failure.connection_id for failure in rows.values()})
     values = {
         "customer": flow.customer_id,
         "environment": flow.environment_id,
         "flow": flow.pk,
         "run": context.run_id,
         "now": now,
-        "rows": json_text([_row(flow.pk, failure) for failure in rows.values()]),
+        "rows": json_text([_row(flow.pk, failure, rules[failure.connection_id]) for failure in rows.values()]),
     }
     new = [row[0] for row in _fetch(values) if row[1]]
     record_facts(
@@ -147,7 +150,14 @@ def _fetch(values: dict[str, Any]) -> list[tuple[Any, ...]]:
     return fetch_rows(_OPEN, values)
 
 
-def _row(flow_id: UUID, failure: FailedRecord) -> dict[str, Any]:
+def _kept(failure: FailedRecord, rules: PayloadRules) -> dict[str, Any] | None:
+    """What was to be written, as far as the rules for the log allow."""
+    if failure.payload is None or not failure.is_payload_sent:
+        return failure.payload
+    return rules.hide_values("", failure.payload) if rules.is_kept else None
+
+
+def _row(flow_id: UUID, failure: FailedRecord, rules: PayloadRules) -> dict[str, Any]:
     problem = failure.problem
     cause = [flow_id, failure.connection_id, failure.direction, failure.object_name, problem.error_class, problem.code]
     return {
@@ -157,10 +167,10 @@ def _row(flow_id: UUID, failure: FailedRecord) -> dict[str, Any]:
         "object_name": failure.object_name,
         "external_id": failure.external_id[:120],
         "record_id": failure.record_id,
-        "record_title": failure.title[:250],
+        "record_title": rules.hide("", TITLE, failure.title)[:250],
         "error_class": problem.error_class,
         "code": problem.code[:80],
         "message": problem.message[:1000],
         "fingerprint": digest([*cause, _VARIABLE.sub("…", problem.message)]),
-        "payload": failure.payload,
+        "payload": _kept(failure, rules),
     }

@@ -101,7 +101,9 @@ WHERE id = ANY(%s)
 """
 # What was sent stands in the log from now on, and what it made in the cross-reference.
 _CONFIRM = "DELETE FROM sync_writeintent WHERE id = ANY(%s)"
-_REJECT = "UPDATE sync_writeintent SET status = 'rejected', finished_at = %s WHERE id = ANY(%s)"
+_REJECT = """
+UPDATE sync_writeintent SET status = 'rejected', finished_at = %s, payload = '{}', diff = '{}' WHERE id = ANY(%s)
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from apps.core import clock
 from apps.core.bulk import copy_rows, json_text, next_ids
 from apps.flows.models import Flow
 from apps.sync.models import RecordAction
+from apps.sync.redaction import TITLE, payload_rules
 
 _LOG = "sync_recordlog"
 _LOG_COLUMNS = ("id", "record_id", "external_id", "title", "changed_fields", "attempts", "latency_ms")
+_FAILED_COLUMNS = (*_LOG_COLUMNS, "error_class", "error")
 _KIND_COLUMNS = ("connection_id", "direction", "object_name", "entity", "action")
 _CALL_COLUMNS = (
     "at", "connection_id", "method", "path", "status", "duration_ms", "response_bytes", "attempt", "error",
@@ -50,6 +52,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def place(self) -> tuple[Any, ...]:
         return (self.direction, self.connection_id, self.object_name, self.record_id, self.external_id)
 
+    @property
+    def cause_key(self) -> tuple[Any, ...]:
+        return cause_key(self.direction, self.connection_id, self.object_name, self.record_id, self.external_id)
+
+
+def cause_key(
+    direction: str, connection_id: UUID, object_name: str, record_id: UUID | None, external_id: str
+) -> tuple[Any, ...]:
+    """A failing record is known by our id where there is one; only what could not be read has but its own."""
+    return (direction, connection_id, object_name, record_id or external_id)
+
 
 class Journal:
     """Buffers until the transaction that makes the facts true writes them (`flush`)."""
@@ -66,6 +79,7 @@ class Journal:
         self._calls: list[tuple[Any, ...]] = []
         self._failed: set[tuple[Any, ...]] = set()
         self._failing: set[tuple[Any, ...]] = set()
+        self._causes: dict[tuple[Any, ...], tuple[str, str]] = {}
 
     def note(self, entry: Entry) -> None:
         """A run meets a failing record more than once; it is told, and counted, once."""
@@ -75,6 +89,10 @@ class Journal:
             self._failing.add(entry.place)
         self.entries.append(entry)
         self.count("updated" if entry.action == RecordAction.DELETED else str(entry.action))
+
+    def note_cause(self, key: tuple[Any, ...], error_class: str, message: str) -> None:
+        """Why the record fails that is noted beside this, by its `cause_key`."""
+        self._causes[key] = error_class, message[:1000]
 
     def count(self, name: str, quantity: int = 1) -> None:
         self.counts[name] += quantity
@@ -105,22 +123,31 @@ class Journal:
         if self._calls:
             copy_rows("sync_vendorcall", _CALL_COLUMNS, self._calls, self.owner)
         counts, self.counts = self.counts, dict.fromkeys(COUNTS, 0)
-        self.entries, self._calls = [], []
+        self.entries, self._calls, self._causes = [], [], {}
         self._failed, self._failing = self._failed | self._failing, set()
         return counts
 
     def _write_entries(self, now: datetime) -> None:
         ids = next_ids(_LOG, len(self.entries))
         numbered = list(zip(ids, self.entries, strict=True))
+        rules = payload_rules({entry.connection_id for entry in self.entries})
         alike: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
         names: dict[tuple[str, ...], str] = {}
         for log_id, e in numbered:
             fields = names.get(changed := tuple(e.diff))
             if fields is None:
                 fields = names[changed] = json_text(sorted(changed))
-            alike[e.kind].append((log_id, e.record_id, e.external_id, e.title[:250], fields, e.attempts, e.latency_ms))
+            title = rules[e.connection_id].hide(e.entity, TITLE, e.title)[:250]
+            row: tuple[Any, ...] = (log_id, e.record_id, e.external_id, title, fields, e.attempts, e.latency_ms)
+            if e.action == RecordAction.FAILED:
+                row += self._causes.get(e.cause_key, ("", ""))
+            alike[e.kind].append(row)
         for kind, rows in alike.items():
             shared = {**self.owner, "at": now, **dict(zip(_KIND_COLUMNS, kind, strict=True))}
-            copy_rows(_LOG, _LOG_COLUMNS, rows, shared)
-        payloads = ((log_id, json_text(entry.diff)) for log_id, entry in numbered if entry.diff)
+            copy_rows(_LOG, _FAILED_COLUMNS if kind[-1] == RecordAction.FAILED else _LOG_COLUMNS, rows, shared)
+        payloads = (
+            (log_id, json_text(rules[e.connection_id].hide_diff(e.entity, e.diff)))
+            for log_id, e in numbered
+            if e.diff and rules[e.connection_id].is_kept
+        )
         copy_rows("sync_recordpayload", ("log_id", "diff"), payloads, {"at": now})

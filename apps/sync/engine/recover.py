@@ -80,7 +80,7 @@ def _park(context: RunContext, system: BoundSystem, intent: Intent) -> None:
         state = workspace.find(intent.record_id)
         failure = FailedRecord(
             connection_id=system.connection.pk, direction="write", object_name=intent.object_name,
-            record_id=intent.record_id, title=state.title if state else "", payload=intent.payload,
+            record_id=intent.record_id, title=state.title if state else "", payload=intent.payload, is_payload_sent=True,
             problem=RecordProblem(ErrorClass.UNCERTAIN, message, code="unconfirmed"),
         )  # fmt: skip
         note_failures(context, [failure], now)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 
 from apps.core.actor import Actor
@@ -44,10 +46,22 @@ class LogFact(models.Model):
         abstract = True
 
 
+# What the explorer finds by words. Only of what went wrong: words of every row cost as much as writing it.
+RECORD_WORDS = SearchVector("title", "external_id", "error", config="simple")
+# The parts of an address are words; as a whole it would be one.
+_PARTS = models.Func(models.F("path"), models.Value("/?&="), models.Value("    "), function="translate")
+CALL_WORDS = SearchVector(_PARTS, "error", config="simple")
+CALL_FAILED = models.Q(status__isnull=True) | models.Q(status__gte=400)
+
+
+SELDOM = ("failed", "deleted", "skipped")
+
+
 class RecordLog(LogFact):
     """What a run did with one record at one system. `direction` is read (into canonical) or write (to the vendor).
 
-    `latency_ms` of a write: from the change in the source to its confirmation in the target.
+    `latency_ms` of a write: from the change in the source to its confirmation in the target. `error` tells a failed one's
+    cause as the run saw it; what is done about it stands in `RecordFailure`.
     """
 
     direction = models.CharField(max_length=5)
@@ -60,9 +74,16 @@ class RecordLog(LogFact):
     changed_fields = models.JSONField(default=list)
     attempts = models.PositiveSmallIntegerField(default=1)
     latency_ms = models.BigIntegerField(null=True)
+    error_class = models.CharField(max_length=20, blank=True, db_default="")
+    error = models.CharField(max_length=1000, blank=True, db_default="")
 
     class Meta:
         indexes: ClassVar = [
+            models.Index(fields=["entity", "-id"], name="record_log_of_entity"),
+            # Seldom enough that the newest of them may lie far back.
+            models.Index(fields=["action", "-id"], name="record_log_seldom", condition=models.Q(action__in=SELDOM)),
+            models.Index(fields=["error_class", "-id"], name="record_log_failed", condition=models.Q(action="failed")),
+            GinIndex(RECORD_WORDS, name="record_log_words", condition=models.Q(action="failed")),
             models.Index(fields=["customer_id", "-id"], name="record_log_newest"),
             models.Index(fields=["run_id", "id"], name="record_log_of_run"),
             models.Index(fields=["record_id", "-id"], name="record_log_of_record"),
@@ -98,6 +119,10 @@ class VendorCall(LogFact):
 
     class Meta:
         indexes: ClassVar = [
+            models.Index(fields=["customer_id", "-id"], name="vendor_call_of_customer"),
+            models.Index(fields=["-id"], name="vendor_call_failed", condition=CALL_FAILED),
+            models.Index(fields=["status", "-id"], name="vendor_call_answer", condition=CALL_FAILED),
+            GinIndex(CALL_WORDS, name="vendor_call_words", condition=CALL_FAILED),
             models.Index(fields=["run_id", "id"], name="vendor_call_of_run"),
             models.Index(fields=["connection_id", "-id"], name="vendor_call_newest"),
         ]

@@ -20,8 +20,19 @@ from apps.sync.services.desk import (
 )
 from apps.sync.services.dry_run import DryRun, DryRunFlow, PlannedChange, dry_run
 from apps.sync.services.editing import EditableField, EditableRecord, UnableToEdit, edit_and_retry, find_editable
+from apps.sync.services.exports import (
+    UnableToCancelExport,
+    UnableToExport,
+    cancel_export,
+    expire_export,
+    get_export,
+    make_export,
+    open_export,
+    start_export,
+)
 from apps.sync.services.failures import UnableToRetry, ignore_failure, retry_failure, retry_failures
 from apps.sync.services.id_pairs import UnableToReadPairs, request_pairs
+from apps.sync.services.keeping import UnableToKeepLog, keep_connection_payloads, update_log_settings
 from apps.sync.services.limits import UnableToLimit, load_limits, save_limits
 from apps.sync.services.merge_plans import apply_plan, carry_on_plan, decide_row, discard_plan, undo_plan
 from apps.sync.services.merge_preview import PlannedUpdate, preview_merge
@@ -35,6 +46,7 @@ from apps.sync.services.pausing import (
     wake_runs,
 )
 from apps.sync.services.plan_queue import UnableToCarryOut
+from apps.sync.services.purging import purge_logs
 from apps.sync.services.retries import UnableToCancelRetry, cancel_retry, start_retry
 from apps.sync.services.running import execute_run, reap_runs, run_due_flow
 from apps.sync.services.runs import UnableToCancelRun, UnableToStartRun, cancel_run, start_run
@@ -56,13 +68,16 @@ __all__ = [
     "ReasonMissing",
     "UnableToApprove",
     "UnableToAssign",
+    "UnableToCancelExport",
     "UnableToCancelRetry",
     "UnableToCancelRun",
     "UnableToCarryOut",
     "UnableToComment",
     "UnableToContinue",
     "UnableToEdit",
+    "UnableToExport",
     "UnableToIgnore",
+    "UnableToKeepLog",
     "UnableToLimit",
     "UnableToReadPairs",
     "UnableToReopen",
@@ -79,6 +94,7 @@ __all__ = [
     "approve_deletions",
     "assign_failures",
     "call_business_service",
+    "cancel_export",
     "cancel_retry",
     "cancel_run",
     "carry_on_plan",
@@ -90,15 +106,21 @@ __all__ = [
     "edit_and_retry",
     "end_runs",
     "execute_run",
+    "expire_export",
     "find_editable",
     "flows_of_connection",
+    "get_export",
     "hold_runs",
     "ignore_failure",
     "ignore_failures",
+    "keep_connection_payloads",
     "load_limits",
+    "make_export",
     "note_change",
     "note_facts",
+    "open_export",
     "preview_merge",
+    "purge_logs",
     "reap_runs",
     "reject",
     "reject_deletions",
@@ -112,11 +134,13 @@ __all__ = [
     "run_on_deliveries",
     "save_limits",
     "snooze_failures",
+    "start_export",
     "start_reconcile",
     "start_retry",
     "start_run",
     "undo_merge",
     "undo_plan",
+    "update_log_settings",
     "wake_failures",
     "wake_runs",
 ]
