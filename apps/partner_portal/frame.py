@@ -47,6 +47,7 @@ SETTINGS = (
     Entry("Webhooks", "partner_portal:webhooks", "webhook", "webhooks.view"),
     Entry("Limits of runs", "partner_portal:run_limits", "gauge", "integrations.manage"),
     Entry("Outbound addresses", "partner_portal:outbound", "shield", "security.manage"),
+    Entry("Logs and privacy", "partner_portal:log_settings", "shield-lock", "security.manage"),
     Entry("Sent mail", "partner_portal:mails", "mail", "audit.view"),
 )
 

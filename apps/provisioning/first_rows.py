@@ -10,7 +10,9 @@ from apps.accounts.services import invite
 from apps.billing.models import LegalEntity
 from apps.branding.models import BrandSettings
 from apps.core.actor import Actor, system_actor
+from apps.dispatch.services import schedule
 from apps.flows.services import load_templates
+from apps.sync.services.keeping import PURGE_EVERY, PURGE_KEY, PURGE_KIND
 
 if TYPE_CHECKING:
     from apps.provisioning.services import NewPartner
@@ -27,6 +29,7 @@ def create(*, new: NewPartner, actor: Actor, now: datetime) -> None:
         is_default=True,
     )
     load_templates(now=now)
+    schedule(kind=PURGE_KIND, key=PURGE_KEY, due_at=now + PURGE_EVERY)
     # The operator has no role at the partner: the offer comes from the system, and the audit names who provisioned.
     invite(actor=system_actor(actor.label), now=now, email=new.owner_email, role=StaffRole.OWNER)
 

@@ -53,7 +53,7 @@ def runs_context(
     request: ActorRequest, runs: QuerySet[SyncRun], *, across: bool = False, size: int = PAGE_SIZE
 ) -> dict[str, Any] | HttpResponse:
     """What a runs list shows, or the list as a file. `across` adds the customer as column and filter."""
-    filters = _filters(request, across=across)
+    filters = runs_filters(request, across=across)
     found = _narrow(runs, filters).select_related("flow__integration", "customer")
     columns = (COLUMNS[0], CUSTOMER, *COLUMNS[1:]) if across else COLUMNS
     if request.GET.get("format") in FORMATS:
@@ -76,7 +76,7 @@ def _table(runs: Any, columns: tuple[Column, ...], total: int | None) -> Table:
     )
 
 
-def _filters(request: ActorRequest, *, across: bool) -> FilterState:
+def runs_filters(request: ActorRequest, *, across: bool) -> FilterState:
     own: list[Filter] = []
     if across:
         own.append(Filter("customer", "Customer", customer_choices(request), icon="users"))

@@ -9,6 +9,9 @@ from apps.partner_portal.views import (
     error_actions,
     errors,
     integrations,
+    log_exports,
+    log_settings,
+    logs,
     running,
     runs,
     studio,
@@ -42,6 +45,7 @@ CONNECTION = [
     path("ask/", connections.ask_customer, name="connection_ask"),
     path("links/<uuid:link_id>/withdraw/", connections.withdraw_link, name="connect_link_withdraw"),
     path("authorize/", connections.authorize, name="connection_authorize"),
+    path("payloads/", log_settings.change_connection_payloads, name="connection_payloads"),
     path("<slug:change>/", connections.change_connection, name="connection_change"),
 ]
 FILES = [
@@ -50,6 +54,17 @@ FILES = [
     path("<uuid:file_id>/fetch/", uploads.fetch, name="connection_file_fetch"),
     path("<uuid:file_id>/take/", uploads.take_over, name="connection_file_take"),
     path("<uuid:file_id>/discard/", uploads.discard, name="connection_file_discard"),
+]
+LOG = [
+    path("records/", logs.show_records, name="log_records"),
+    path("records/<int:log_id>/", logs.show_record_log, name="log_record"),
+    path("calls/", logs.show_calls, name="log_calls"),
+    path("calls/<int:call_id>/", logs.show_call, name="log_call"),
+    path("exports/", log_exports.show_exports, name="log_exports"),
+    path("exports/add/<slug:kind>/", log_exports.add_export, name="log_export_add"),
+    path("exports/<uuid:export_id>/", log_exports.show_export, name="log_export"),
+    path("exports/<uuid:export_id>/stop/", log_exports.stop_export, name="log_export_stop"),
+    path("exports/<uuid:export_id>/file/", log_exports.download_export, name="log_export_file"),
 ]
 RUN = [
     path("", runs.show_run, name="run"),
@@ -79,6 +94,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/<uuid:uploading_id>/files/", include(FILES)),
     path("connections/<uuid:connection_id>/", include(CONNECTION)),
     path("runs/", runs.show_runs, name="runs"),
+    path("runs/", include(LOG)),
     path("runs/<uuid:run_id>/", include(RUN)),
     path("errors/", errors.show_errors, name="errors"),
     path("errors/causes/<slug:fingerprint>/", errors.show_group, name="error_group"),

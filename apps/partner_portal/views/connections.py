@@ -48,6 +48,7 @@ from apps.partner_portal.forms.connections import ConnectionForm, ConnectLinkFor
 from apps.partner_portal.lists.connections import connection_status, connections_table
 from apps.partner_portal.views.runs import CALL_COLUMNS
 from apps.sync.selectors import list_connection_calls
+from apps.sync.services.keeping import keeps_payloads_of
 from apps.ui import htmx
 from apps.ui.tables import build_table
 
@@ -201,6 +202,7 @@ def show_connection(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         "is_paused": connection.status == ConnectionStatus.PAUSED,
         "links": list_open_connect_links(connection, clock.now()),
         "next": _next_path(request),
+        "keeps_payloads": keeps_payloads_of(connection.pk),
     }
     return render(request, "partner_portal/connection.html", context)
 

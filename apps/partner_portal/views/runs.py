@@ -16,6 +16,7 @@ from apps.core import clock
 from apps.customers.selectors import get_customer
 from apps.partner_portal.actions import perform
 from apps.partner_portal.customer_page import render_tab
+from apps.partner_portal.lists.logs import TABS, action_status, call_status
 from apps.partner_portal.lists.runs import run_seconds, run_status, runs_context
 from apps.partner_portal.selectors.failures import unsolved_failures
 from apps.sync.models import RecordAction, RecordLog, RunStatus, SyncRun
@@ -24,7 +25,7 @@ from apps.sync.services import UnableToStartRun, cancel_run, start_run
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
 from apps.ui.paging import page_queryset
-from apps.ui.status import Status, status_of
+from apps.ui.status import status_of
 from apps.ui.tables import Column, build_table
 
 
@@ -34,6 +35,7 @@ def show_runs(request: ActorRequest) -> HttpResponse:
     context = runs_context(request, SyncRun.objects.visible_to(request.actor), across=True)
     if isinstance(context, HttpResponse):
         return context
+    context["tabs"] = TABS.of(request, "runs")
     return htmx.render_page(request, "partner_portal/runs.html", "partner_portal/_run_rows.html", context)
 
 
@@ -103,13 +105,6 @@ def _records(request: ActorRequest, run: SyncRun) -> dict[str, Any]:
     return {"filters": filters, "page": page, "rows": rows}
 
 
-def action_status(log: RecordLog) -> Status:
-    tones = {RecordAction.CREATED: "ok", RecordAction.UPDATED: "info", RecordAction.FAILED: "failing"}
-    icons = {RecordAction.CREATED: "plus", RecordAction.UPDATED: "edit"}
-    action = RecordAction(log.action)
-    return status_of(action, tone=tones.get(action, "idle"), icon=icons.get(action, ""))
-
-
 def _diff(request: ActorRequest, log: RecordLog) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """Before and after of the fields; None where the payload is gone or not for this role."""
     if not request.actor.can("payloads.view") or not hasattr(log, "payload"):
@@ -127,12 +122,6 @@ CALL_COLUMNS = (
     Column("response_bytes", "Size", "bytes", wide_only=True),
     Column("at", "At", "datetime"),
 )
-
-
-def call_status(call: Any) -> Any:
-    label = str(call.status) if call.status else call.error or "No answer"
-    good = call.status is not None and call.status < 400
-    return status_of("ok" if good else "failing", label=label)
 
 
 def _calls_table(request: ActorRequest, run: SyncRun) -> Any:

@@ -21,6 +21,7 @@ _TABS = [
     ("Limits of runs", "run_limits", "integrations.manage"),
     ("Outbound addresses", "outbound", "security.manage"),
     ("Releases", "release_rules", "security.manage"),
+    ("Logs and privacy", "log_settings", "security.manage"),
     ("Sent mail", "mails", "audit.view"),
 ]
 

@@ -1,0 +1,206 @@
+"""The log's lists: their filters as the explorer takes them, and their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from apps.accounts.access import ActorRequest
+from apps.canonical.models import Entity
+from apps.connectors.models import Connection
+from apps.core import clock
+from apps.flows.models import Flow
+from apps.partner_portal.lists.runs import customer_choices, integration_choices
+from apps.partner_portal.tabs import Tabs
+from apps.sync.explorer import CALL_STATES, LogFilters
+from apps.sync.models import ErrorClass, RecordAction, RecordLog, VendorCall
+from apps.ui.filters import PERIOD_SECONDS, Filter, FilterState, parse_filters, period
+from apps.ui.paging import with_query
+from apps.ui.status import Status, status_of
+from apps.ui.tables import Column, Table, build_table
+
+TABS = Tabs(
+    ("runs", "Runs", "runs.view"),
+    ("log_records", "Records", "runs.view"),
+    ("log_calls", "Calls", "runs.view"),
+    ("log_exports", "Exports", "runs.view"),
+)
+MOST_CHOICES = 200
+
+
+def record_filters(request: ActorRequest) -> FilterState:
+    own = [
+        *_places(request),
+        Filter("entity", "What", Entity.choices),
+        Filter("action", "Action", RecordAction.choices),
+        Filter("error", "Error", ErrorClass.choices),
+        period(),
+    ]
+    return parse_filters(request, own, search_placeholder="Error text, name, number or id")
+
+
+def call_filters(request: ActorRequest) -> FilterState:
+    states = [(key, label) for key, (label, _) in CALL_STATES.items()]
+    own = [*_places(request), Filter("answer", "Answer", states), period()]
+    return parse_filters(request, own, search_placeholder="Error text, address or run id")
+
+
+def _places(request: ActorRequest) -> list[Filter]:
+    places = [
+        Filter("customer", "Customer", customer_choices(request), icon="users"),
+        Filter("integration", "Integration", integration_choices(request), icon="route"),
+    ]
+    # All flows of all customers would be a list nobody reads.
+    flows = Flow.objects.visible_to(request.actor)
+    customers, integrations = (_ids(request, name) for name in ("customer", "integration"))
+    if customers:
+        flows = flows.filter(customer_id__in=customers)
+    if integrations:
+        flows = flows.filter(integration_id__in=integrations)
+    if customers or integrations:
+        found = flows.order_by("name", "id").values_list("pk", "name", "integration__name")[:MOST_CHOICES]
+        choices = [(str(pk), f"{name} · {integration}") for pk, name, integration in found]
+        places.append(Filter("flow", "Flow", choices))
+    return places
+
+
+def _ids(request: ActorRequest, name: str) -> list[UUID]:
+    return [found for text in request.GET.getlist(name) if (found := as_uuid(text))]
+
+
+def as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def asked_of(request: ActorRequest, state: FilterState) -> LogFilters:
+    """What the page's filters mean; a period is an instant from now on."""
+    run = as_uuid(request.GET.get("run", ""))
+    span = PERIOD_SECONDS.get(state.first("period"))
+    return LogFilters(
+        customers=state.chosen("customer"),
+        integrations=state.chosen("integration"),
+        flows=state.chosen("flow"),
+        entities=state.chosen("entity"),
+        actions=state.chosen("action"),
+        error_classes=state.chosen("error"),
+        states=state.chosen("answer") or state.chosen("state"),
+        triggers=state.chosen("trigger"),
+        run=str(run) if run else "",
+        text=state.search,
+        since=(clock.now() - timedelta(seconds=span)).isoformat() if span else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A fact with the names of what it is about."""
+
+    log: Any
+    customer: str
+    flow: str
+    system: str
+
+    @property
+    def pk(self) -> int:
+        return int(self.log.pk)
+
+
+def name_lines(request: ActorRequest, rows: Iterable[RecordLog | VendorCall]) -> list[LogLine]:
+    logs = list(rows)
+    flows = _names(Flow, request, {log.flow_id for log in logs})
+    systems = _names(Connection, request, {log.connection_id for log in logs})
+    customers = dict(customer_choices(request)) if logs else {}
+    return [
+        LogLine(
+            log, customers.get(str(log.customer_id), ""), flows.get(log.flow_id, ""), systems.get(log.connection_id, "")
+        )
+        for log in logs
+    ]
+
+
+def _names(model: Any, request: ActorRequest, ids: set[UUID]) -> dict[UUID, str]:
+    rows = model.objects.visible_to(request.actor).filter(pk__in=ids)
+    return dict(rows.values_list("pk", "name")) if ids else {}
+
+
+def action_status(log: RecordLog) -> Status:
+    tones = {RecordAction.CREATED: "ok", RecordAction.UPDATED: "info", RecordAction.FAILED: "failing"}
+    icons = {RecordAction.CREATED: "plus", RecordAction.UPDATED: "edit"}
+    action = RecordAction(log.action)
+    return status_of(action, tone=tones.get(action, "idle"), icon=icons.get(action, ""))
+
+
+def call_status(call: VendorCall) -> Status:
+    label = str(call.status) if call.status else call.error or "No answer"
+    good = call.status is not None and call.status < 400
+    return status_of("ok" if good else "failing", label=label)
+
+
+def _what_happened(line: LogLine) -> str:
+    if line.log.error:
+        return str(line.log.error)
+    return ", ".join(line.log.changed_fields)
+
+
+def _identity(line: LogLine) -> str:
+    return " · ".join(filter(None, [line.log.object_name, line.log.external_id]))
+
+
+RECORD_COLUMNS = (
+    Column(
+        "record", "Record", value=lambda line: line.log.title or line.log.external_id or "–", sub=_identity, main=True
+    ),
+    Column("customer", "Customer", wide_only=True),
+    Column("action", "Action", "status", value=lambda line: action_status(line.log)),
+    Column("told", "What happened", value=_what_happened, clip=True),
+    Column("system", "System", sub="flow", wide_only=True),
+    Column("at", "At", "datetime", value="log.at"),
+)
+CALL_COLUMNS = (
+    Column(
+        "path", "Call", value=lambda line: f"{line.log.method} {line.log.path}", sub="log.error", main=True, clip=True
+    ),
+    Column("answer", "Answer", "status", value=lambda line: call_status(line.log)),
+    Column("customer", "Customer", wide_only=True),
+    Column("system", "System", sub="flow", wide_only=True),
+    Column("attempt", "Attempt", "number", value="log.attempt", wide_only=True),
+    Column("took", "Took", "duration", value=lambda line: line.log.duration_ms / 1000),
+    Column("size", "Size", "bytes", value="log.response_bytes", wide_only=True),
+    Column("at", "At", "datetime", value="log.at"),
+)
+
+
+def records_table(lines: list[LogLine]) -> Table:
+    return build_table(
+        lines, RECORD_COLUMNS, caption="Records", noun="records",
+        url=lambda line: reverse("partner_portal:log_record", args=[line.pk]),
+    )  # fmt: skip
+
+
+def calls_table(lines: list[LogLine]) -> Table:
+    return build_table(
+        lines, CALL_COLUMNS, caption="Calls", noun="calls",
+        url=lambda line: reverse("partner_portal:log_call", args=[line.pk]),
+    )  # fmt: skip
+
+
+def toolbar(request: ActorRequest, kind: str, newest: int | None) -> dict[str, Any]:
+    """Links that follow the filters: the export, and the live list with its pause."""
+    is_live = request.GET.get("live") == "1" and not request.GET.get("cursor")
+    add = reverse("partner_portal:log_export_add", args=[kind])
+    asked = with_query(request, cursor=None, after=None, live=None).partition("?")[2]
+    return {
+        "is_live": is_live,
+        "live_url": with_query(request, cursor=None, after=None, live="1"),
+        "pause_url": with_query(request, after=None, live=None),
+        "poll_url": with_query(request, cursor=None, live="1", after=str(newest or 0)) if is_live else "",
+        "export_url": f"{add}?{asked}" if asked else add,
+    }
