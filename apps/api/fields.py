@@ -27,6 +27,7 @@ PREFIXES = {
     "merge_plan": "mpl",
     "failure": "fai",
     "failure_retry": "frt",
+    "log_export": "exp",
     "sla_report": "slr",
     "invoice": "inv",
     "webhook_endpoint": "wep",
