@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
 from apps.accounts.models import Invitation, User
 from apps.accounts.policies import CustomerRole, StaffRole
 from apps.accounts.services import appoint, create_person, invite
@@ -55,12 +58,15 @@ from apps.sync.models import (
     DeletionReview,
     ErrorClass,
     FailureRetry,
+    LogExport,
     RecordFailure,
     RecordLog,
+    RecordPayload,
     RuleNotice,
     RunStatus,
     RunTrigger,
     SyncRun,
+    VendorCall,
 )
 from apps.sync.services import carry_on_plan, request_pairs
 from tests.factories.delivery import make_connection, make_customer, production_of
@@ -99,6 +105,9 @@ class World:
     approvals: dict[str, ApprovalRequest] = field(default_factory=dict)
     retry: FailureRetry | None = None
     merge_plan: MergePlan | None = None
+    log: RecordLog | None = None
+    call: VendorCall | None = None
+    export: LogExport | None = None
     invoice: Invoice | None = None
     report: SlaReport | None = None
     plan: Plan | None = None
@@ -137,6 +146,7 @@ def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) ->
     )
     _history(world)
     _records(world)
+    _log(world)
     _stewardship(world, now)
     _failures(world)
     _promise(world, now)
@@ -247,6 +257,23 @@ def write_log(
         environment_id=production_of(world.customer).pk, flow_id=flow.pk, connection_id=world.connections[role].pk,
         direction="write", object_name=record.entity, entity=record.entity, action=action, record_id=record.pk,
         external_id=f"X-{record.number or record.title}", title=record.title,
+    )  # fmt: skip
+
+
+def _log(world: World) -> None:
+    """The newest fact with its values, one call that failed, and a part of the log exported for this customer alone."""
+    customer = world.customer
+    world.log = RecordLog.objects.filter(customer_id=customer.pk).latest("id")
+    RecordPayload.objects.create(log=world.log, diff={"name": ["Old", f"New of {customer.name}"]}, at=LAST_RUN)
+    place = {name: getattr(world.log, name) for name in ("run_id", "environment_id", "flow_id", "connection_id")}
+    world.call = VendorCall.objects.create(
+        at=LAST_RUN, customer_id=customer.pk, method="POST", path=f"/deals/{customer.slug}", status=500, duration_ms=120,
+        error=f"Server error at {customer.name}", **place,
+    )  # fmt: skip
+    world.export = LogExport.objects.create(
+        kind="records", format="csv", is_limited=True, customer_ids=[customer.pk], requested_at=LAST_RUN,
+        requested_by_label=f"Key of {customer.name}", filters={"text": customer.name}, status="ready", total=1,
+        file_name=default_storage.save(f"exports/{customer.slug}.csv", ContentFile(b"id,title\n")),
     )  # fmt: skip
 
 

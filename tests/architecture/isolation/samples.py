@@ -72,6 +72,10 @@ SAMPLES: dict[str, Sample] = {
     "fingerprint": lambda scene, world: world.failures["validation"].fingerprint,
     "endpoint_id": lambda scene, world: world.endpoint.pk,  # type: ignore[union-attr]
     "delivery_id": lambda scene, world: world.delivery.pk,  # type: ignore[union-attr]
+    "log_id": lambda scene, world: world.log.pk,  # type: ignore[union-attr]
+    "call_id": lambda scene, world: world.call.pk,  # type: ignore[union-attr]
+    "export_id": lambda scene, world: world.export.pk,  # type: ignore[union-attr]
+    "kind": lambda scene, world: "records",
     "position": lambda scene, world: 2,
     "entity": lambda scene, world: "invoice",
     "partner_portal:entity": lambda scene, world: "account",

@@ -1,0 +1,45 @@
+"""Facts of the log, made by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from apps.flows.models import Flow
+from apps.sync.models import RecordLog, RecordPayload, SyncRun, VendorCall
+from tests.factories.delivery import START, make_connection, make_run
+
+
+def _place(flow: Flow, run: SyncRun | None, connection: Any) -> dict[str, Any]:
+    run = run or make_run(flow)
+    connection = connection or make_connection(flow.customer)
+    return {
+        "run_id": run.pk, "customer_id": flow.customer_id, "environment_id": flow.environment_id, "flow_id": flow.pk,
+        "connection_id": connection.pk,
+    }  # fmt: skip
+
+
+def make_log(
+    flow: Flow,
+    *,
+    at: datetime = START,
+    run: SyncRun | None = None,
+    connection: Any = None,
+    diff: dict[str, Any] | None = None,
+    **fields: Any,
+) -> RecordLog:
+    defaults: dict[str, Any] = {
+        "direction": "write", "object_name": "projects", "entity": "project", "action": "updated",
+        "title": "Forge rollout", "external_id": "P-1", "changed_fields": sorted(diff or {}),
+    }  # fmt: skip
+    log = RecordLog.objects.create(at=at, **_place(flow, run, connection), **{**defaults, **fields})
+    if diff:
+        RecordPayload.objects.create(log=log, diff=diff, at=at)
+    return log
+
+
+def make_call(
+    flow: Flow, *, at: datetime = START, run: SyncRun | None = None, connection: Any = None, **fields: Any
+) -> VendorCall:
+    defaults: dict[str, Any] = {"method": "GET", "path": "/deals", "status": 200, "duration_ms": 40}
+    return VendorCall.objects.create(at=at, **_place(flow, run, connection), **{**defaults, **fields})
