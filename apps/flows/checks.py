@@ -167,6 +167,8 @@ def _check_derive(place: _Place, rule: RuleSpec) -> None:
     _check_fields(place, rule.derive, rule.fields)
     unknown = set(rule.per) - origins - _fields_of(rule.on)
     place.demand(not unknown, f"{rule.on} has no field or reference {', '.join(sorted(unknown))!r}")
+    leads = any(name in REFERENCES[rule.on] for name in rule.per)
+    place.demand(not rule.gather or leads, "a derived summary (gather) needs a reference in per")
 
 
 def _check_write(place: _Place, rule: RuleSpec, roles: set[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.canonical.workspace import State, Workspace
-from apps.connectors.sdk.entities import InvalidRecord
+from apps.connectors.sdk.entities import REFERENCES, InvalidRecord
 from apps.core import expressions
 from apps.core.expressions import ExpressionError, MappingProgram
 from apps.flows.definition import FlowSpec, RuleSpec
@@ -116,6 +116,9 @@ class RuleWork:
         states = [state for state in states if origins[state.id] is not None]
         ids = {state.id: derived_id(environment_id, str(origins[state.id]), rule.spec.alias) for state in states}
         self.workspace.load(ids.values())
+        if rule.spec.gather:
+            self._summarize_all(rule, states, ids)
+            return
         for state in states:
             links = _derived_links(rule.spec, state)
             existing = self.workspace.find(ids[state.id])
@@ -130,6 +133,30 @@ class RuleWork:
         values = rule.fields.evaluate(self._context(state))
         data = {name: value for name, value in values.items() if value is not None and value != ""}
         self.workspace.create(record_id, rule.spec.derive, data, links)
+
+    def _summarize_all(self, rule: CompiledRule, states: list[State], ids: dict[UUID, UUID]) -> None:
+        """Each combination's record is made, or brought up to date, from all records of that combination."""
+        reference = next(name for name in rule.spec.per if name in REFERENCES[rule.spec.on])
+        self.workspace.flush()
+        found = gather(rule.spec.on, [reference], list({state.links[reference] for state in states}))
+        for state in {ids[state.id]: state for state in states}.values():
+            records = found[state.links[reference]]
+            self._guarded(state, partial(self._summarize, rule, state, ids[state.id], records))
+
+    def _summarize(self, rule: CompiledRule, state: State, record_id: UUID, records: list[dict[str, Any]]) -> None:
+        key = {name: state.data[name] for name in rule.spec.per if name in state.data}
+        alike = [r for r in records if all(r.get(name) == value for name, value in key.items())]
+        kept = [
+            r for r in alike if rule.keep and rule.keep.evaluate({"record": r, **self._surroundings()})["value"] is True
+        ]
+        record = {**summarize(rule.spec.on, kept), "key": key}
+        values = rule.fields.evaluate({"record": record, **self._surroundings()})
+        existing = self.workspace.find(record_id)
+        if existing is not None:
+            self.workspace.change(existing, values)
+        elif kept:
+            data = {name: value for name, value in values.items() if value is not None and value != ""}
+            self.workspace.create(record_id, rule.spec.derive, data, _derived_links(rule.spec, state))
 
     def _update_linked(self, rule: CompiledRule, states: list[State]) -> None:
         targets = self._follow(rule.spec.via, states)
