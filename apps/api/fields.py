@@ -15,6 +15,7 @@ PREFIXES = {
     "connection": "con",
     "integration": "itg",
     "template_version": "tpv",
+    "rollout": "rol",
     "flow": "flw",
     "run": "run",
     "record": "rec",

@@ -67,6 +67,7 @@ class SettingSpec(Part, frozen=True):
     type: str = "text"  # text | integer | choice | boolean | money
     default: Any = None
     choices: list[str] = []
+    required: bool = False
 
 
 class ReadSpec(Part, frozen=True):

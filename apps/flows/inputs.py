@@ -28,6 +28,8 @@ def clean_settings(specs: list[SettingSpec], given: Mapping[str, Any], currency:
 
 def _clean(spec: SettingSpec, value: Any, currency: str) -> Any:
     if value is None or value == "":
+        if spec.required and spec.default in (None, ""):
+            raise InvalidSetting(spec.key, f"{spec.label} is needed.")
         return spec.default
     if spec.type == "integer":
         return _integer(spec, value)

@@ -18,7 +18,7 @@ from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.entities import REFERENCES
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.flows.binding import NotOffered, is_absent, merged, offers, sink_for, sink_of, stream_of
-from apps.flows.definition import Direction, FlowSpec, MappingSpec, parse_flow, parse_template
+from apps.flows.definition import Direction, FlowSpec, MappingSpec, TemplateSpec, parse_flow, parse_template
 from apps.flows.models import Flow, Integration, MappingOverride
 
 Layer = Literal["connector", "template", "partner", "customer"]
@@ -94,13 +94,20 @@ class MappedObject:
         )
 
 
-def mapped_objects(integration: Integration) -> list[MappedObject]:
-    """All objects that the integration's flows touch, by role, with what is mapped and edited for them."""
-    flows = [parse_flow(flow.current_version.definition) for flow in _flows(integration) if flow.current_version]
+def mapped_objects(integration: Integration, template: TemplateSpec | None = None) -> list[MappedObject]:
+    """All objects that the integration's flows touch, by role, with what is mapped and edited for them.
+
+    `template`: as if it had that one.
+    """
+    if template is None:
+        flows = [parse_flow(flow.current_version.definition) for flow in _flows(integration) if flow.current_version]
+    else:
+        flows = template.flows
     bindings = integration.role_bindings.select_related("connection").order_by("role")
     found: dict[Place, MappedObject] = {}
     own, partner = _overrides(integration)
-    template = _template_layer(integration, {b.role: get_manifest(b.connection.vendor) for b in bindings})
+    below = template or _template_of(integration)
+    layer = _template_layer(below, {b.role: get_manifest(b.connection.vendor) for b in bindings})
     for binding in bindings:
         manifest = get_manifest(binding.connection.vendor)
         for direction, name in _used(flows, binding.role, manifest):
@@ -109,7 +116,7 @@ def mapped_objects(integration: Integration) -> list[MappedObject]:
             found[place] = MappedObject(
                 role=binding.role, direction=direction, object_name=name, label=spec.label, entity=spec.entity,
                 connection=binding.connection, manifest=manifest, connector=spec.fields,
-                template=template.get(place, {}), partner=partner.get((manifest.key, direction, name), {}),
+                template=layer.get(place, {}), partner=partner.get((manifest.key, direction, name), {}),
                 customer=own.get(place, {}),
             )  # fmt: skip
     return list(found.values())
@@ -123,11 +130,11 @@ def published_mappings(integration: Integration) -> list[MappingSpec]:
     return []
 
 
-def draft_mappings(integration: Integration) -> list[MappingSpec]:
+def draft_mappings(integration: Integration, template: TemplateSpec | None = None) -> list[MappingSpec]:
     """What the flows would do if what is being edited were published; unchanged objects keep their `changed_at`."""
     published = {place_of(mapping): mapping for mapping in published_mappings(integration)}
     found = []
-    for spec in (mapped.spec() for mapped in mapped_objects(integration)):
+    for spec in (mapped.spec() for mapped in mapped_objects(integration, template)):
         before = published.get(place_of(spec))
         if spec.fields or before:
             found.append(msgspec.structs.replace(spec, changed_at=before.changed_at if before else ""))
@@ -167,7 +174,7 @@ def _by_place(mappings: Iterable[MappingSpec]) -> dict[Place, Fields]:
 
 
 def _flows(integration: Integration) -> Iterable[Flow]:
-    return integration.flows.select_related("current_version").order_by("created_at", "id")
+    return integration.flows.filter(retired_at=None).select_related("current_version").order_by("created_at", "id")
 
 
 def _used(flows: list[FlowSpec], role: str, manifest: ConnectorManifest) -> list[tuple[Direction, str]]:
@@ -201,11 +208,14 @@ def _overrides(integration: Integration) -> tuple[dict[Place, Fields], dict[tupl
     return own, partner
 
 
-def _template_layer(integration: Integration, manifests: dict[str, ConnectorManifest]) -> dict[Place, Fields]:
-    if not integration.template_version.definition:
-        return {}
+def _template_of(integration: Integration) -> TemplateSpec | None:
+    definition = integration.template_version.definition
+    return parse_template(definition) if definition else None
+
+
+def _template_layer(template: TemplateSpec | None, manifests: dict[str, ConnectorManifest]) -> dict[Place, Fields]:
     found: dict[Place, Fields] = {}
-    for flow in parse_template(integration.template_version.definition).flows:
+    for flow in template.flows if template else []:
         for read in flow.reads:
             if not read.fields or read.role not in manifests:
                 continue

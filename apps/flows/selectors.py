@@ -17,11 +17,13 @@ from apps.flows.models import (
     FieldPolicy,
     Flow,
     Integration,
+    IntegrationRevision,
     IntegrationStatus,
     IntegrationTemplate,
     IntegrationTemplateVersion,
-    MappingRevision,
     RoleBinding,
+    RolloutMember,
+    TemplateRollout,
     VersionStatus,
 )
 from apps.flows.sources import number_key
@@ -146,7 +148,8 @@ def get_integration(actor: Actor, integration_id: UUID) -> Integration:
 
 
 def list_flows(actor: Actor) -> QuerySet[Flow]:
-    visible = Flow.objects.visible_to(actor).exclude(integration__status=IntegrationStatus.RETIRED)
+    visible = Flow.objects.visible_to(actor).filter(retired_at=None)
+    visible = visible.exclude(integration__status=IntegrationStatus.RETIRED)
     return visible.select_related("customer", "environment", "integration", "current_version").order_by("name", "id")
 
 
@@ -161,7 +164,7 @@ def get_flow(actor: Actor, flow_id: UUID) -> Flow:
 def integration_map(integration: Integration) -> SystemMap:
     """The integration as a picture: systems as nodes, what flows between them as edges."""
     bindings = list(integration.role_bindings.select_related("connection").order_by("role"))
-    flows = integration.flows.select_related("current_version").order_by("created_at", "id")
+    flows = integration.flows.filter(retired_at=None).select_related("current_version").order_by("created_at", "id")
     by_role = {binding.role: binding for binding in bindings}
     systems = [_system(binding) for binding in bindings]
     return SystemMap(systems, [edge for flow in flows for edge in _edges(integration, flow, by_role)])
@@ -237,9 +240,9 @@ def get_policy(actor: Actor, policy_id: UUID) -> FieldPolicy:
     return found
 
 
-def get_revision(integration: Integration, revision_id: UUID) -> MappingRevision:
+def get_revision(integration: Integration, revision_id: UUID) -> IntegrationRevision:
     """Raises NotVisible."""
-    found = MappingRevision.objects.filter(integration=integration, pk=revision_id).first()
+    found = IntegrationRevision.objects.filter(integration=integration, pk=revision_id).first()
     if found is None:
         raise NotVisible("There is no such version.")
     return found
@@ -249,3 +252,26 @@ def list_uses(connection: Connection) -> QuerySet[RoleBinding]:
     """Where the connection plays a role, by integration."""
     uses = RoleBinding.objects.filter(connection=connection)
     return uses.select_related("integration").order_by("integration__name", "integration_id", "role")
+
+
+def list_rollouts(actor: Actor) -> QuerySet[TemplateRollout]:
+    """Rollouts are the partner's own matter: who sees only some customers sees none."""
+    rows = TemplateRollout.objects.select_related("version__template").order_by("-id")
+    return rows if actor.scope is None else rows.none()
+
+
+def get_rollout(actor: Actor, rollout_id: UUID) -> TemplateRollout:
+    """Raises NotVisible."""
+    found = list_rollouts(actor).filter(pk=rollout_id).first()
+    if found is None:
+        raise NotVisible("There is no such rollout.")
+    return found
+
+
+def get_rollout_member(actor: Actor, member_id: UUID) -> RolloutMember:
+    """Raises NotVisible."""
+    visible = RolloutMember.objects.visible_to(actor).filter(rollout__in=list_rollouts(actor))
+    found = visible.select_related("rollout__version", "integration", "customer").filter(pk=member_id).first()
+    if found is None:
+        raise NotVisible("There is no such customer in a rollout.")
+    return found

@@ -14,7 +14,7 @@ LONGEST_SOURCE = 200_000
 DEEPEST_SOURCE = 40
 NUMBER = re.compile(r"^\d{1,5}(\.\d{1,5}){0,2}$")
 KEY = re.compile(r"^[a-z][a-z0-9-]{1,58}$")
-_STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
+_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]")
 _QUOTED = re.compile(r"'([^']+)'|`([^`]+)`")
 
 
@@ -70,13 +70,15 @@ class Document:
 
     def line_of(self, place: str) -> int:
         """The line of `.flows[0].rules[1]`, or of what is nearest above it."""
-        node = self.node
+        node, line = self.node, self.node.start_mark.line
         for name, position in _STEP.findall(place):
             inner = _inner(node, name, position)
             if inner is None:
                 break
+            # A block below its key begins on a line of its own; people look for the key.
+            line = _key_line(node, name) if name else inner.start_mark.line
             node = inner
-        return int(node.start_mark.line) + 1
+        return int(line) + 1
 
 
 def read_document(text: str) -> Document:
@@ -174,6 +176,10 @@ def _inner(node: yaml.Node, name: str, position: str) -> yaml.Node | None:
     if name and isinstance(node, yaml.MappingNode):
         return next((value for key, value in node.value if key.value == name), None)
     return None
+
+
+def _key_line(node: yaml.Node, name: str) -> int:
+    return next(int(key.start_mark.line) for key, _ in node.value if key.value == name)
 
 
 def _line_in(document: Document, place: str, message: str) -> int:

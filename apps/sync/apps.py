@@ -14,6 +14,7 @@ class SyncConfig(AppConfig):
         from apps.sync.services.exports import EXPIRE_KIND, EXPORT_KIND
         from apps.sync.services.keeping import PURGE_KIND
         from apps.sync.services.plan_queue import PLAN_KIND
+        from apps.sync.services.rollouts import ROLLOUT_KIND
         from apps.sync.services.running import REAP_KIND
 
         register_kind(FLOW_DUE_KIND, "sync.run_due_flow")
@@ -23,6 +24,7 @@ class SyncConfig(AppConfig):
         register_kind(EXPORT_KIND, "sync.make_export")
         register_kind(EXPIRE_KIND, "sync.expire_export")
         register_kind(PURGE_KIND, "sync.purge_logs")
+        register_kind(ROLLOUT_KIND, "sync.advance_rollout")
         register_kind(PLAN_KIND, "sync.carry_on_plan")
         for name, description in EVENTS.items():
             register_event(name, description, FIELDS[name], is_for_customers=True)

@@ -40,3 +40,8 @@ def expire_export(*, key: str, **_: object) -> None:
 @shared_task(name="sync.purge_logs")
 def purge_logs(*, key: str, **_: object) -> None:
     services.purge_logs(now=clock.now(), go_on=lambda: keep_lease(clock.now()))
+
+
+@shared_task(name="sync.advance_rollout")
+def advance_rollout(*, key: str, **_: object) -> None:
+    services.advance_rollout(rollout_id=UUID(key), now=clock.now())

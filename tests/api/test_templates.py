@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
-from apps.flows.models import IntegrationTemplateVersion
-from apps.flows.services import load_templates
+from apps.core.ids import encode_id
+from apps.flows.models import IntegrationTemplate, IntegrationTemplateVersion, TemplateRollout
+from apps.flows.services import load_templates, open_template_draft, publish_template
+from apps.sync.services import advance_rollout
 from tests.api.conftest import ApiClient
+from tests.factories.world import make_world
 
 
 @pytest.fixture
@@ -55,3 +59,26 @@ def test_a_key_of_one_customer_writes_no_templates(bound: ApiClient, shipped: In
 
     assert bound.post(path(row["id"], "/fork"), {"key": "custom-paid", "name": "Paid"}).status_code == 403
     assert IntegrationTemplateVersion.objects.filter(template__is_own=True).count() == 0
+
+
+def test_a_version_is_rolled_out_and_an_integration_goes_back(
+    api: ApiClient, partner: object, owner_actor: Any, now: datetime
+) -> None:
+    world = make_world("Brightwater")
+    integration = world.integrations["payment-status"]
+    IntegrationTemplate.objects.filter(key="payment-status").update(is_own=True)
+    draft = open_template_draft(actor=owner_actor, now=now, version=integration.template_version)
+    version = publish_template(actor=owner_actor, now=now, version=draft)
+
+    made = api.post("/rollouts", {"template_version": encode_id("tpv", version.pk), "stages": [1]})
+    advance_rollout(rollout_id=TemplateRollout.objects.get(version=version).pk, now=now)
+    rollout = api.get(f"/rollouts/{made.json()['id']}").json()
+    path = f"/integrations/{rollout['members'][0]['integration']}/versions"
+    listed = [(row["number"], row["status"]) for row in api.get(path).json()["data"]]
+    back = api.post(path, {"number": 1}).json()
+    ended = api.post(f"/rollouts/{rollout['id']}/cancel").json()
+
+    assert made.status_code == 201
+    assert [(m["stage"], m["status"]) for m in rollout["members"]] == [(0, "in_progress")]
+    assert listed == [(2, "published"), (1, "deprecated")]
+    assert (back["number"], back["note"], ended["status"]) == (3, "Version 1 again", "canceled")

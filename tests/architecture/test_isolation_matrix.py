@@ -43,7 +43,7 @@ KEY_TABLES = [
     *(f"p_acme.{table}" for table in (
         "accounts_user", "accounts_staffmembership", "accounts_invitation", "customers_customer",
         "customers_customermembership", "connectors_connection", "connectors_credential",
-        "connectors_pendingauthorization", "connectors_connectlink", "connectors_customconnector", "connectors_allowedhost", "connectors_oauthapp", "flows_integration", "flows_integrationtemplate", "flows_integrationtemplateversion", "flows_releaserules", "flows_flow", "flows_flowversion", "flows_mappingoverride", "flows_mappingrevision",
+        "connectors_pendingauthorization", "connectors_connectlink", "connectors_customconnector", "connectors_allowedhost", "connectors_oauthapp", "flows_integration", "flows_integrationtemplate", "flows_integrationtemplateversion", "flows_releaserules", "flows_templaterollout", "flows_rolloutmember", "flows_flow", "flows_flowversion", "flows_mappingoverride", "flows_integrationrevision",
         "sync_syncrun", "sync_recordfailure", "sync_failurenote", "sync_failureretry", "canonical_canonicalrecord", "billing_invoice", "billing_payment",
         "billing_billingaccount", "billing_subscription", "sla_slareport", "sla_slaassignment", "branding_brandsettings",
         "notifications_webhookendpoint", "notifications_webhooksecret", "notifications_webhookdelivery",

@@ -47,7 +47,15 @@ from apps.connectors.services.credentials import store_secrets
 from apps.core.actor import Actor, system_actor
 from apps.customers.models import Customer, CustomerMembership
 from apps.customers.services import add_member
-from apps.flows.models import FieldPolicy, Flow, Integration, IntegrationTemplateVersion, MappingRevision
+from apps.flows.models import (
+    FieldPolicy,
+    Flow,
+    Integration,
+    IntegrationRevision,
+    IntegrationTemplateVersion,
+    RolloutMember,
+    TemplateRollout,
+)
 from apps.flows.services import deploy_integration, go_live, load_templates, set_field_policy
 from apps.notifications.models import WebhookDelivery, WebhookEndpoint
 from apps.notifications.services import create_endpoint, send_test
@@ -95,7 +103,8 @@ class World:
     records: dict[str, CanonicalRecord] = field(default_factory=dict)
     failures: dict[str, RecordFailure] = field(default_factory=dict)
     connect_link: ConnectLink | None = None
-    mapping_revision: MappingRevision | None = None
+    revision: IntegrationRevision | None = None
+    rollout_member: RolloutMember | None = None
     upload: StoredFile | None = None
     question: MatchQuestion | None = None
     merge: RecordMerge | None = None
@@ -137,13 +146,7 @@ def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) ->
     world.connect_link = send_connect_link(
         actor=actor, now=now, connection=connections["delivery"], email="it@customer.example"
     )
-    world.mapping_revision = MappingRevision.objects.create(
-        integration=integrations["time-to-invoice"],
-        number=1,
-        mappings=[],
-        published_at=now,
-        published_by_label="System",
-    )
+    _versions(world, now)
     _history(world)
     _records(world)
     _log(world)
@@ -165,6 +168,21 @@ def _webhook(world: World, now: datetime) -> None:
     WebhookDelivery.objects.filter(pk=world.delivery.pk).update(
         status="failed", next_at=None, last_error="Answered 500."
     )
+
+
+def _versions(world: World, now: datetime) -> None:
+    """A version that was published, and a rollout in which nothing happens any more."""
+    integration = world.integrations["time-to-invoice"]
+    world.revision = IntegrationRevision.objects.create(
+        integration=integration, number=1, mappings=[], published_at=now, published_by_label="System"
+    )
+    rollout = TemplateRollout.objects.create(
+        version=integration.template_version, stages=[1], status="canceled", started_at=now, started_by_label="System"
+    )
+    world.rollout_member = RolloutMember.objects.create(
+        rollout=rollout, integration=integration, customer=world.customer,
+        environment_id=integration.environment_id, stage=0,
+    )  # fmt: skip
 
 
 def _people(actor: Actor, customer: Customer) -> tuple[User, User, dict[str, CustomerMembership]]:

@@ -12,7 +12,7 @@ from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted, NotVisible
 from apps.flows.definition import parse_flow
 from apps.flows.layers import mapped_objects
-from apps.flows.models import MappingOverride, MappingRevision
+from apps.flows.models import IntegrationRevision, MappingOverride
 from apps.flows.services import (
     MappingRefused,
     NothingToPublish,
@@ -20,7 +20,7 @@ from apps.flows.services import (
     UnableToMap,
     go_live,
     publish_mappings,
-    restore_mappings,
+    restore_revision,
     save_mapping,
 )
 from apps.sync.services import dry_run
@@ -135,10 +135,10 @@ def test_publishing_makes_one_new_version_and_keeps_the_way_back(integration, sa
     assert [(m.role, m.object_name, m.fields, m.changed_at) for m in mappings_of(integration)] == [
         ("crm", "companies", {"phone": "trim(record.phone)"}, now.isoformat())
     ]
-    assert list(MappingRevision.objects.order_by("number").values_list("number", "note")) == [
+    assert list(IntegrationRevision.objects.order_by("number").values_list("number", "note")) == [
         (1, "As deployed"), (2, ""),
     ]  # fmt: skip
-    assert AuditEvent.objects.filter(action="mapping.published").count() == 1
+    assert AuditEvent.objects.filter(action="integration.published").count() == 1
     with pytest.raises(NothingToPublish):
         publish(now)
 
@@ -154,8 +154,8 @@ def test_a_changed_reading_reads_again_and_rollback_reads_the_old_way(integratio
     run_flow(flow_of(integration), now.replace(hour=now.hour + 2))
     assert CanonicalRecord.objects.get(entity="account").data["phone"] == "0123"
 
-    first = MappingRevision.objects.get(number=1)
-    restore_mappings(actor=owner_actor, now=now.replace(hour=now.hour + 3), integration=integration, revision=first)
+    first = IntegrationRevision.objects.get(number=1)
+    restore_revision(actor=owner_actor, now=now.replace(hour=now.hour + 3), integration=integration, revision=first)
     run_flow(flow_of(integration), now.replace(hour=now.hour + 4))
 
     assert published.number == 2

@@ -6,6 +6,7 @@ from apps.api.fields import PREFIXES, converter_for
 from apps.api.v1 import (
     approvals,
     business,
+    configuration,
     connections,
     customers,
     deletion_reviews,
@@ -21,6 +22,7 @@ from apps.api.v1 import (
     payments,
     policies,
     records,
+    rollouts,
     runs,
     sla,
     stewardship,
@@ -53,6 +55,32 @@ urlpatterns = [
     path(
         "integrations/<itg:integration_id>/resume", integrations.IntegrationResume.as_view(), name="integration_resume"
     ),
+    path("integrations/<itg:integration_id>/versions", rollouts.IntegrationVersions.as_view(), name="versions"),
+    path(
+        "customers/<cus:customer_id>/configuration",
+        configuration.CustomerConfiguration.as_view(),
+        name="configuration",
+    ),
+    path(
+        "customers/<cus:customer_id>/configuration/plan",
+        configuration.ConfigurationPlanned.as_view(),
+        name="configuration_plan",
+    ),
+    path(
+        "customers/<cus:customer_id>/configuration/apply",
+        configuration.ConfigurationApplied.as_view(),
+        name="configuration_apply",
+    ),
+    path(
+        "integrations/<itg:integration_id>/promotion",
+        configuration.IntegrationPromotion.as_view(),
+        name="integration_promotion",
+    ),
+    path("rollouts", rollouts.RolloutList.as_view(), name="rollouts"),
+    path("rollouts/<rol:rollout_id>", rollouts.RolloutDetail.as_view(), name="rollout"),
+    path("rollouts/<rol:rollout_id>/resume", rollouts.RolloutResume.as_view(), name="rollout_resume"),
+    path("rollouts/<rol:rollout_id>/cancel", rollouts.RolloutCancel.as_view(), name="rollout_cancel"),
+    path("rollouts/<rol:rollout_id>/back", rollouts.RolloutBack.as_view(), name="rollout_back"),
     path("templates", templates.TemplateList.as_view(), name="templates"),
     path("templates/<tpv:template_version_id>", templates.TemplateDetail.as_view(), name="template"),
     path("templates/<tpv:template_version_id>/fork", templates.TemplateFork.as_view(), name="template_fork"),

@@ -8,7 +8,14 @@ from apps.flows.models.integrations import (
     IntegrationStatus,
     RoleBinding,
 )
-from apps.flows.models.mappings import MappingOverride, MappingRevision
+from apps.flows.models.mappings import MappingOverride
+from apps.flows.models.revisions import (
+    IntegrationRevision,
+    MemberStatus,
+    RolloutMember,
+    RolloutStatus,
+    TemplateRollout,
+)
 from apps.flows.models.templates import (
     OPEN_VERSIONS,
     IntegrationTemplate,
@@ -23,12 +30,16 @@ __all__ = [
     "Flow",
     "FlowVersion",
     "Integration",
+    "IntegrationRevision",
     "IntegrationStatus",
     "IntegrationTemplate",
     "IntegrationTemplateVersion",
     "MappingOverride",
-    "MappingRevision",
+    "MemberStatus",
     "ReleaseRules",
     "RoleBinding",
+    "RolloutMember",
+    "RolloutStatus",
+    "TemplateRollout",
     "VersionStatus",
 ]

@@ -31,6 +31,7 @@ class Integration(CustomerOwned):
     status = models.CharField(max_length=12, choices=IntegrationStatus, default=IntegrationStatus.DRAFT)
     created_at = models.DateTimeField()
     live_at = models.DateTimeField(null=True)
+    promoted_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="promoted_to")
 
     def __str__(self) -> str:
         return self.name
@@ -62,6 +63,7 @@ class Flow(CustomerOwned):
     schedule_seconds = models.PositiveIntegerField(default=300)
     is_enabled = models.BooleanField(default=False)
     paused_at = models.DateTimeField(null=True)  # by itself; otherwise the integration says whether it runs
+    retired_at = models.DateTimeField(null=True)  # the template version in force has no such flow (any more)
     paused_reason = models.CharField(max_length=300, blank=True)
     current_version = models.ForeignKey("FlowVersion", null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Mappings as they are edited, and as they were published."""
+"""Mappings as they are edited."""
 
 from __future__ import annotations
 
@@ -42,23 +42,3 @@ class MappingOverride(models.Model):
 
     def __str__(self) -> str:
         return f"{self.direction} {self.object_name}.{self.field}"
-
-
-class MappingRevision(models.Model):
-    """The mappings of an integration as published at a moment; `mappings` are MappingSpecs. Immutable."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="mapping_revisions")
-    number = models.PositiveIntegerField()
-    mappings = models.JSONField()
-    note = models.CharField(max_length=200, blank=True)
-    published_at = models.DateTimeField()
-    published_by_label = models.CharField(max_length=200)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["integration", "number"], name="mapping_revision_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.integration} mapping {self.number}"

@@ -2,7 +2,7 @@
 
 from apps.flows.services.checks import mapping_findings
 from apps.flows.services.deployment import UnableToDeployIntegration, deploy_integration
-from apps.flows.services.drafts import change_bindings, change_settings
+from apps.flows.services.drafts import change_bindings, change_settings, change_starts
 from apps.flows.services.integrations import (
     UnableToChangeIntegration,
     go_live,
@@ -12,15 +12,17 @@ from apps.flows.services.integrations import (
     resume_integration,
     retire_integration,
 )
-from apps.flows.services.mappings import (
+from apps.flows.services.mappings import UnableToMap, publish_mappings, save_mapping
+from apps.flows.services.policies import UnableToSetPolicy, reset_field_policy, set_field_policy
+from apps.flows.services.revisions import (
     MappingRefused,
     NothingToPublish,
-    UnableToMap,
-    publish_mappings,
-    restore_mappings,
-    save_mapping,
+    discard_revision,
+    publish_revision,
+    restore_revision,
+    return_revision,
+    submit_revision,
 )
-from apps.flows.services.policies import UnableToSetPolicy, reset_field_policy, set_field_policy
 from apps.flows.services.template_versions import (
     UnableToRelease,
     UnableToWriteTemplate,
@@ -50,9 +52,11 @@ __all__ = [
     "UnableToWriteTemplate",
     "change_bindings",
     "change_settings",
+    "change_starts",
     "create_template",
     "deploy_integration",
     "deprecate_template",
+    "discard_revision",
     "discard_template_draft",
     "fork_template",
     "go_live",
@@ -62,17 +66,20 @@ __all__ = [
     "pause_flow",
     "pause_integration",
     "publish_mappings",
+    "publish_revision",
     "publish_template",
     "reset_field_policy",
-    "restore_mappings",
+    "restore_revision",
     "resume_flow",
     "resume_integration",
     "retire_integration",
+    "return_revision",
     "return_template",
     "revive_template",
     "save_mapping",
     "save_template_draft",
     "set_field_policy",
     "set_release_rules",
+    "submit_revision",
     "submit_template",
 ]

@@ -13,10 +13,11 @@ from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.flows.definition import parse_template
-from apps.flows.models import Integration, IntegrationStatus, RoleBinding
+from apps.flows.models import Integration, IntegrationRevision, IntegrationStatus, RoleBinding
 from apps.flows.services.deployment import check_bindings, clean_given_settings
 from apps.flows.services.integrations import UnableToChangeIntegration
 from apps.flows.services.mappings import refresh_mappings
+from apps.flows.services.revisions import bring_about, state_of
 
 
 @transaction.atomic
@@ -41,6 +42,9 @@ def change_settings(
 ) -> Integration:
     """This function will store name and settings; runs that begin from now on use them.
 
+    Settings of an integration that is not a draft make a new version of it, published or, where a second person has to
+    look it over, kept as a draft.
+
     Raises UnableToDeployIntegration with the setting to change.
     """
     locked = _lock(actor, integration)
@@ -49,10 +53,28 @@ def change_settings(
     template = parse_template(locked.template_version.definition)
     before = {"name": locked.name, **locked.settings}
     locked.name = name.strip()[:120] or template.name
-    locked.settings = clean_given_settings(template, settings, locked.customer.currency)
+    wanted = clean_given_settings(template, settings, locked.customer.currency)
+    if locked.status == IntegrationStatus.DRAFT:
+        locked.settings = wanted
     locked.save(update_fields=["name", "settings"])
-    _audit(actor, now, locked, "integration.changed", before, {"name": locked.name, **locked.settings})
+    if wanted != locked.settings:
+        bring_about(actor=actor, now=now, integration=locked, note="Settings", settings=wanted)
+    _audit(actor, now, locked, "integration.changed", before, {"name": locked.name, **wanted})
     return locked
+
+
+@transaction.atomic
+def change_starts(
+    *, actor: Actor, now: datetime, integration: Integration, starts: Mapping[str, Mapping[str, Any]], note: str = ""
+) -> IntegrationRevision:
+    """This function will change what starts some of the flows. Raises UnableToChangeIntegration, NothingToPublish."""
+    locked = _lock(actor, integration)
+    current = state_of(locked)
+    unknown = sorted(set(starts) - set(current.starts))
+    if unknown:
+        raise UnableToChangeIntegration(f"There is no flow {unknown[0]}.")
+    wanted = {key: dict(starts.get(key, own)) for key, own in current.starts.items()}
+    return bring_about(actor=actor, now=now, integration=locked, note=note or "Schedule", starts=wanted)
 
 
 def _lock(actor: Actor, integration: Integration) -> Integration:

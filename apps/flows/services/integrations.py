@@ -75,7 +75,7 @@ def _move(
     if status == IntegrationStatus.LIVE and locked.live_at is None:
         integration.live_at = now
     integration.save(update_fields=["status", "live_at"])
-    _switch_flows(integration, now)
+    switch_flows(integration, now)
     record_audit(
         actor=actor,
         action=f"integration.{status}",
@@ -114,7 +114,7 @@ def _set_paused(actor: Actor, now: datetime, flow: Flow, *, is_paused: bool) -> 
     locked.paused_at = now if is_paused else None
     locked.paused_reason = f"Paused by {actor.label}."[:300] if is_paused else ""
     locked.save(update_fields=["paused_at", "paused_reason"])
-    _switch_flows(integration, now)
+    switch_flows(integration, now)
     record_audit(
         actor=actor, action="flow.paused" if is_paused else "flow.resumed", target_key=f"flow:{flow.pk}",
         target_label=flow.name, owner_key=f"customer:{flow.customer_id}", now=now,
@@ -123,14 +123,15 @@ def _set_paused(actor: Actor, now: datetime, flow: Flow, *, is_paused: bool) -> 
     return locked
 
 
-def _switch_flows(integration: Integration, now: datetime) -> None:
+def switch_flows(integration: Integration, now: datetime) -> None:
     """Those that a person paused by themselves stay so when the integration goes live again."""
     is_live = integration.status == IntegrationStatus.LIVE
     flows = list(Flow.objects.filter(integration=integration).select_related("current_version").order_by("id"))
     zone = integration.customer.time_zone
     switched: dict[bool, list[str]] = {True: [], False: []}
     for flow in flows:
-        before, flow.is_enabled = flow.is_enabled, is_live and flow.paused_at is None
+        before = flow.is_enabled
+        flow.is_enabled = is_live and flow.paused_at is None and flow.retired_at is None
         triggers = parse_triggers(flow.current_version.definition) if flow.current_version else []
         due_at = first_due(triggers, now, zone)
         if flow.is_enabled and due_at:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 from django.db import transaction
-from django.db.models import Max
 
 from apps.audit.services import record_audit
 from apps.canonical.custom_fields import custom_kinds
@@ -16,20 +16,24 @@ from apps.connectors.sdk.entities import ENTITIES
 from apps.core import expressions
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict, NotPermitted, NotVisible
-from apps.flows.definition import MappingSpec, parse_flow
 from apps.flows.layers import (
     MappedObject,
     Place,
     differs,
     draft_mappings,
     mapped_objects,
-    place_of,
     published_mappings,
-    with_resolved,
 )
-from apps.flows.models import FlowVersion, Integration, IntegrationStatus, MappingOverride, MappingRevision
-from apps.flows.rivals import rivalry
+from apps.flows.models import Integration, IntegrationRevision, IntegrationStatus, MappingOverride
 from apps.flows.services.checks import mapping_findings
+from apps.flows.services.revisions import (
+    MappingRefused,
+    NothingToPublish,
+    bring_about,
+    publish_state,
+    require_no_rival,
+    state_of,
+)
 
 LONGEST_NAME = 120
 Layer = Literal["partner", "customer"]
@@ -37,16 +41,6 @@ Layer = Literal["partner", "customer"]
 
 class UnableToMap(AnticipatedError):
     """An expression is wrong or the field cannot be mapped; `field` names it."""
-
-
-class NothingToPublish(Conflict):
-    """The flows do already what the mappings say."""
-
-
-class MappingRefused(AnticipatedError):
-    """Sample records would be refused, or another live integration reads the same objects differently."""
-
-    code = "mapping_refused"
 
 
 @transaction.atomic
@@ -102,7 +96,7 @@ def _check_canonical(entity: str, name: str, expression: str) -> None:
 
 def publish_mappings(
     *, actor: Actor, now: datetime, integration: Integration, note: str = "", accepted: bool = False
-) -> MappingRevision:
+) -> IntegrationRevision:
     """This function will put the edited mappings into a new version of every flow.
 
     `accepted`: even if sample records would be refused. The systems are asked for them outside the transaction. Raises
@@ -122,96 +116,21 @@ def publish_mappings(
 
 
 @transaction.atomic
-def _publish_draft(actor: Actor, now: datetime, integration: Integration, note: str) -> MappingRevision:
+def _publish_draft(actor: Actor, now: datetime, integration: Integration, note: str) -> IntegrationRevision:
     locked = _lock(actor, integration)
-    before, after = published_mappings(locked), draft_mappings(locked)
-    if not differs(before, after):
+    after = draft_mappings(locked)
+    if not differs(published_mappings(locked), after):
         raise NothingToPublish("The flows use these mappings already.")
-    _require_no_rival(locked)
-    return _publish(actor, now, locked, before, after, note)
-
-
-@transaction.atomic
-def restore_mappings(
-    *, actor: Actor, now: datetime, integration: Integration, revision: MappingRevision
-) -> MappingRevision:
-    """This function will publish an earlier revision again, and set the customer's layer back to what it was then."""
-    locked = _lock(actor, integration)
-    if revision.integration_id != locked.pk:
-        raise NotVisible("There is no such version.")
-    before, after = published_mappings(locked), msgspec.convert(revision.mappings, list[MappingSpec])
-    if not differs(before, after):
-        raise NothingToPublish("This version is in force already.")
-    MappingOverride.objects.filter(integration=locked).delete()
-    for mapping in after:
-        own = {name: source for name, source in mapping.fields.items() if mapping.origins.get(name) == "customer"}
-        where = {"role": mapping.role, "direction": mapping.direction, "object_name": mapping.object_name}
-        _store(actor, now, {"integration": locked, **where}, own)
-    # What is default again must be read and planned again too.
-    known = {place_of(mapping) for mapping in after}
-    gone = [msgspec.structs.replace(m, fields={}, origins={}) for m in before if place_of(m) not in known]
-    _require_no_rival(locked)
-    return _publish(actor, now, locked, before, [*after, *gone], f"Version {revision.number} again")
+    require_no_rival(locked)
+    return bring_about(actor=actor, now=now, integration=locked, note=note, mappings=after)
 
 
 def refresh_mappings(*, actor: Actor, now: datetime, integration: Integration) -> None:
     """This function will bring a draft's flows in line with the layers below it, after it was deployed or bound anew."""
-    before, after = published_mappings(integration), draft_mappings(integration)
-    if differs(before, after):
-        _publish(actor, now, integration, before, after, "As deployed")
-
-
-def _publish(
-    actor: Actor,
-    now: datetime,
-    integration: Integration,
-    before: list[MappingSpec],
-    after: list[MappingSpec],
-    note: str,
-) -> MappingRevision:
-    held = {place_of(mapping): mapping for mapping in before}
-    stamped = [_stamp(mapping, held.get(place_of(mapping)), now) for mapping in after]
-    number = _last_number(actor, now, integration, before) + 1
-    for flow in integration.flows.select_related("current_version").order_by("created_at", "id"):
-        if flow.current_version is None:
-            continue
-        spec = with_resolved(parse_flow(flow.current_version.definition), stamped)
-        last = flow.versions.aggregate(last=Max("number"))["last"]
-        flow.current_version = FlowVersion.objects.create(
-            flow=flow, number=last + 1, definition=msgspec.to_builtins(spec), published_at=now,
-            published_by_label=actor.label,
-        )  # fmt: skip
-        flow.save(update_fields=["current_version"])
-    revision = MappingRevision.objects.create(
-        integration=integration, number=number, mappings=msgspec.to_builtins(stamped), note=note.strip()[:200],
-        published_at=now, published_by_label=actor.label,
-    )  # fmt: skip
-    _audit(actor, now, integration, "mapping.published", {"version": number, "note": revision.note})
-    return revision
-
-
-def _require_no_rival(integration: Integration) -> None:
-    reason = rivalry(integration, as_drafted=True) if integration.status == IntegrationStatus.LIVE else ""
-    if reason:
-        raise MappingRefused(reason)
-
-
-def _stamp(mapping: MappingSpec, before: MappingSpec | None, now: datetime) -> MappingSpec:
-    if mapping.fields == (before.fields if before else {}):
-        return msgspec.structs.replace(mapping, changed_at=before.changed_at if before else "")
-    return msgspec.structs.replace(mapping, changed_at=now.isoformat())
-
-
-def _last_number(actor: Actor, now: datetime, integration: Integration, before: list[MappingSpec]) -> int:
-    """The first publication keeps what was there before it too, so that there is a way back."""
-    last = integration.mapping_revisions.aggregate(last=Max("number"))["last"]
-    if last is not None:
-        return int(last)
-    MappingRevision.objects.create(
-        integration=integration, number=1, mappings=msgspec.to_builtins(before), note="As deployed",
-        published_at=integration.created_at, published_by_label=actor.label,
-    )  # fmt: skip
-    return 1
+    after = draft_mappings(integration)
+    if differs(published_mappings(integration), after):
+        state = replace(state_of(integration), mappings=after)
+        publish_state(actor=actor, now=now, integration=integration, state=state, note="As deployed")
 
 
 def _store(actor: Actor, now: datetime, owner: Mapping[str, Any], fields: Mapping[str, str | None]) -> None:

@@ -20,8 +20,8 @@ app_name = "partner_portal"
 urlpatterns: list[URLPattern | URLResolver] = [
     *home.urlpatterns,
     *customers.urlpatterns,
+    *releases.urlpatterns,  # before what takes any word below an integration
     *delivery.urlpatterns,
-    *releases.urlpatterns,
     *records.urlpatterns,
     *money.urlpatterns,
     *team.urlpatterns,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -19,11 +18,10 @@ from apps.canonical.services import declare_custom_field
 from apps.connectors.sdk.errors import ConnectorError
 from apps.core import clock
 from apps.core.errors import AnticipatedError, NotVisible
-from apps.flows.definition import MappingSpec
 from apps.flows.layers import MappedObject, as_direction, draft_mappings, mapped_objects, published_mappings
 from apps.flows.models import Integration
-from apps.flows.selectors import get_integration, get_revision
-from apps.flows.services import UnableToMap, mapping_findings, publish_mappings, restore_mappings, save_mapping
+from apps.flows.selectors import get_integration
+from apps.flows.services import UnableToMap, mapping_findings, publish_mappings, save_mapping
 from apps.partner_portal.actions import perform
 from apps.partner_portal.studio import (
     PREFIX,
@@ -49,7 +47,7 @@ def show_mappings(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     context = {
         "integration": integration, "crumbs": _crumbs(integration), "objects": mapped_objects(integration),
         "changes": mapping_changes(published_mappings(integration), draft_mappings(integration)),
-        "revisions": list(integration.mapping_revisions.order_by("-number")),
+        "revisions": list(integration.revisions.exclude(published_at=None).order_by("-number")[:20]),
         "declared": [found for found in declared_fields(integration.customer_id) if found.archived_at is None],
         "entities": sorted({mapped.entity for mapped in mapped_objects(integration)}),
         "kinds": CustomFieldKind.choices, "may_change_all": request.actor.scope is None,
@@ -178,34 +176,6 @@ def declare_field(request: ActorRequest, integration_id: UUID) -> HttpResponse:
         request,
         lambda: declare_custom_field(actor=request.actor, now=clock.now(), customer=customer, **given),
         done=f"x_{given['key']} can be mapped now.",
-        next_url=reverse("partner_portal:mappings", args=[integration.pk]),
-    )
-
-
-@require_GET
-@requires(Audience.STAFF, "integrations.manage")
-def show_revision(request: ActorRequest, integration_id: UUID, revision_id: UUID) -> HttpResponse:
-    """What going back to this version would change."""
-    integration = get_integration(request.actor, integration_id)
-    revision = get_revision(integration, revision_id)
-    then = msgspec.convert(revision.mappings, list[MappingSpec])
-    context = {
-        "integration": integration, "revision": revision, "revision_title": f"Mapping version {revision.number}",
-        "changes": mapping_changes(published_mappings(integration), then),
-        "crumbs": [*_crumbs(integration), ("Mappings", reverse("partner_portal:mappings", args=[integration.pk]))],
-    }  # fmt: skip
-    return render(request, "partner_portal/mapping_revision.html", context)
-
-
-@require_POST
-@requires(Audience.STAFF, "integrations.manage")
-def restore(request: ActorRequest, integration_id: UUID, revision_id: UUID) -> HttpResponse:
-    integration = get_integration(request.actor, integration_id)
-    revision = get_revision(integration, revision_id)
-    return perform(
-        request,
-        lambda: restore_mappings(actor=request.actor, now=clock.now(), integration=integration, revision=revision),
-        done=f"Version {revision.number} is in force again.",
         next_url=reverse("partner_portal:mappings", args=[integration.pk]),
     )
 

@@ -13,10 +13,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
+from apps.connectors.models import Connection
 from apps.core import clock
 from apps.core.errors import NotVisible
+from apps.customers.models import Environment
 from apps.flows.models import IntegrationTemplateVersion, VersionStatus
-from apps.flows.selectors import get_template, integrations_of, template_spec, template_versions
+from apps.flows.selectors import get_template, integrations_of, list_rollouts, template_spec, template_versions
 from apps.flows.services import (
     deprecate_template,
     discard_template_draft,
@@ -37,6 +39,7 @@ from apps.ui import htmx
 from apps.ui.text_differences import compare_texts
 
 SHOWN_INTEGRATIONS = 20
+SHOWN_PLACES = 200
 
 
 @require_GET
@@ -50,9 +53,18 @@ def show_template(request: ActorRequest, version_id: UUID) -> HttpResponse:
         "versions": template_versions(version.template), "may_write": request.actor.can("templates.manage"),
         "is_open": version.status in (VersionStatus.DRAFT, VersionStatus.IN_REVIEW),
         "needs_review": requires_second_person(), "is_author": version.author_id == request.actor.id,
-        "integrations": users[:SHOWN_INTEGRATIONS], "integration_count": len(users),
+        "integrations": users[:SHOWN_INTEGRATIONS], "integration_count": len(users), "places": _places(request),
+        "rollouts": list(list_rollouts(request.actor).filter(version=version)[:5]),
+        "behind": [one for one in users if number_key(one.template_version.number) < number_key(version.number)],
     }  # fmt: skip
     return render(request, "partner_portal/template.html", context)
+
+
+def _places(request: ActorRequest) -> list[Environment]:
+    """Where a version can be tried out: customers' environments with systems."""
+    there = Connection.objects.visible_to(request.actor).filter(archived_at=None)
+    places = Environment.objects.filter(pk__in=there.values("environment_id"))
+    return list(places.select_related("customer").order_by("customer__name", "kind")[:SHOWN_PLACES])
 
 
 @require_http_methods(["GET", "POST"])

@@ -19,7 +19,7 @@ from apps.core import clock
 from apps.customers.models import EnvironmentKind
 from apps.flows.binding import with_mappings, without_absent
 from apps.flows.definition import FlowSpec, MappingSpec, parse_flow
-from apps.flows.models import Flow
+from apps.flows.models import Flow, RoleBinding
 from apps.sync.engine.conflicts import Policies, read_policies
 from apps.sync.engine.journal import Journal
 from apps.sync.engine.timeline import Timeline
@@ -134,14 +134,25 @@ class RunContext:
         return Workspace(self.flow.environment, source, self.now())
 
 
-def build_context(flow: Flow, run: SyncRun | None, *, claim: int = 0, spec: FlowSpec | None = None) -> RunContext:
-    """`flow` with its integration; without a run the context is a dry one. `spec` is tried instead of what is published."""
+def build_context(
+    flow: Flow,
+    run: SyncRun | None,
+    *,
+    claim: int = 0,
+    spec: FlowSpec | None = None,
+    bindings: list[RoleBinding] | None = None,
+) -> RunContext:
+    """`flow` with its integration; without a run the context is a dry one.
+
+    `spec` and `bindings` are tried instead of what is published and bound.
+    """
     version = run.flow_version if run else flow.current_version
     if version is None:
         raise ValueError(f"{flow} has no published version")
     journal = Journal(flow, run.pk if run else None)
     spec = spec or parse_flow(version.definition)
-    bindings = list(flow.integration.role_bindings.select_related("connection"))
+    if bindings is None:
+        bindings = list(flow.integration.role_bindings.select_related("connection"))
     # A system that plays two roles is one system: what is mapped for one of them holds for both.
     mapped: dict[UUID, list[MappingSpec]] = {binding.connection_id: [] for binding in bindings}
     for binding in bindings:

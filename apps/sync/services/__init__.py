@@ -48,6 +48,16 @@ from apps.sync.services.pausing import (
 from apps.sync.services.plan_queue import UnableToCarryOut
 from apps.sync.services.purging import purge_logs
 from apps.sync.services.retries import UnableToCancelRetry, cancel_retry, start_retry
+from apps.sync.services.rollout_changes import (
+    UnableToChangeRollout,
+    answer_member,
+    cancel_rollout,
+    resume_rollout,
+    roll_back,
+    roll_back_member,
+    skip_member,
+)
+from apps.sync.services.rollouts import UnableToRollOut, advance_rollout, start_rollout
 from apps.sync.services.running import execute_run, reap_runs, run_due_flow
 from apps.sync.services.runs import UnableToCancelRun, UnableToStartRun, cancel_run, start_run
 from apps.sync.services.stewardship import (
@@ -57,6 +67,7 @@ from apps.sync.services.stewardship import (
     answer_value,
     undo_merge,
 )
+from apps.sync.services.trials import UnableToTry, try_template, try_upgrade
 
 __all__ = [
     "DryRun",
@@ -72,6 +83,7 @@ __all__ = [
     "UnableToCancelRetry",
     "UnableToCancelRun",
     "UnableToCarryOut",
+    "UnableToChangeRollout",
     "UnableToComment",
     "UnableToContinue",
     "UnableToEdit",
@@ -83,10 +95,14 @@ __all__ = [
     "UnableToReopen",
     "UnableToRetry",
     "UnableToReview",
+    "UnableToRollOut",
     "UnableToSnooze",
     "UnableToStartRun",
+    "UnableToTry",
+    "advance_rollout",
     "answer_different",
     "answer_later",
+    "answer_member",
     "answer_same",
     "answer_value",
     "apply_plan",
@@ -96,6 +112,7 @@ __all__ = [
     "call_business_service",
     "cancel_export",
     "cancel_retry",
+    "cancel_rollout",
     "cancel_run",
     "carry_on_plan",
     "comment_failure",
@@ -128,16 +145,23 @@ __all__ = [
     "reopen_failures",
     "request_joining",
     "request_pairs",
+    "resume_rollout",
     "retry_failure",
     "retry_failures",
+    "roll_back",
+    "roll_back_member",
     "run_due_flow",
     "run_on_deliveries",
     "save_limits",
+    "skip_member",
     "snooze_failures",
     "start_export",
     "start_reconcile",
     "start_retry",
+    "start_rollout",
     "start_run",
+    "try_template",
+    "try_upgrade",
     "undo_merge",
     "undo_plan",
     "update_log_settings",

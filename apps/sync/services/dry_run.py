@@ -16,7 +16,7 @@ from apps.core.errors import NotVisible
 from apps.flows.binding import stream_of
 from apps.flows.definition import FlowSpec
 from apps.flows.layers import draft_specs
-from apps.flows.models import Flow, Integration
+from apps.flows.models import Flow, Integration, RoleBinding
 from apps.sync.engine.consequences import Consequences, draw_consequences
 from apps.sync.engine.context import BoundSystem, RunContext, build_context
 from apps.sync.engine.mapping import SourceMapping, stream_mapping
@@ -90,16 +90,17 @@ def dry_run(
     if not actor.sees(integration.customer_id):
         raise NotVisible("There is no such integration.")
     related = Flow.objects.select_related("integration", "environment", "customer", "current_version")
-    flows = related.filter(integration=integration).order_by("created_at", "id")
+    flows = related.filter(integration=integration, retired_at=None).order_by("created_at", "id")
     drafts = draft_specs(integration) if with_draft else {}
-    return DryRun(now, [_try_flow(flow, min(limit, MAX_RECORDS), drafts.get(flow.pk)) for flow in flows])
+    return DryRun(now, [try_flow(flow, min(limit, MAX_RECORDS), drafts.get(flow.pk)) for flow in flows])
 
 
 Sample = tuple[BoundSystem, SourceMapping, list[SourceRecord], str]
 
 
-def _try_flow(flow: Flow, limit: int, spec: FlowSpec | None) -> DryRunFlow:
-    context = build_context(flow, None, spec=spec)
+def try_flow(flow: Flow, limit: int, spec: FlowSpec | None, bindings: list[RoleBinding] | None = None) -> DryRunFlow:
+    """`spec` and `bindings` are tried instead of what is published."""
+    context = build_context(flow, None, spec=spec, bindings=bindings)
     result = DryRunFlow(flow.key, flow.name)
     # The vendors are asked before the transaction, except for single records others refer to.
     samples = _read_samples(context, result, limit)

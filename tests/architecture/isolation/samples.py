@@ -42,7 +42,10 @@ SAMPLES: dict[str, Sample] = {
     "partner_portal:role": lambda scene, world: "delivery",
     "partner_portal:direction": lambda scene, world: "read",
     "partner_portal:object_name": lambda scene, world: "time_entries",
-    "revision_id": lambda scene, world: world.mapping_revision.pk,  # type: ignore[union-attr]
+    "revision_id": lambda scene, world: world.revision.pk,  # type: ignore[union-attr]
+    "rollout_id": lambda scene, world: world.rollout_member.rollout_id,  # type: ignore[union-attr]
+    "member_id": lambda scene, world: world.rollout_member.pk,  # type: ignore[union-attr]
+    "rollout_step": lambda scene, world: "skip",
     "flow_id": lambda scene, world: next(iter(world.flows.values())).pk,
     "run_id": lambda scene, world: next(iter(world.runs.values())).pk,
     "record_id": lambda scene, world: world.records["invoice"].pk,

@@ -7,7 +7,7 @@ from django.core.cache import cache
 
 from apps.connectors.sdk.errors import TransientError
 from apps.flows.layers import mapped_objects
-from apps.flows.models import MappingOverride, MappingRevision
+from apps.flows.models import IntegrationRevision, MappingOverride
 from tests.sync.conftest import deploy, environment, fake_vendors, flow_of, run_flow, systems
 from tests.sync.fake_vendor import vendor
 
@@ -79,14 +79,15 @@ def test_a_draft_is_kept_reset_and_published(owner, studio, integration):
     owner.post(studio + COMPANIES, {"map-phone": "trim(record.phone)", "layer": "partner"})
     owner.post(studio + "publish/", {"note": "Trim"})
     assert MappingOverride.objects.get().vendor == "fake_crm"
-    assert MappingRevision.objects.get(number=2).note == "Trim"
+    assert IntegrationRevision.objects.get(number=2).note == "Trim"
     assert flow_of(integration).current_version.number == 2
 
-    first = MappingRevision.objects.get(number=1)
-    shown = owner.get(f"{studio}versions/{first.pk}/")
-    owner.post(f"{studio}versions/{first.pk}/restore/")
-    assert [fields for _, fields in shown.context["changes"]] == [
-        {"phone": ["trim(record.phone)", "as the connector does"]}
+    first = IntegrationRevision.objects.get(number=1)
+    versions = f"/manage/integrations/{integration.pk}/versions/{first.pk}/"
+    shown = owner.get(versions)
+    owner.post(f"{versions}restore/")
+    assert [(found.name, found.before, found.after) for found in shown.context["back"]] == [
+        ("phone", "trim(record.phone)", "as the connector does")
     ]
     assert flow_of(integration).current_version.definition["mappings"][0]["fields"] == {}
 

@@ -1,0 +1,369 @@
+"""Versions of an integration: every change of settings, schedule, mappings or template version makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.db.models import Max
+
+from apps.audit.services import record_audit
+from apps.core.actor import Actor
+from apps.core.errors import AnticipatedError, Conflict, NotVisible
+from apps.dispatch.services import schedule
+from apps.flows.definition import MappingSpec, parse_flow, parse_template
+from apps.flows.layers import differs, place_of, published_mappings, with_resolved
+from apps.flows.models import (
+    OPEN_VERSIONS,
+    Flow,
+    FlowVersion,
+    Integration,
+    IntegrationRevision,
+    IntegrationStatus,
+    IntegrationTemplateVersion,
+    MappingOverride,
+    VersionStatus,
+)
+from apps.flows.rivals import rivalry
+from apps.flows.services.integrations import FLOW_DUE_KIND, switch_flows
+from apps.flows.services.template_versions import UnableToRelease, check_release, requires_second_person
+
+START_KEYS = ("triggers", "schedule_seconds", "webhook_role")
+Starts = dict[str, dict[str, Any]]
+
+
+class NothingToPublish(Conflict):
+    """The integration is this way already."""
+
+
+class MappingRefused(AnticipatedError):
+    """Sample records would be refused, or another live integration reads the same objects differently."""
+
+    code = "mapping_refused"
+
+
+@dataclass(frozen=True)
+class State:
+    """All of an integration that has versions. `starts`: by flow, the keys of its definition that say what starts it."""
+
+    version: IntegrationTemplateVersion
+    settings: dict[str, Any]
+    starts: Starts
+    mappings: list[MappingSpec]
+
+    def is_same(self, other: State) -> bool:
+        same = (self.version.pk, self.settings, self.starts) == (other.version.pk, other.settings, other.starts)
+        return same and not differs(self.mappings, other.mappings)
+
+
+def state_of(integration: Integration) -> State:
+    """The integration as it is."""
+    flows = integration.flows.filter(retired_at=None).select_related("current_version").order_by("created_at", "id")
+    starts = {flow.key: starts_of(flow.current_version.definition) for flow in flows if flow.current_version}
+    return State(integration.template_version, integration.settings, starts, published_mappings(integration))
+
+
+def state_of_revision(revision: IntegrationRevision) -> State:
+    """The integration as the revision has it; what was not kept then is as it is now."""
+    now = state_of(revision.integration)
+    return State(
+        revision.template_version or now.version,
+        now.settings if revision.settings is None else revision.settings,
+        now.starts if revision.starts is None else revision.starts,
+        msgspec.convert(revision.mappings, list[MappingSpec]),
+    )
+
+
+def starts_of(definition: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: definition[name] for name in START_KEYS if name in definition}
+
+
+def bring_about(
+    *, actor: Actor, now: datetime, integration: Integration, note: str = "", is_return: bool = False, **changes: Any
+) -> IntegrationRevision:
+    """This function will publish the changes (fields of State), or keep them as a draft where a second person publishes.
+
+    To be called with the integration locked. A change is added to the draft that is open. Raises NothingToPublish,
+    MappingRefused.
+    """
+    opened = integration.revisions.filter(status__in=OPEN_VERSIONS).select_related("template_version").first()
+    is_reviewed = requires_second_person() and integration.status != IntegrationStatus.DRAFT
+    current = state_of(integration)
+    if not is_reviewed:
+        wanted = replace(current, **changes)
+        if wanted.is_same(current):
+            raise NothingToPublish("The integration is this way already.")
+        return publish_state(actor=actor, now=now, integration=integration, state=wanted, note=note)
+    base = current if opened is None or is_return else state_of_revision(_within(opened, integration))
+    wanted = replace(base, **changes)
+    if wanted.is_same(current):
+        raise NothingToPublish("The integration is this way already.")
+    revision = opened or IntegrationRevision(integration=integration)
+    return _keep(actor, now, revision, wanted, note or revision.note, is_return=is_return)
+
+
+def publish_state(
+    *,
+    actor: Actor,
+    now: datetime,
+    integration: Integration,
+    state: State,
+    note: str = "",
+    revision: IntegrationRevision | None = None,
+) -> IntegrationRevision:
+    """This function will make the integration what `state` says: new versions of its flows, and its settings.
+
+    To be called with the integration locked; the one way in which any of it changes once it is deployed.
+    """
+    before = state_of(integration)
+    ensure_first_revision(actor, integration, before)
+    mappings = _stamped(before.mappings, state.mappings, now)
+    definitions = _definitions(integration, replace(state, mappings=mappings), before)
+    integration.template_version, integration.settings = state.version, state.settings
+    integration.save(update_fields=["template_version", "settings"])
+    _publish_flows(actor, now, integration, definitions)
+    if state.version.pk != before.version.pk:
+        switch_flows(integration, now)
+    elif state.starts != before.starts:
+        _start_anew(integration, now)
+    integration.revisions.filter(status=VersionStatus.PUBLISHED).update(status=VersionStatus.DEPRECATED)
+    kept = _published(actor, now, integration, replace(state, mappings=mappings), note, revision)
+    _audit(actor, now, integration, "integration.published", {"version": kept.number, "note": kept.note})
+    return kept
+
+
+def require_no_rival(integration: Integration) -> None:
+    """Raises MappingRefused when another live integration reads the same objects otherwise."""
+    reason = rivalry(integration, as_drafted=True) if integration.status == IntegrationStatus.LIVE else ""
+    if reason:
+        raise MappingRefused(reason)
+
+
+@transaction.atomic
+def restore_revision(
+    *, actor: Actor, now: datetime, integration: Integration, revision: IntegrationRevision
+) -> IntegrationRevision:
+    """This function will publish an earlier revision again: template version, settings, schedule, mappings.
+
+    The customer's layer of mappings is set back to what it was then. Raises NothingToPublish, MappingRefused.
+    """
+    locked = lock_integration(actor, integration)
+    if revision.integration_id != locked.pk or revision.status in OPEN_VERSIONS:
+        raise NotVisible("There is no such version.")
+    then = state_of_revision(_within(revision, locked))
+    changes = {"version": then.version, "settings": then.settings, "starts": then.starts, "mappings": then.mappings}
+    made = bring_about(
+        actor=actor, now=now, integration=locked, is_return=True, note=f"Version {revision.number} again", **changes
+    )
+    if made.status == VersionStatus.PUBLISHED:
+        reset_layer(actor, now, locked, then.mappings)
+        require_no_rival(locked)
+    return made
+
+
+@transaction.atomic
+def submit_revision(*, actor: Actor, now: datetime, revision: IntegrationRevision) -> IntegrationRevision:
+    """This function will hand a draft to whoever looks it over."""
+    locked = _open(actor, revision, VersionStatus.DRAFT)
+    locked.status, locked.review_note = VersionStatus.IN_REVIEW, ""
+    locked.save(update_fields=["status", "review_note"])
+    _audit(actor, now, locked.integration, "integration.submitted", {"version": locked.number})
+    return locked
+
+
+@transaction.atomic
+def return_revision(*, actor: Actor, now: datetime, revision: IntegrationRevision, reason: str) -> IntegrationRevision:
+    """This function will give a revision in review back to its author."""
+    if not reason.strip():
+        raise UnableToRelease("Say what is to be changed.")
+    locked = _open(actor, revision, VersionStatus.IN_REVIEW)
+    locked.status, locked.review_note = VersionStatus.DRAFT, reason.strip()[:500]
+    locked.save(update_fields=["status", "review_note"])
+    _audit(actor, now, locked.integration, "integration.returned", {"version": locked.number, "reason": reason})
+    return locked
+
+
+@transaction.atomic
+def discard_revision(*, actor: Actor, now: datetime, revision: IntegrationRevision) -> None:
+    locked = _open(actor, revision, *OPEN_VERSIONS)
+    _audit(actor, now, locked.integration, "integration.discarded", {"version": locked.number})
+    locked.delete()
+
+
+@transaction.atomic
+def publish_revision(*, actor: Actor, now: datetime, revision: IntegrationRevision) -> IntegrationRevision:
+    """This function will put an open revision in force. Raises UnableToRelease, MappingRefused."""
+    locked = _open(actor, revision, *OPEN_VERSIONS)
+    check_release(actor, locked.status, locked.author_id)
+    integration = locked.integration
+    if integration.revisions.filter(number__gt=locked.number).exists():
+        raise UnableToRelease("The integration was changed since this was written. Discard it and begin anew.")
+    state = state_of_revision(locked)
+    made = publish_state(actor=actor, now=now, integration=integration, state=state, note=locked.note, revision=locked)
+    if locked.is_return:
+        reset_layer(actor, now, integration, state.mappings)
+    require_no_rival(integration)
+    return made
+
+
+def lock_integration(actor: Actor, integration: Integration) -> Integration:
+    actor.require("integrations.manage")
+    if not actor.sees(integration.customer_id):
+        raise NotVisible("There is no such integration.")
+    related = Integration.objects.select_related("template_version", "environment", "customer")
+    locked: Integration = related.select_for_update(of=("self",)).get(pk=integration.pk)
+    if locked.status == IntegrationStatus.RETIRED:
+        raise Conflict("The integration is retired.")
+    return locked
+
+
+def reset_layer(actor: Actor, now: datetime, integration: Integration, mappings: list[MappingSpec]) -> None:
+    """This function will set the customer's layer back to what the published mappings say of it."""
+    MappingOverride.objects.filter(integration=integration).delete()
+    rows = [
+        MappingOverride(
+            integration=integration, role=mapping.role, direction=mapping.direction, object_name=mapping.object_name,
+            field=name, expression=source, changed_at=now, changed_by_label=actor.label,
+        )
+        for mapping in mappings
+        for name, source in mapping.fields.items()
+        if mapping.origins.get(name) == "customer"
+    ]  # fmt: skip
+    MappingOverride.objects.bulk_create(rows)
+
+
+def ensure_first_revision(actor: Actor, integration: Integration, state: State | None = None) -> None:
+    """The first publication keeps what was there before it too, so that there is a way back."""
+    if integration.revisions.exclude(status__in=OPEN_VERSIONS).exists():
+        return
+    state = state or state_of(integration)
+    IntegrationRevision.objects.create(
+        integration=integration, number=_next_number(integration), status=VersionStatus.PUBLISHED,
+        template_version=state.version, settings=state.settings, starts=state.starts,
+        mappings=msgspec.to_builtins(state.mappings), note="As deployed", published_at=integration.created_at,
+        published_by_label=actor.label,
+    )  # fmt: skip
+
+
+def _next_number(integration: Integration) -> int:
+    return int(integration.revisions.aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+def _stamped(before: list[MappingSpec], after: list[MappingSpec], now: datetime) -> list[MappingSpec]:
+    """What changed is read and planned again, what is default again too."""
+    held = {place_of(mapping): mapping for mapping in before}
+    known = {place_of(mapping) for mapping in after}
+    gone = [msgspec.structs.replace(m, fields={}, origins={}) for m in before if place_of(m) not in known]
+    return [_stamp(mapping, held.get(place_of(mapping)), now) for mapping in (*after, *gone)]
+
+
+def _stamp(mapping: MappingSpec, before: MappingSpec | None, now: datetime) -> MappingSpec:
+    if mapping.fields == (before.fields if before else {}):
+        return msgspec.structs.replace(mapping, changed_at=before.changed_at if before else "")
+    return msgspec.structs.replace(mapping, changed_at=now.isoformat())
+
+
+def _definitions(integration: Integration, state: State, before: State) -> dict[str, dict[str, Any]]:
+    """What each flow of the state does, by key: from the template where its version changes."""
+    if state.version.pk == before.version.pk:
+        flows = integration.flows.filter(retired_at=None).select_related("current_version").order_by("created_at", "id")
+        specs = {flow.key: parse_flow(flow.current_version.definition) for flow in flows if flow.current_version}
+    else:
+        specs = {spec.key: spec for spec in parse_template(state.version.definition).flows}
+    found = {}
+    for key, spec in specs.items():
+        definition: dict[str, Any] = msgspec.to_builtins(with_resolved(spec, state.mappings))
+        found[key] = {**definition, **state.starts.get(key, {})}
+    return found
+
+
+def _publish_flows(
+    actor: Actor, now: datetime, integration: Integration, definitions: dict[str, dict[str, Any]]
+) -> None:
+    known = {flow.key: flow for flow in integration.flows.order_by("created_at", "id")}
+    for key, definition in definitions.items():
+        spec = parse_flow(definition)
+        flow = known.get(key) or Flow(
+            customer_id=integration.customer_id, environment_id=integration.environment_id, integration=integration,
+            key=key, created_at=now,
+        )  # fmt: skip
+        flow.name, flow.description, flow.retired_at = spec.name, spec.description, None
+        flow.schedule_seconds = spec.schedule_seconds
+        flow.save()
+        last = flow.versions.aggregate(last=Max("number"))["last"] or 0
+        flow.current_version = FlowVersion.objects.create(
+            flow=flow, number=last + 1, definition=definition, published_at=now, published_by_label=actor.label
+        )
+        flow.save(update_fields=["current_version"])
+    for key, flow in known.items():
+        if key not in definitions and flow.retired_at is None:
+            flow.retired_at = now
+            flow.save(update_fields=["retired_at"])
+
+
+def _start_anew(integration: Integration, now: datetime) -> None:
+    for flow in integration.flows.filter(is_enabled=True):
+        schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now)
+
+
+def _keep(
+    actor: Actor, now: datetime, revision: IntegrationRevision, state: State, note: str, *, is_return: bool
+) -> IntegrationRevision:
+    integration = revision.integration
+    ensure_first_revision(actor, integration)
+    revision.number = revision.number or _next_number(integration)
+    revision.status, revision.is_return = VersionStatus.DRAFT, is_return or revision.is_return
+    _fill(revision, state, note)
+    revision.author_id, revision.author_label = actor.id, actor.label
+    revision.save()
+    _audit(actor, now, integration, "integration.drafted", {"version": revision.number, "note": revision.note})
+    return revision
+
+
+def _published(
+    actor: Actor,
+    now: datetime,
+    integration: Integration,
+    state: State,
+    note: str,
+    revision: IntegrationRevision | None,
+) -> IntegrationRevision:
+    if revision is None:
+        revision = IntegrationRevision(
+            integration=integration, number=_next_number(integration), author_id=actor.id, author_label=actor.label
+        )
+    _fill(revision, state, note)
+    revision.status, revision.published_at, revision.published_by_label = VersionStatus.PUBLISHED, now, actor.label
+    revision.save()
+    return revision
+
+
+def _fill(revision: IntegrationRevision, state: State, note: str) -> None:
+    revision.template_version, revision.settings, revision.starts = state.version, state.settings, state.starts
+    revision.mappings, revision.note = msgspec.to_builtins(state.mappings), note.strip()[:200]
+
+
+def _within(revision: IntegrationRevision, integration: Integration) -> IntegrationRevision:
+    revision.integration = integration
+    return revision
+
+
+def _open(actor: Actor, revision: IntegrationRevision, *allowed: str) -> IntegrationRevision:
+    integration = lock_integration(actor, revision.integration)
+    locked = IntegrationRevision.objects.select_related("template_version").filter(pk=revision.pk).first()
+    if locked is None:
+        raise UnableToRelease("This draft was discarded.")
+    if locked.status not in allowed:
+        raise UnableToRelease(f"Version {locked.number} is {VersionStatus(locked.status).label.lower()}.")
+    return _within(locked, integration)
+
+
+def _audit(actor: Actor, now: datetime, integration: Integration, action: str, after: dict[str, Any]) -> None:
+    record_audit(
+        actor=actor, action=action, target_key=f"integration:{integration.pk}", target_label=integration.name,
+        owner_key=f"customer:{integration.customer_id}", before={}, after=after, now=now,
+    )  # fmt: skip
