@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from apps.flows.definition import MappingSpec, parse_flow
+import msgspec
+
+from apps.flows.definition import MappingSpec, TriggerSpec
 from apps.flows.layers import Place, place_of
-from apps.flows.services.revisions import State
+from apps.flows.states import State
+from apps.flows.triggers import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +45,9 @@ def told(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def starts_in_words(starts: dict[str, Any] | None) -> str:
-    """For example “every 5 min, at once when the crm tells of a change”; "" for a flow that is not there."""
-    if starts is None:
-        return ""
-    spec = parse_flow({"key": "x", "name": "x", "description": "", **starts})
-    words = getattr(spec, "starts", "")
-    if words:
-        return str(words)
-    found = [f"every {spec.schedule_seconds} s"] if spec.schedule_seconds else []
-    return ", ".join([*found, *([f"at once when the {spec.webhook_role} tells of it"] if spec.webhook_role else [])])
+def starts_in_words(starts: list[dict[str, Any]] | None) -> str:
+    """For example “every 5 minutes, at once when the crm tells of a change”; "" for a flow that is not there."""
+    return "" if starts is None else in_words(msgspec.convert(starts, list[TriggerSpec]))
 
 
 def _mapping_differences(before: list[MappingSpec], after: list[MappingSpec]) -> list[Difference]:

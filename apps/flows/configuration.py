@@ -11,8 +11,8 @@ from apps.customers.models import Environment
 from apps.flows.definition import Direction, MappingSpec, Part
 from apps.flows.layers import published_mappings
 from apps.flows.models import Integration, IntegrationStatus
-from apps.flows.services.revisions import state_of
-from apps.flows.sources import Document, as_source, locate, read_document
+from apps.flows.sources import Document, InvalidSource, as_source, read_document
+from apps.flows.states import state_of
 
 KIND = "customer"
 Fields = dict[str, str]
@@ -45,7 +45,7 @@ class IntegrationDoc(Part, frozen=True):
     systems: dict[str, str]
     status: Literal["draft", "live", "paused"] = "live"
     settings: dict[str, Any] = {}
-    starts: dict[str, dict[str, Any]] = {}
+    starts: dict[str, list[dict[str, Any]]] = {}
     mappings: list[MappingDoc] = []
     policies: list[PolicyDoc] = []
 
@@ -65,7 +65,8 @@ def read_customer(text: str) -> tuple[Document, CustomerDoc]:
     try:
         return document, msgspec.convert(document.data, CustomerDoc)
     except msgspec.ValidationError as error:
-        raise locate(document, str(error)) from error
+        reason, _, path = str(error).partition(" - at `$")
+        raise InvalidSource(f"{reason}.", line=document.line_of(path), place=path.strip("`.")) from error
 
 
 def export_environment(environment: Environment) -> str:

@@ -24,6 +24,7 @@ from apps.flows.services import (
     set_release_rules,
     submit_revision,
 )
+from apps.flows.states import UnableToStart
 from tests.sync.conftest import flow_of
 
 COMPANIES = ("crm", "read", "companies")
@@ -49,21 +50,11 @@ def set_to(integration, owner_actor, now):
     return change
 
 
-def starts(integration, seconds):
-    """The flow's starts with another time between runs, in whichever form its definition has."""
-    definition = flow_of(integration).current_version.definition
-    if "triggers" in definition:
-        return [
-            {**trigger, "every": seconds} if trigger.get("every") else trigger for trigger in definition["triggers"]
-        ]
-    return seconds
-
-
 def every(integration, seconds):
-    definition = flow_of(integration).current_version.definition
-    key = "triggers" if "triggers" in definition else "schedule_seconds"
-    kept = {name: definition[name] for name in ("triggers", "schedule_seconds", "webhook_role") if name in definition}
-    return {"won-opportunities": {**kept, key: starts(integration, seconds)}}
+    """The flow's triggers with another time between runs."""
+    triggers = flow_of(integration).current_version.definition["triggers"]
+    kept = [{name: value for name, value in trigger.items() if value} for trigger in triggers]
+    return {"won-opportunities": [{"every": seconds} if "every" in trigger else trigger for trigger in kept]}
 
 
 def history(integration):
@@ -166,3 +157,15 @@ def test_a_discarded_draft_changes_nothing(integration, set_to, owner_actor, now
 
     integration.refresh_from_db()
     assert (integration.settings["first_task"], history(integration)) == ("Kick-off", [(1, "published", "As deployed")])
+
+
+def test_what_starts_nothing_is_refused(integration, owner_actor, now):
+    for given, message in (
+        ([{"every": 5}], "60"),
+        ([{"webhook": "hr"}], "hr"),
+        ([{"at": "noon"}], "at"),
+        ("often", "array"),
+    ):
+        with pytest.raises(UnableToStart, match=message):
+            change_starts(actor=owner_actor, now=now, integration=integration, starts={"won-opportunities": given})
+    assert history(integration) == []

@@ -15,6 +15,7 @@ from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.customers.models import Environment
+from apps.flows.comparing import starts_in_words
 from apps.flows.configuration import IntegrationDoc, describe, read_customer
 from apps.flows.definition import TemplateSpec, parse_template
 from apps.flows.inputs import InvalidSetting, clean_settings
@@ -36,9 +37,9 @@ from apps.flows.services.revisions import (
     lock_integration,
     require_no_rival,
     reset_layer,
-    starts_of,
 )
 from apps.flows.sources import Document, InvalidSource
+from apps.flows.states import Starts, UnableToStart, read_starts, starts_of
 
 
 class UnableToApply(AnticipatedError):
@@ -67,6 +68,7 @@ class Planned:
     version: IntegrationTemplateVersion | None = None
     systems: dict[str, Connection] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    starts: Starts = field(default_factory=dict)
 
 
 @dataclass
@@ -212,7 +214,7 @@ def _bring_in_line(actor: Actor, now: datetime, integration: Integration, entry:
     try:
         made = bring_about(
             actor=actor, now=now, integration=locked, note="Applied from a text", is_return=True,
-            version=entry.version, settings=entry.settings, starts={**starts, **entry.doc.starts},
+            version=entry.version, settings=entry.settings, starts={**starts, **entry.starts},
             mappings=draft_mappings(locked, spec),
         )  # fmt: skip
     except NothingToPublish:
@@ -262,7 +264,7 @@ def _details(entry: Planned, spec: TemplateSpec) -> Iterator[Detail]:
     doc = entry.doc
     assert doc is not None  # noqa: S101 - the caller's
     starts = {flow.key: starts_of(msgspec.to_builtins(flow)) for flow in spec.flows}
-    wanted = _flat(doc, entry.settings, {**starts, **doc.starts})
+    wanted = _flat(doc, entry.settings, {**starts, **entry.starts})
     wanted |= {f"systems {role}": connection.name for role, connection in entry.systems.items()}
     there: dict[str, str] = {}
     if entry.integration is not None:
@@ -274,10 +276,10 @@ def _details(entry: Planned, spec: TemplateSpec) -> Iterator[Detail]:
             yield Detail(name, before, after)
 
 
-def _flat(doc: IntegrationDoc, settings: Mapping[str, Any], starts: Mapping[str, Any]) -> dict[str, str]:
+def _flat(doc: IntegrationDoc, settings: Mapping[str, Any], starts: Starts) -> dict[str, str]:
     found = {"template": f"{doc.template} {doc.version}", "status": doc.status}
     found |= {f"settings {key}": _told(value) for key, value in sorted(settings.items())}
-    found |= {f"starts {key}": _told(value) for key, value in sorted(starts.items())}
+    found |= {f"starts {key}": starts_in_words(value) for key, value in sorted(starts.items())}
     for mapping in doc.mappings:
         where = f"mappings {mapping.role} {mapping.direction} {mapping.object}"
         found |= {f"{where} {name}": source or "left out" for name, source in sorted(mapping.fields.items())}
@@ -310,6 +312,11 @@ def _check(environment: Environment, wanted: IntegrationDoc, entry: Planned, spe
     """Everything that stands against it; a problem may begin with its place and a bar."""
     unknown = sorted(set(wanted.starts) - {flow.key for flow in spec.flows})
     entry.problems += [f".starts.{key}|The template has no flow {key}." for key in unknown]
+    for key, given in wanted.starts.items():
+        try:
+            entry.starts[key] = read_starts(given, set(spec.roles))
+        except UnableToStart as error:
+            entry.problems.append(f".starts.{key}|{error.user_message}")
     try:
         entry.settings = clean_settings(spec.settings, wanted.settings, environment.customer.currency)
     except InvalidSetting as error:

@@ -17,7 +17,8 @@ from apps.flows.models import Integration, IntegrationRevision, IntegrationStatu
 from apps.flows.services.deployment import check_bindings, clean_given_settings
 from apps.flows.services.integrations import UnableToChangeIntegration
 from apps.flows.services.mappings import refresh_mappings
-from apps.flows.services.revisions import bring_about, state_of
+from apps.flows.services.revisions import bring_about
+from apps.flows.states import read_starts, state_of
 
 
 @transaction.atomic
@@ -65,15 +66,16 @@ def change_settings(
 
 @transaction.atomic
 def change_starts(
-    *, actor: Actor, now: datetime, integration: Integration, starts: Mapping[str, Mapping[str, Any]], note: str = ""
+    *, actor: Actor, now: datetime, integration: Integration, starts: Mapping[str, Any], note: str = ""
 ) -> IntegrationRevision:
-    """This function will change what starts some of the flows. Raises UnableToChangeIntegration, NothingToPublish."""
+    """This function will change what starts some of the flows. Raises UnableToStart, NothingToPublish."""
     locked = _lock(actor, integration)
     current = state_of(locked)
     unknown = sorted(set(starts) - set(current.starts))
     if unknown:
         raise UnableToChangeIntegration(f"There is no flow {unknown[0]}.")
-    wanted = {key: dict(starts.get(key, own)) for key, own in current.starts.items()}
+    roles = set(locked.role_bindings.values_list("role", flat=True))
+    wanted = {key: read_starts(starts[key], roles) if key in starts else own for key, own in current.starts.items()}
     return bring_about(actor=actor, now=now, integration=locked, note=note or "Schedule", starts=wanted)
 
 

@@ -32,8 +32,8 @@ from apps.flows.services.revisions import (
     bring_about,
     publish_state,
     require_no_rival,
-    state_of,
 )
+from apps.flows.states import state_of
 
 LONGEST_NAME = 120
 Layer = Literal["partner", "customer"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +13,12 @@ from django.db.models import Max
 from apps.audit.services import record_audit
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict, NotVisible
-from apps.dispatch.services import schedule
-from apps.flows.definition import MappingSpec, parse_flow, parse_template
-from apps.flows.layers import differs, place_of, published_mappings, with_resolved
+from apps.flows.definition import (
+    MappingSpec,
+    parse_flow,
+    parse_template,
+)
+from apps.flows.layers import place_of, with_resolved
 from apps.flows.models import (
     OPEN_VERSIONS,
     Flow,
@@ -24,16 +26,13 @@ from apps.flows.models import (
     Integration,
     IntegrationRevision,
     IntegrationStatus,
-    IntegrationTemplateVersion,
     MappingOverride,
     VersionStatus,
 )
 from apps.flows.rivals import rivalry
-from apps.flows.services.integrations import FLOW_DUE_KIND, switch_flows
+from apps.flows.services.integrations import switch_flows
 from apps.flows.services.template_versions import UnableToRelease, check_release, requires_second_person
-
-START_KEYS = ("triggers", "schedule_seconds", "webhook_role")
-Starts = dict[str, dict[str, Any]]
+from apps.flows.states import State, state_of, state_of_revision
 
 
 class NothingToPublish(Conflict):
@@ -44,42 +43,6 @@ class MappingRefused(AnticipatedError):
     """Sample records would be refused, or another live integration reads the same objects differently."""
 
     code = "mapping_refused"
-
-
-@dataclass(frozen=True)
-class State:
-    """All of an integration that has versions. `starts`: by flow, the keys of its definition that say what starts it."""
-
-    version: IntegrationTemplateVersion
-    settings: dict[str, Any]
-    starts: Starts
-    mappings: list[MappingSpec]
-
-    def is_same(self, other: State) -> bool:
-        same = (self.version.pk, self.settings, self.starts) == (other.version.pk, other.settings, other.starts)
-        return same and not differs(self.mappings, other.mappings)
-
-
-def state_of(integration: Integration) -> State:
-    """The integration as it is."""
-    flows = integration.flows.filter(retired_at=None).select_related("current_version").order_by("created_at", "id")
-    starts = {flow.key: starts_of(flow.current_version.definition) for flow in flows if flow.current_version}
-    return State(integration.template_version, integration.settings, starts, published_mappings(integration))
-
-
-def state_of_revision(revision: IntegrationRevision) -> State:
-    """The integration as the revision has it; what was not kept then is as it is now."""
-    now = state_of(revision.integration)
-    return State(
-        revision.template_version or now.version,
-        now.settings if revision.settings is None else revision.settings,
-        now.starts if revision.starts is None else revision.starts,
-        msgspec.convert(revision.mappings, list[MappingSpec]),
-    )
-
-
-def starts_of(definition: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: definition[name] for name in START_KEYS if name in definition}
 
 
 def bring_about(
@@ -126,10 +89,8 @@ def publish_state(
     integration.template_version, integration.settings = state.version, state.settings
     integration.save(update_fields=["template_version", "settings"])
     _publish_flows(actor, now, integration, definitions)
-    if state.version.pk != before.version.pk:
+    if state.version.pk != before.version.pk or state.starts != before.starts:
         switch_flows(integration, now)
-    elif state.starts != before.starts:
-        _start_anew(integration, now)
     integration.revisions.filter(status=VersionStatus.PUBLISHED).update(status=VersionStatus.DEPRECATED)
     kept = _published(actor, now, integration, replace(state, mappings=mappings), note, revision)
     _audit(actor, now, integration, "integration.published", {"version": kept.number, "note": kept.note})
@@ -277,7 +238,7 @@ def _definitions(integration: Integration, state: State, before: State) -> dict[
     found = {}
     for key, spec in specs.items():
         definition: dict[str, Any] = msgspec.to_builtins(with_resolved(spec, state.mappings))
-        found[key] = {**definition, **state.starts.get(key, {})}
+        found[key] = {**definition, "triggers": state.starts[key]} if key in state.starts else definition
     return found
 
 
@@ -303,11 +264,6 @@ def _publish_flows(
         if key not in definitions and flow.retired_at is None:
             flow.retired_at = now
             flow.save(update_fields=["retired_at"])
-
-
-def _start_anew(integration: Integration, now: datetime) -> None:
-    for flow in integration.flows.filter(is_enabled=True):
-        schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now)
 
 
 def _keep(

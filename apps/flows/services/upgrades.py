@@ -20,15 +20,9 @@ from apps.flows.inputs import InvalidSetting, clean_settings
 from apps.flows.layers import differs, draft_mappings, place_of, published_mappings, with_resolved
 from apps.flows.models import Integration, IntegrationRevision, IntegrationTemplateVersion, RoleBinding, VersionStatus
 from apps.flows.services.deployment import UnableToDeployIntegration, check_bindings
-from apps.flows.services.revisions import (
-    State,
-    lock_integration,
-    publish_state,
-    require_no_rival,
-    starts_of,
-    state_of,
-)
+from apps.flows.services.revisions import lock_integration, publish_state, require_no_rival
 from apps.flows.sources import as_source
+from apps.flows.states import Starts, State, starts_of, state_of
 
 
 class UnableToUpgrade(AnticipatedError):
@@ -216,7 +210,7 @@ def _bind_new_roles(plan: UpgradePlan, old: TemplateSpec, new: TemplateSpec) -> 
             plan.problems.append(error.user_message)
 
 
-def _starts(integration: Integration, old: TemplateSpec, new: TemplateSpec) -> dict[str, dict[str, Any]]:
+def _starts(integration: Integration, old: TemplateSpec, new: TemplateSpec) -> Starts:
     """What the customer's flows are started by, where that was changed for the customer; else what the version says."""
     shipped = {flow.key: starts_of(msgspec.to_builtins(flow)) for flow in old.flows}
     current = state_of(integration).starts

@@ -24,8 +24,8 @@ from apps.flows.services import (
     return_revision,
     submit_revision,
 )
-from apps.flows.services.revisions import state_of, state_of_revision
 from apps.flows.services.template_versions import requires_second_person
+from apps.flows.states import state_of, state_of_revision
 from apps.partner_portal.actions import perform
 
 SHOWN = 50

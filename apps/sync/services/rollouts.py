@@ -29,9 +29,10 @@ from apps.flows.models import (
     VersionStatus,
 )
 from apps.flows.services.integrations import FLOW_DUE_KIND
-from apps.flows.services.revisions import lock_integration, publish_state, reset_layer, state_of_revision
+from apps.flows.services.revisions import lock_integration, publish_state, reset_layer
 from apps.flows.services.upgrades import plan_upgrade, upgrade_integration
 from apps.flows.sources import number_key
+from apps.flows.states import state_of_revision
 from apps.sync.models import FailureStatus, RecordFailure, RunStatus, RunTrigger, SyncRun
 from apps.sync.services.runs import queue_run
 
