@@ -30,7 +30,7 @@ def test_a_changed_text_is_shown_before_it_is_carried_out(owner: Client, scene: 
     planned = owner.post(page, {"source": changed})
     untouched = Integration.objects.get(pk=scene.flow.integration_id).settings["first_task"]
     owner.post(page, {"source": changed, "confirmed": "1"})
-    wrong = owner.post(page, {"source": changed.replace("version:", "versoin:")})
+    wrong = owner.post(page, {"source": changed.replace("version:", "release:")})
 
     assert [detail.name for detail in planned.context["plan"].changes[0].details] == ["settings first_task"]
     assert untouched == "Kick-off"

@@ -47,7 +47,9 @@ def test_a_mistake_is_shown_with_its_line_and_the_text_is_kept(
     page = owner.post(address("template_edit", draft.pk), {"source": broken, "note": ""})
 
     assert page.status_code == 422
-    assert page.context["form"].errors["source"] == ["Line 39, flows[0].rules[0]: Object contains unknown field `whn`."]
+    assert page.context["form"].errors["source"] == [
+        "Line 40, flow won-opportunities, rule 1: Object contains unknown field `whn`."
+    ]
     assert page.context["form"]["source"].value() == broken
 
 
