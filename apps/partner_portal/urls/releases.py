@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.partner_portal.views import configuration, release_rules, rollouts, templates, versions
+from apps.partner_portal.views import configuration, release_rules, rollouts, schedules, templates, versions
 
 TEMPLATE: list[URLPattern | URLResolver] = [
     path("", templates.show_template, name="template"),
@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("catalogue/templates/<uuid:version_id>/", include(TEMPLATE)),
     path("integrations/<uuid:integration_id>/versions/", include(VERSIONS)),
     path("integrations/<uuid:integration_id>/upgrade/<uuid:version_id>/", rollouts.preview_upgrade, name="upgrade"),
+    path("integrations/<uuid:integration_id>/schedule/", schedules.edit_schedule, name="schedule"),
     path("integrations/<uuid:integration_id>/promote/", configuration.promote, name="promote"),
     path("customers/<uuid:customer_id>/configuration/", configuration.edit_configuration, name="configuration"),
     path(

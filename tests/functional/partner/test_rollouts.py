@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.flows.models import (
+    Flow,
     Integration,
     IntegrationRevision,
     IntegrationTemplate,
@@ -16,6 +17,7 @@ from apps.flows.models import (
     TemplateRollout,
 )
 from apps.flows.services import open_template_draft, publish_template, save_template_draft
+from apps.flows.states import starts_of
 from apps.sync.services import advance_rollout
 from tests.functional.partner.scene import SYSTEM, Scene
 
@@ -128,3 +130,21 @@ def test_what_stands_against_a_trial_is_told(
     assert "The dry run could not be made" in tried
     assert "Cost center is needed" in tried
     assert owner.post(address("template_try", version.pk), {"where": "elsewhere"}).status_code == 200
+
+
+def test_a_schedule_is_chosen_by_its_numbers(owner: Client, scene: Scene, integration: Integration) -> None:
+    page = owner.get(address("schedule", integration.pk))
+    row = page.context["rows"][0]
+    owner.post(address("schedule", integration.pk), {"flow": str(scene.flow.pk), "choice": "nightly"})
+    again = owner.get(address("schedule", integration.pk)).context["rows"][0]
+    wrong = owner.post(address("schedule", integration.pk), {"flow": str(scene.flow.pk), "choice": "never"})
+
+    flow = Flow.objects.select_related("current_version").get(pk=scene.flow.pk)
+    assert row["chosen"] == "webhook"
+    assert [one.choice.key for one in row["estimates"]] == ["webhook", "1", "5", "15", "60", "nightly"]
+    assert again["chosen"] == "nightly"
+    assert (flow.schedule_seconds, starts_of(flow.current_version.definition)) == (
+        86400, [{"cron": "0 2 * * *"}, {"manual": True}, {"api": True}],
+    )  # fmt: skip
+    assert IntegrationRevision.objects.get(status="published").note == "Won deals to projects: every night"
+    assert wrong.status_code == 404
