@@ -19,7 +19,7 @@ from apps.core import clock
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.customers.models import Customer, Environment, EnvironmentKind
 from apps.customers.selectors import get_customer, get_environment
-from apps.flows.models import Integration, IntegrationStatus, RoleBinding
+from apps.flows.models import Integration, IntegrationStatus, RoleBinding, VersionStatus
 from apps.flows.selectors import get_integration, get_template, list_templates, template_spec
 from apps.flows.services import change_bindings, change_settings, deploy_integration, go_live
 from apps.partner_portal.actions import perform, submit
@@ -165,6 +165,9 @@ def edit_settings(request: ActorRequest, integration_id: UUID) -> HttpResponse:
 def _after_settings(request: ActorRequest, integration: Integration, *, is_draft: bool) -> HttpResponse:
     if is_draft:
         return htmx.redirect(request, reverse("partner_portal:deploy_step", args=[integration.pk, "dry-run"]))
+    if integration.revisions.filter(status=VersionStatus.DRAFT).exists():
+        messages.info(request, "The settings are kept as a draft. Hand it in for review.")
+        return htmx.redirect(request, reverse("partner_portal:versions", args=[integration.pk]))
     messages.info(request, "The settings were saved. Runs that begin from now on use them.")
     return htmx.redirect(request, reverse("partner_portal:integration", args=[integration.pk]))
 

@@ -19,9 +19,10 @@ from apps.connectors.sdk.errors import ConnectorError
 from apps.core import clock
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.flows.layers import MappedObject, as_direction, draft_mappings, mapped_objects, published_mappings
-from apps.flows.models import Integration
+from apps.flows.models import Integration, IntegrationStatus
 from apps.flows.selectors import get_integration
 from apps.flows.services import UnableToMap, mapping_findings, publish_mappings, save_mapping
+from apps.flows.services.template_versions import requires_second_person
 from apps.partner_portal.actions import perform
 from apps.partner_portal.studio import (
     PREFIX,
@@ -37,6 +38,7 @@ from apps.ui import htmx
 
 DRY_RUN_RECORDS = 20
 EMPTY_PAIRS = 3
+PUBLISHED = "Published. Runs that begin from now on use it, and read again what it changes."
 
 
 @require_GET
@@ -155,13 +157,14 @@ def try_mappings(request: ActorRequest, integration_id: UUID) -> HttpResponse:
 def publish(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     integration = get_integration(request.actor, integration_id)
     note, accepted = request.POST.get("note", ""), request.POST.get("accepted") == "1"
+    waits = requires_second_person() and integration.status != IntegrationStatus.DRAFT
     return perform(
         request,
         lambda: publish_mappings(
             actor=request.actor, now=clock.now(), integration=integration, note=note, accepted=accepted
         ),
-        done="Published. Runs that begin from now on use it, and read again what it changes.",
-        next_url=reverse("partner_portal:mappings", args=[integration.pk]),
+        done=PUBLISHED if not waits else "Kept as a draft. Hand it in for review.",
+        next_url=reverse(f"partner_portal:{'versions' if waits else 'mappings'}", args=[integration.pk]),
     )
 
 
