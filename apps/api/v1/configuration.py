@@ -16,8 +16,8 @@ from apps.customers.models import Environment, EnvironmentKind
 from apps.customers.selectors import get_customer, get_environment
 from apps.flows.configuration import export_environment
 from apps.flows.selectors import get_integration
-from apps.flows.services.configuration import apply_configuration, plan_configuration
-from apps.flows.services.promotion import plan_promotion, promote_integration
+from apps.flows.services.configuration import Planned, apply_configuration, plan_configuration
+from apps.flows.services.promotion import UnableToPromote, plan_promotion, promote_integration
 
 ENVIRONMENT = OpenApiParameter("environment", str, enum=list(EnvironmentKind.values))
 
@@ -107,9 +107,13 @@ class IntegrationPromotion(ApiView):
 
     @extend_schema(responses=PlannedSerializer)
     def get(self, request: Request, integration_id: UUID) -> Response:
-        """Show what production would get of an integration in the sandbox."""
+        """Show what production would get of an integration in the sandbox, or what stands against it."""
         integration = get_integration(self.actor, integration_id)
-        return Response(PlannedSerializer(plan_promotion(actor=self.actor, integration=integration)).data)
+        try:
+            entry = plan_promotion(actor=self.actor, integration=integration)
+        except UnableToPromote as error:
+            entry = Planned("same", integration.name, problems=[error.user_message])
+        return Response(PlannedSerializer(entry).data)
 
     @extend_schema(request=None, responses=PlannedSerializer)
     def post(self, request: Request, integration_id: UUID) -> Response:
