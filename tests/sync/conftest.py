@@ -30,6 +30,7 @@ ROLES = {
     "payment-status": ("billing", "crm"),
     "two-way-accounts": ("crm", "erp"),
     "two-way-projects": ("erp", "delivery"),
+    "milestone-billing": ("delivery", "erp", "billing"),
 }
 
 

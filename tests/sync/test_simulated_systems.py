@@ -140,3 +140,22 @@ def write_calls() -> int:
         VendorCall.objects.exclude(method="GET").exclude(path__contains="search").exclude(path__contains="/batch/read")
     )
     return calls.count()
+
+
+def test_a_milestone_is_billed_over_the_simulated_systems(deploy, connections, controls, books):
+    roles = {"erp": connections["tryton"], "delivery": connections["redmine"]}
+    run(flow_of(deploy("opportunity-to-project", crm=connections["hubspot"], **roles)))
+    project = next(p for p in controls["redmine"].objects("projects") if p["name"] == "Forge rollout")
+    version = {"project_id": project["id"], "name": "Go-live", "status": "closed"}
+    controls["redmine"].create("versions", version)
+    controls["redmine"].create("versions", {**version, "name": "Later", "status": "open"})
+    settings = {"prices": "Go-live = 1250.00", "invoice_status": "open"}
+    flow = flow_of(deploy("milestone-billing", settings, billing=connections["xero"], **roles))
+    run(flow)
+
+    invoice = controls["xero"].objects("invoices")[0]
+    assert [line["Description"] for line in invoice["LineItems"]] == ["Milestone: Go-live"]
+    assert float(invoice["SubTotal"]) == 1250.0
+    before = write_calls()
+    run(flow)
+    assert (write_calls(), len(controls["xero"].objects("invoices"))) == (before, 1)
