@@ -10,9 +10,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-
 from apps.accounts.models import Invitation, User
 from apps.accounts.policies import CustomerRole, StaffRole
 from apps.accounts.services import appoint, create_person, invite
@@ -69,7 +66,6 @@ from apps.sync.models import (
     LogExport,
     RecordFailure,
     RecordLog,
-    RecordPayload,
     RuleNotice,
     RunStatus,
     RunTrigger,
@@ -78,6 +74,7 @@ from apps.sync.models import (
 )
 from apps.sync.services import carry_on_plan, request_pairs
 from tests.factories.delivery import make_connection, make_customer, production_of
+from tests.factories.logs import make_entries
 
 PASSWORD = "correct horse battery"  # noqa: S105
 # The templates that the world's four systems can play.
@@ -149,7 +146,7 @@ def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) ->
     _versions(world, now)
     _history(world)
     _records(world)
-    _log(world)
+    world.log, world.call, world.export = make_entries(customer)
     _stewardship(world, now)
     _failures(world)
     _promise(world, now)
@@ -275,23 +272,6 @@ def write_log(
         environment_id=production_of(world.customer).pk, flow_id=flow.pk, connection_id=world.connections[role].pk,
         direction="write", object_name=record.entity, entity=record.entity, action=action, record_id=record.pk,
         external_id=f"X-{record.number or record.title}", title=record.title,
-    )  # fmt: skip
-
-
-def _log(world: World) -> None:
-    """The newest fact with its values, one call that failed, and a part of the log exported for this customer alone."""
-    customer = world.customer
-    world.log = RecordLog.objects.filter(customer_id=customer.pk).latest("id")
-    RecordPayload.objects.create(log=world.log, diff={"name": ["Old", f"New of {customer.name}"]}, at=LAST_RUN)
-    place = {name: getattr(world.log, name) for name in ("run_id", "environment_id", "flow_id", "connection_id")}
-    world.call = VendorCall.objects.create(
-        at=LAST_RUN, customer_id=customer.pk, method="POST", path=f"/deals/{customer.slug}", status=500, duration_ms=120,
-        error=f"Server error at {customer.name}", **place,
-    )  # fmt: skip
-    world.export = LogExport.objects.create(
-        kind="records", format="csv", is_limited=True, customer_ids=[customer.pk], requested_at=LAST_RUN,
-        requested_by_label=f"Key of {customer.name}", filters={"text": customer.name}, status="ready", total=1,
-        file_name=default_storage.save(f"exports/{customer.slug}.csv", ContentFile(b"id,title\n")),
     )  # fmt: skip
 
 
