@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery
+from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Model, Q, QuerySet
 
 from apps.canonical.selectors import search_records
@@ -20,7 +20,7 @@ from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.flows.models import Flow
 from apps.sync.models import RecordLog, SyncRun, VendorCall
-from apps.sync.models.logs import CALL_FAILED, CALL_WORDS, RECORD_WORDS
+from apps.sync.models.logs import CALL_FAILED, CALL_WORDS, CALL_WORDS_READ, RECORD_WORDS, RECORD_WORDS_READ
 
 # A page looks at so many newest matches of each kind; an export at all.
 MOST_MATCHES = 200
@@ -81,14 +81,12 @@ def find_records(actor: Actor, asked: LogFilters, *, bounded: bool = True) -> Qu
         rows = rows.filter(action="failed")
     if not asked.text:
         return rows
-    query = _words(asked.text)
     branches = [Q(record_id__in=_named(actor, asked.text))]
     uuid = _uuid(asked.text)
     if uuid is not None:
         branches += [Q(record_id=uuid), Q(run_id=uuid)]
-    found = [rows.filter(branch) for branch in branches]
-    if query is not None:
-        found.append(rows.annotate(words=RECORD_WORDS).filter(action="failed", words=query))
+    found = [Branch(rows.filter(branch)) for branch in branches]
+    found += _by_words(rows.filter(action="failed"), asked.text, RECORD_WORDS, RECORD_WORDS_READ)
     return _either(rows, found, bounded=bounded)
 
 
@@ -103,10 +101,9 @@ def find_calls(actor: Actor, asked: LogFilters, *, bounded: bool = True) -> Quer
         rows = rows if "ok" in asked.states else rows.filter(CALL_FAILED)
     if not asked.text:
         return rows
-    uuid, query = _uuid(asked.text), _words(asked.text)
-    found = [rows.filter(run_id=uuid)] if uuid is not None else []
-    if query is not None:
-        found.append(rows.annotate(words=CALL_WORDS).filter(CALL_FAILED, words=query))
+    uuid = _uuid(asked.text)
+    found = [Branch(rows.filter(run_id=uuid))] if uuid is not None else []
+    found += _by_words(rows.filter(CALL_FAILED), asked.text, CALL_WORDS, CALL_WORDS_READ)
     return _either(rows, found, bounded=bounded)
 
 
@@ -169,27 +166,47 @@ def _narrow(actor: Actor, rows: QuerySet[Row], asked: LogFilters) -> QuerySet[Ro
     return rows.filter(at__lt=until) if until else rows
 
 
-def _either(rows: QuerySet[Row], found: list[QuerySet[Row]], *, bounded: bool) -> QuerySet[Row]:
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Rows found in one way; `recent` finds the same, and is quick where only few newest rows are looked at."""
+
+    rows: QuerySet[Any]
+    recent: QuerySet[Any] | None = None
+
+
+def _by_words(rows: QuerySet[Any], text: str, indexed: SearchVector, read: SearchVector) -> list[Branch]:
+    words = _words(text)
+    if not words:
+        return []
+    # The planner takes several words for so seldom that it would fetch all places of all of them: one word by the index,
+    # and the others where that one is.
+    recent = rows.annotate(words=indexed, read=read).filter(words=_query(words[-1:]), read=_query(words))
+    return [Branch(rows.annotate(words=indexed).filter(words=_query(words)), recent)]
+
+
+def _either(rows: QuerySet[Row], found: list[Branch], *, bounded: bool) -> QuerySet[Row]:
     """The rows of any branch, each branch through its own index."""
     if not found:
         return rows.none()
     if bounded:
         return rows.filter(pk__in=_newest(rows, found))
-    first, *others = (one.order_by().values("pk") for one in found)
+    first, *others = (one.rows.order_by().values("pk") for one in found)
     return rows.filter(pk__in=first.union(*others, all=True) if others else first)
 
 
-def _newest(rows: QuerySet[Row], found: list[QuerySet[Row]]) -> set[int]:
+def _newest(rows: QuerySet[Row], found: list[Branch]) -> set[int]:
     """The newest matches. Looked for among the newest rows first: a word that stands everywhere is found there at once,
     while all its places together would take long to sort."""
     last = rows.model._default_manager.order_by("-pk").values_list("pk", flat=True).first() or 0
     ids: set[int] = set()
-    for start in (last - WINDOW, 0):
-        first, *others = (
-            one.filter(pk__gt=start).order_by("-pk").values_list("pk", flat=True)[:MOST_MATCHES] for one in found
-        )
+    window = [
+        (one.rows if one.recent is None else one.recent).filter(pk__gt=last - WINDOW) if last > WINDOW else one.rows
+        for one in found
+    ]
+    for parts in (window, [one.rows for one in found]):
+        first, *others = (part.order_by("-pk").values_list("pk", flat=True)[:MOST_MATCHES] for part in parts)
         ids = set(first.union(*others, all=True) if others else first)
-        if len(ids) >= MOST_MATCHES or start <= 0:
+        if len(ids) >= MOST_MATCHES or last <= WINDOW:
             break
     return ids
 
@@ -200,11 +217,12 @@ def _named(actor: Actor, text: str) -> list[UUID]:
     return list(found.values_list("pk", flat=True)[:MOST_NAMED])
 
 
-def _words(text: str) -> SearchQuery | None:
-    """All words, the last one as far as it is typed."""
-    words = re.findall(r"[\w.@-]*\w", text.lower())
-    if not words:
-        return None
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w.@-]*\w", text.lower())
+
+
+def _query(words: list[str]) -> SearchQuery:
+    """All of the words, the last one as far as it is typed."""
     quoted = ["'" + word.replace("'", "''") + "'" for word in words]
     return SearchQuery(" & ".join([*quoted[:-1], f"{quoted[-1]}:*"]), config="simple", search_type="raw")
 

@@ -11,6 +11,7 @@ from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotVisible
 from apps.customers.models import Customer
 from apps.flows.models import Flow
+from apps.sync import explorer
 from apps.sync.explorer import LogFilters, find_calls, find_records, find_runs, get_record_log, get_vendor_call
 from apps.sync.models import RecordLog, VendorCall
 from tests.factories.delivery import START, make_customer, make_flow, make_run
@@ -149,3 +150,27 @@ def test_filters_survive_being_stored() -> None:
 
     assert LogFilters.from_json(asked.as_json()) == asked
     assert LogFilters.from_json({"gone": 1}) == LogFilters()
+
+
+@pytest.mark.parametrize("text", ["not valid", "address val", "d-77", "too many", "valid e-mail"])
+def test_what_is_found_among_the_newest_is_what_is_found_in_all(
+    logs: dict[str, RecordLog], owner_actor: Actor, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    whole = set(find_records(owner_actor, LogFilters(text=text), bounded=False))
+    monkeypatch.setattr(explorer, "WINDOW", 1)
+
+    assert whole
+    assert set(find_records(owner_actor, LogFilters(text=text))) == whole
+
+
+def test_the_newest_matches_are_enough_for_a_page(
+    flow: Flow, owner_actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(flow)
+    calls = [make_call(flow, run=run, status=500, error=f"Internal error {n}") for n in range(6)]
+    monkeypatch.setattr(explorer, "WINDOW", 3)
+    monkeypatch.setattr(explorer, "MOST_MATCHES", 2)
+
+    found = find_calls(owner_actor, LogFilters(text="internal error")).order_by("-id")
+
+    assert list(found) == [calls[5], calls[4]]

@@ -51,6 +51,9 @@ RECORD_WORDS = SearchVector("title", "external_id", "error", config="simple")
 # The parts of an address are words; as a whole it would be one.
 _PARTS = models.Func(models.F("path"), models.Value("/?&="), models.Value("    "), function="translate")
 CALL_WORDS = SearchVector(_PARTS, "error", config="simple")
+# The same words, which no index has: for rows that are few already.
+RECORD_WORDS_READ = SearchVector("title", "external_id", "error", models.Value(""), config="simple")
+CALL_WORDS_READ = SearchVector(_PARTS, "error", models.Value(""), config="simple")
 CALL_FAILED = models.Q(status__isnull=True) | models.Q(status__gte=400)
 
 
