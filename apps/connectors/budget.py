@@ -16,14 +16,17 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import connection as database
+from redis.exceptions import RedisError
 
 from apps.connectors.sdk.errors import RateLimited
 from apps.connectors.sdk.manifest import RateLimit
 from apps.core import clock
 from apps.core.planes import require_tenant_schema
 
+log = structlog.get_logger()
 LONGEST_BLOCK_SECONDS = 5.0
 
 # KEYS: bucket, day counter. ARGV: seconds per call, burst in seconds, longest wait, calls per day (0 = unbounded), calls
@@ -102,9 +105,8 @@ def acquire(
         return
     bucket, now = Bucket.of(limit), clock.now()
     url = redis_url()
-    if url:
-        wait = _book_in_redis(url, connection_id, bucket, now, used_today)
-    else:
+    wait = _book_in_redis(url, connection_id, bucket, now, used_today) if url else None
+    if wait is None:
         wait = _book_in_database(connection_id, bucket, now, used_today)
     if wait > 0:
         sleep(wait)
@@ -135,10 +137,15 @@ def _keys(connection_id: UUID, now: datetime) -> list[str]:
     return [place, f"{place}:{now.date().isoformat()}"]
 
 
-def _book_in_redis(url: str, connection_id: UUID, bucket: Bucket, now: datetime, used: int) -> float:
+def _book_in_redis(url: str, connection_id: UUID, bucket: Bucket, now: datetime, used: int) -> float | None:
+    """None where Redis does not answer: then the database keeps the books."""
     _, script = _redis(url)
     arguments = [bucket.per_call_seconds, bucket.burst_seconds, LONGEST_BLOCK_SECONDS, bucket.per_day, used]
-    wait = float(script(keys=_keys(connection_id, now), args=arguments))
+    try:
+        wait = float(script(keys=_keys(connection_id, now), args=arguments))
+    except RedisError as error:
+        log.warning("budget.redis_unavailable", error=str(error)[:200])
+        return None
     if wait <= -86400:
         raise _day_used_up(bucket, now)
     if wait < 0:

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import lru_cache
 from itertools import count
@@ -21,6 +21,7 @@ from uuid import UUID, uuid4
 
 import redis
 from django.db import connection as database
+from redis.exceptions import RedisError
 
 from apps.connectors import budget
 from apps.connectors.sdk.errors import RateLimited
@@ -83,15 +84,22 @@ def hold(connection_id: UUID, limit: RateLimit, *, sleep: Callable[[float], None
     try:
         yield
     finally:
-        _give_back(connection_id, place, holder)
+        # A place that cannot be given back ends with its lease.
+        with suppress(RedisError):
+            _give_back(connection_id, place, holder)
 
 
 def _wait_for_place(connection_id: UUID, places: int, holder: UUID, sleep: Callable[[float], None]) -> str:
     waited = 0.0
     for look in count():
-        place = _take(connection_id, places, holder)
-        if not place and look % LOOKS_BETWEEN_BURIALS == 0 and _bury_the_dead(connection_id, places):
+        try:
             place = _take(connection_id, places, holder)
+            if not place and look % LOOKS_BETWEEN_BURIALS == 0 and _bury_the_dead(connection_id, places):
+                place = _take(connection_id, places, holder)
+        except RedisError as error:
+            # Nobody knows who calls: no call is made. The lifeline is a new one when the store is back.
+            _lifeline.cache_clear()
+            raise RateLimited("The count of calls under way is away", retry_after=1.0, code="concurrency") from error
         if place:
             return place
         if waited >= LONGEST_BLOCK_SECONDS:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from apps.connectors.sdk.errors import ConnectorError, RateLimited
 from apps.connectors.services import note_circuit_success, note_connection_failure, note_connection_success
@@ -43,6 +43,7 @@ from apps.sync.services.runs import ACTIVE, current_version, queue_run
 from apps.sync.services.warnings import find_warning
 
 log = structlog.get_logger()
+DATABASE_LOST = (OperationalError, InterfaceError)
 REAP_KIND = "sync.reap"
 REAP_EVERY = STALE_AFTER
 RETRY_AFTER_FAILURE = timedelta(minutes=1)
@@ -99,7 +100,8 @@ def _set_next(flow: Flow, run: SyncRun) -> None:
     elif run.status == RunStatus.QUEUED:
         reschedule(kind=FLOW_DUE_KIND, key=key, due_at=run.resume_at or now)
     elif run.status == RunStatus.RUNNING:
-        reschedule(kind=FLOW_DUE_KIND, key=key, due_at=now + STALE_AFTER)
+        is_abandoned = run.heartbeat_at is not None and run.heartbeat_at < now - STALE_AFTER
+        reschedule(kind=FLOW_DUE_KIND, key=key, due_at=now if is_abandoned else now + STALE_AFTER)
     elif not Flow.objects.filter(pk=flow.pk, is_enabled=True).exists():
         complete(kind=FLOW_DUE_KIND, key=key)
     else:
@@ -127,10 +129,24 @@ def execute_run(*, run_id: UUID) -> SyncRun:
     context.tally = Tally(
         run.read_count, run.failed_count, run.created_count + run.updated_count + run.unchanged_count, context.now()
     )
-    ending = _carry_out(context, run, limits)
-    if ending is not None:
-        _finish(context, run, ending, guard)
+    try:
+        ending = _carry_out(context, run, limits)
+        if ending is not None:
+            _finish(context, run, ending, guard)
+    except DATABASE_LOST as error:
+        log.warning("sync.database_lost", run_id=str(run_id), error=str(error)[:200])
+        _abandon(run_id, claim)
     return _load_run(run_id)
+
+
+def _abandon(run_id: UUID, claim: int) -> None:
+    """This function will let the next worker take the run over at once: like a death, except that we can still tell.
+
+    Raises what the database raises when it is still away; then the reaper finds the run.
+    """
+    connection.close()
+    if SyncRun.objects.filter(pk=run_id, attempts=claim, status=RunStatus.RUNNING).exists():
+        forget_heartbeat(run_id)
 
 
 @transaction.atomic
@@ -171,6 +187,8 @@ def _carry_out(context: RunContext, run: SyncRun, limits: RunLimits) -> Ending |
         return Ending(RunStatus.FAILED, failed.error_class, failed.message)
     except ConnectorError as error:
         return _stopped_by_vendor(context, error)
+    except DATABASE_LOST:
+        raise
     except Exception as error:
         # A bug: the run must not stay "running", and nothing of it is lost; whoever looks finds the trace.
         log.exception("sync.run_crashed", run_id=str(run.pk))

@@ -7,9 +7,10 @@ import threading
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import structlog
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from apps.core import clock
 from apps.dispatch.backlog import BrokerUnavailable
@@ -17,6 +18,8 @@ from apps.dispatch.models import WorkItem
 from apps.dispatch.services import CHANNEL, POLL, dispatch_due
 
 log = structlog.get_logger()
+# Waiting for notices talks to the driver itself, whose errors nobody translates.
+DATABASE_LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 POLL_SECONDS = POLL.total_seconds()
 LOOK_SECONDS = 0.01
 BROKER_SECONDS = 0.5
@@ -32,10 +35,10 @@ class Command(BaseCommand):
         while not stop.is_set():
             try:
                 self._listen(stop)
-            except OperationalError:
+            except DATABASE_LOST:
                 # The database went away; every row and lease is still there when it is back.
                 log.warning("dispatcher.database_unavailable")
-                close_old_connections()
+                connection.close()
                 stop.wait(POLL_SECONDS)
 
     def _listen(self, stop: threading.Event) -> None:
