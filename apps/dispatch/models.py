@@ -31,6 +31,9 @@ class WorkItem(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["due_at"], name="work_item_due"),
+            models.Index(
+                fields=["lease_until", "schema"], condition=models.Q(lease_until__isnull=False), name="work_item_leased"
+            ),
             models.Index(fields=["schema", "priority", "due_at", "id"], name="work_item_first_of_partner"),
         ]
 

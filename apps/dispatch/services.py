@@ -4,7 +4,8 @@ Algorithm of `claim_due`:
 1. look up the first due items of each active partner (a suspended one keeps its items for the day it is resumed) by
    priority and age, through the index that has them in this order (no locks yet): a backlog costs nothing;
 2. take the lowest ranks over all partners first, so that a partner with a million items and one with a single item
-   both get their first one claimed;
+   both get their first one claimed; what a partner has under way counts as claimed already, or else whoever is due
+   longest would get every place that becomes free;
 3. lock those rows with SKIP LOCKED (another dispatcher may be at it), re-check that they are still due, lease them.
 """
 
@@ -33,10 +34,12 @@ LEASE = timedelta(seconds=settings.DISPATCH_LEASE_SECONDS)
 # Who takes work without the dispatcher begins at once, and extends the lease then.
 FIRST_LEASE = min(LEASE, timedelta(minutes=1))
 _CLAIM = """
-WITH ranked AS (
-    SELECT first.id, first.due_at, row_number() OVER (
+WITH busy AS (
+    SELECT schema, count(*) AS items FROM public.dispatch_workitem WHERE lease_until > %(now)s GROUP BY schema
+), ranked AS (
+    SELECT first.id, first.due_at, COALESCE(busy.items, 0) + row_number() OVER (
         PARTITION BY partner.id ORDER BY first.priority, first.due_at, first.id) AS place
-    FROM public.tenants_partner partner CROSS JOIN LATERAL (
+    FROM public.tenants_partner partner LEFT JOIN busy ON busy.schema = partner.schema_name CROSS JOIN LATERAL (
         SELECT id, priority, due_at FROM public.dispatch_workitem
         WHERE schema = partner.schema_name AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until <= %(now)s)
           AND kind = ANY(%(kinds)s)
