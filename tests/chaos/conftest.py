@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ from tests.chaos.workers import Workers, running_workers
 from tests.conftest import NOW
 
 SURVIVED = pytest.StashKey[tuple[int, int]]()
+# Seed, blows, faults, and processes that gave up by themselves.
+SOAKED = pytest.StashKey[tuple[int, Counter[str], Counter[str], Counter[str]]]()
 MakeStory = Callable[[], ChaosStory]
 FLOWS = {"opportunity-to-project": {}, "time-to-invoice": {"default_rate": "100.00"}, "payment-status": {}}
 _numbers = itertools.count(1)
@@ -34,6 +37,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         bad = terminalreporter.stats.get("failed") or terminalreporter.stats.get("error")
         outcome = "NOT all survived" if bad else "all survived, everything exactly once"
         terminalreporter.write_line(f"chaos: {kills} workers killed, {faults} vendor faults: {outcome}")
+    if SOAKED in config.stash:
+        seed, blows, struck, gave_up = config.stash[SOAKED]
+        for title, counts in (("kills", blows), ("faults", struck), ("processes that gave up", gave_up)):
+            parts = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+            terminalreporter.write_line(
+                f"soak (seed {seed}): {counts.total()} {title}" + (f" ({parts})" if parts else "")
+            )
 
 
 @pytest.fixture(scope="session")
