@@ -60,9 +60,7 @@ def test_no_more_is_claimed_than_workers_soon_take(queue: Queue, now: datetime) 
     assert WorkItem.objects.exclude(lease_until=None).count() == MOST_AHEAD
 
 
-def test_a_single_item_waits_for_little_of_anothers_backlog(
-    queue: Queue, other_partner: Partner, now: datetime
-) -> None:
+def test_a_single_item_waits_for_little_of_a_long_backlog(queue: Queue, other_partner: Partner, now: datetime) -> None:
     for _ in range(200):
         dispatch(now)
         queue.work()
