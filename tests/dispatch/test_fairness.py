@@ -96,4 +96,4 @@ def test_every_kind_of_work_has_its_queue() -> None:
     queues = by_queue()
 
     assert "sync.flow" in queues["sync"]
-    assert {"tests.kind", "connectors.check", "connectors.webhook"} <= set(queues["small"])
+    assert {"tests.kind", "connectors.check"} <= set(queues["small"])
