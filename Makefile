@@ -76,7 +76,7 @@ real: install ## Work with real open-source servers
 	@$(SERVICES) --redis -- $(PYTEST) -m real -p no:randomly $(ARGS)
 
 .PHONY: chaos
-chaos: install ## Kill processes and check that nothing is lost or doubled
+chaos: install ## Kill processes and check that nothing is lost or doubled (CHAOS_SECONDS=600 CHAOS_SEED=7: for longer)
 	@$(SERVICES) --redis --durable -- $(PYTEST) tests/chaos -m chaos -p no:randomly $(ARGS)
 
 .PHONY: bench

@@ -105,3 +105,34 @@ def test_fair_claims(thousand_partners: None, now: datetime, measures: Measures)
     assert len(items) == CLAIMS * 100
     measures.rate("due items claimed among 1,000 partners", rate, "items/s", limit=limit, least=5000)
     measures.time("share of claims the busiest partner gets", 100 * busy / len(items), "%", most=1)
+
+
+MILLION = 1_000_000
+_BACKLOG = """
+INSERT INTO public.dispatch_workitem (schema, kind, key, due_at, priority, attempts)
+SELECT 'p_load0000', %s, 'backlog' || n, %s, 5, 0 FROM generate_series(1, %s) AS n
+"""
+
+
+def test_a_single_item_beside_a_million(thousand_partners: None, now: datetime, measures: Measures) -> None:
+    """Claims go on as workers take messages, a few at a time; then another partner has one thing to do."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BACKLOG, [REAP_KIND, now, MILLION])
+        cursor.execute("DELETE FROM public.dispatch_workitem WHERE schema LIKE 'p\\_load%%' AND schema <> 'p_load0000'")
+        cursor.execute("ANALYZE public.dispatch_workitem")
+    for _ in range(20):
+        claim_due(now=now, limit=2)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO public.dispatch_workitem (schema, kind, key, due_at, priority, attempts)"
+            " VALUES ('p_load0001', %s, 'single', %s, 2, 0)",
+            [REAP_KIND, now],
+        )
+    started, claims, found = time.perf_counter(), 0, False
+    while not found:
+        found = any(item.key == "single" for item in claim_due(now=now, limit=1))
+        claims += 1
+    seconds = time.perf_counter() - started
+
+    measures.exact("claims until a single item beside 1,000,000", claims, "claims", expected=1)
+    measures.time("a single item beside 1,000,000 is claimed in", seconds, "s", most=1)
