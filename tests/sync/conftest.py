@@ -31,6 +31,8 @@ ROLES = {
     "two-way-accounts": ("crm", "erp"),
     "two-way-projects": ("erp", "delivery"),
     "milestone-billing": ("delivery", "erp", "billing"),
+    "expense-to-invoice": ("delivery", "billing"),
+    "quote-to-contract": ("crm", "erp", "billing"),
 }
 
 

@@ -11,8 +11,8 @@ import pytest
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.connectors.services.credentials import store_secrets
 from apps.flows.models import Flow
-from apps.sync.models import RecordFailure, RunStatus, VendorCall
-from apps.sync.services import execute_run
+from apps.sync.models import ApprovalRequest, RecordFailure, RunStatus, VendorCall
+from apps.sync.services import approve, execute_run
 from apps.sync.services.runs import queue_run
 from sandbox.testing import AccountControl, RunningSandbox
 from tests.sync.conftest import flow_of
@@ -22,8 +22,9 @@ SECRETS = {
     "tryton": {"api_key": "key-1"},
     "redmine": {"api_key": "key-1"},
     "xero": {"access_token": "token-1"},
+    "harvest": {"access_token": "token-1"},
 }
-SETTINGS = {"xero": {"sales_account": "200"}}
+SETTINGS = {"xero": {"sales_account": "200"}, "harvest": {"account_id": "12345"}}
 _accounts = itertools.count(1)
 
 
@@ -159,3 +160,50 @@ def test_a_milestone_is_billed_over_the_simulated_systems(deploy, connections, c
     before = write_calls()
     run(flow)
     assert (write_calls(), len(controls["xero"].objects("invoices"))) == (before, 1)
+
+
+def test_expenses_are_billed_over_the_simulated_harvest_and_xero(deploy, connections, controls):
+    harvest = controls["harvest"]
+    client = harvest.create("clients", {"name": "Vulcan Industries", "currency": "EUR"})["id"]
+    plan = {"is_billable": True, "bill_by": "Tasks", "budget_by": "none"}
+    project = harvest.create("projects", {"name": "Forge rollout", "client_id": client, **plan})["id"]
+    user = harvest.create("users", {"first_name": "Anna", "last_name": "Smith", "email": "anna@example.com"})["id"]
+    expense = {"project_id": project, "user_id": user, "spent_date": "2026-10-20", "approval_status": "approved"}
+    harvest.create("expenses", {**expense, "total_cost": 59.9, "notes": "Train"})
+    harvest.create("expenses", {**expense, "total_cost": 20.0, "notes": "Lunch", "billable": False})
+    settings = {"markup": "10", "invoice_status": "open"}
+    flow = flow_of(deploy("expense-to-invoice", settings, delivery=connections["harvest"], billing=connections["xero"]))
+    run(flow)
+
+    invoice = controls["xero"].objects("invoices")[0]
+    assert [line["Description"] for line in invoice["LineItems"]] == ["2026-10-20 Train (Anna Smith)"]
+    assert float(invoice["SubTotal"]) == 65.89
+    before = write_calls()
+    run(flow)
+    assert (write_calls(), len(controls["xero"].objects("invoices"))) == (before, 1)
+
+
+def test_a_quote_becomes_project_and_deposit_over_the_simulated_systems(
+    deploy, connections, controls, owner_actor, now
+):
+    company = controls["hubspot"].create("companies", {"name": "Vulcan Industries", "domain": "vulcan.example"})["id"]
+    values = {
+        "hs_title": "Forge rollout",
+        "hs_sign_status": "ESIGN_COMPLETED",
+        "hs_currency": "EUR",
+        "hs_quote_amount": "9000",
+    }
+    controls["hubspot"].create("quotes", {**values, "associations": {"companies": [company]}})
+    roles = {"crm": connections["hubspot"], "erp": connections["tryton"], "billing": connections["xero"]}
+    flow = flow_of(deploy("quote-to-contract", {"deposit": "20"}, **roles))
+    run(flow)
+    assert [p["name"] for p in controls["tryton"].objects("projects")] == ["Forge rollout"]
+    assert controls["xero"].objects("invoices") == []
+
+    approve(actor=owner_actor, now=now, approval=ApprovalRequest.objects.get())
+    run(flow)
+    invoice = controls["xero"].objects("invoices")[0]
+    assert (float(invoice["SubTotal"]), invoice["Status"]) == (1800.0, "DRAFT")
+    before = write_calls()
+    run(flow)
+    assert write_calls() == before
