@@ -51,7 +51,6 @@ from apps.flows.models import (
     IntegrationRevision,
     IntegrationTemplateVersion,
     RolloutMember,
-    TemplateRollout,
 )
 from apps.flows.services import deploy_integration, go_live, load_templates, set_field_policy
 from apps.notifications.models import WebhookDelivery, WebhookEndpoint
@@ -75,6 +74,7 @@ from apps.sync.models import (
 from apps.sync.services import carry_on_plan, request_pairs
 from tests.factories.delivery import make_connection, make_customer, production_of
 from tests.factories.logs import make_entries
+from tests.factories.versions import make_versions
 
 PASSWORD = "correct horse battery"  # noqa: S105
 # The templates that the world's four systems can play.
@@ -143,7 +143,7 @@ def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) ->
     world.connect_link = send_connect_link(
         actor=actor, now=now, connection=connections["delivery"], email="it@customer.example"
     )
-    _versions(world, now)
+    world.revision, world.rollout_member = make_versions(world.integrations["time-to-invoice"], now)
     _history(world)
     _records(world)
     world.log, world.call, world.export = make_entries(customer)
@@ -165,21 +165,6 @@ def _webhook(world: World, now: datetime) -> None:
     WebhookDelivery.objects.filter(pk=world.delivery.pk).update(
         status="failed", next_at=None, last_error="Answered 500."
     )
-
-
-def _versions(world: World, now: datetime) -> None:
-    """A version that was published, and a rollout in which nothing happens any more."""
-    integration = world.integrations["time-to-invoice"]
-    world.revision = IntegrationRevision.objects.create(
-        integration=integration, number=1, mappings=[], published_at=now, published_by_label="System"
-    )
-    rollout = TemplateRollout.objects.create(
-        version=integration.template_version, stages=[1], status="canceled", started_at=now, started_by_label="System"
-    )
-    world.rollout_member = RolloutMember.objects.create(
-        rollout=rollout, integration=integration, customer=world.customer,
-        environment_id=integration.environment_id, stage=0,
-    )  # fmt: skip
 
 
 def _people(actor: Actor, customer: Customer) -> tuple[User, User, dict[str, CustomerMembership]]:
