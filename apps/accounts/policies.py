@@ -28,18 +28,28 @@ OPERATOR_PERMISSIONS = frozenset({"partners.view", "partners.manage"})
 _READ = frozenset(
     {
         "customers.view", "connections.view", "integrations.view", "runs.view", "records.view", "errors.view",
-        "sla.view", "webhooks.view", "approvals.view",
+        "sla.view", "webhooks.view", "approvals.view", "exceptions.view",
     }
 )  # fmt: skip
 _ENGINEERING = _READ | {
     "connections.manage", "integrations.manage", "templates.manage", "runs.start", "errors.resolve", "payloads.view",
-    "webhooks.manage", "approvals.decide", "services.call",
+    "webhooks.manage", "approvals.decide", "services.call", "exceptions.resolve",
 }  # fmt: skip
 # Who sells the service promises it: which policy a customer has is part of its contract, like its plan. What a policy says
 # (`sla.manage`) is the owner's word, and an admin's. Closing a month early changes no figure of it: whoever sends reports
 # or invoices may.
 _MONEY = frozenset(
-    {"approvals.view", "approvals.decide", "billing.view", "billing.manage", "sla.view", "sla.promise", "sla.close"}
+    {
+        "approvals.view",
+        "approvals.decide",
+        "billing.view",
+        "billing.manage",
+        "sla.view",
+        "sla.promise",
+        "sla.close",
+        "exceptions.view",
+        "exceptions.resolve",
+    }
 )
 _ADMINISTRATION = frozenset(
     {
@@ -58,7 +68,7 @@ STAFF_PERMISSIONS: dict[str, frozenset[str]] = {
     StaffRole.OWNER: _ENGINEERING | _MONEY | _ADMINISTRATION | {"partner.transfer"},
     StaffRole.ADMIN: _ENGINEERING | _MONEY | _ADMINISTRATION,
     StaffRole.ENGINEER: _ENGINEERING | {"customers.manage", "team.view"},
-    StaffRole.SUPPORT: _READ | {"errors.resolve", "runs.start", "sla.close", "team.view"},
+    StaffRole.SUPPORT: _READ | {"errors.resolve", "exceptions.resolve", "runs.start", "sla.close", "team.view"},
     StaffRole.FINANCE: _MONEY | {"customers.view", "team.view"},
     StaffRole.VIEWER: _READ | {"team.view"},
 }
@@ -74,6 +84,7 @@ _PORTAL_READ = frozenset(
         "records.view",
         "sla.view",
         "invoices.view",
+        "exceptions.view",
     }
 )
 CUSTOMER_PERMISSIONS: dict[str, frozenset[str]] = {
@@ -95,6 +106,8 @@ API_SCOPES: dict[str, str] = {
     "runs.start": "Start and cancel runs",
     "records.view": "Read canonical records",
     "errors.view": "Read failed records",
+    "exceptions.view": "Read business exceptions and their rules",
+    "exceptions.resolve": "Assign, snooze and ignore business exceptions",
     "errors.resolve": "Answer questions about records and settle failures",
     "payloads.view": "Read what is sent, and correct failed records",
     "approvals.view": "Read what waits to be released",
@@ -106,4 +119,6 @@ API_SCOPES: dict[str, str] = {
     "billing.view": "Read invoices",
     "billing.manage": "Record payments",
 }
-PARTNER_WIDE_SCOPES = frozenset({"customers.manage", "templates.manage", "billing.manage", "payloads.view"})
+PARTNER_WIDE_SCOPES = frozenset(
+    {"customers.manage", "templates.manage", "billing.manage", "payloads.view", "exceptions.resolve"}
+)

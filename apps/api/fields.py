@@ -31,6 +31,7 @@ PREFIXES = {
     "log_export": "exp",
     "sla_report": "slr",
     "invoice": "inv",
+    "exception": "bex",
     "webhook_endpoint": "wep",
     "webhook_delivery": "wdl",
 }

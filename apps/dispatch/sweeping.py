@@ -13,7 +13,7 @@ from django_tenants.utils import get_public_schema_name
 
 from apps.core.planes import current_schema
 from apps.dispatch.services import reschedule
-from apps.events.models import ConsumerFailure, OutboxEvent
+from apps.events.models import ConsumedEvent, OutboxEvent
 from apps.events.relaying import relay_outbox, retry_failures
 
 KIND, KEY = "dispatch.sweep", "outbox"
@@ -51,5 +51,5 @@ def _pause(now: datetime) -> timedelta:
     pause = min(max((now - last) / 4, SHORTEST), LONGEST) if last else LONGEST
     if OutboxEvent.objects.filter(relayed_at=None).exists():
         return SHORTEST
-    next_at = ConsumerFailure.objects.order_by("next_at").values_list("next_at", flat=True).first()
+    next_at = ConsumedEvent.objects.exclude(next_at=None).order_by("next_at").values_list("next_at", flat=True).first()
     return min(pause, max(next_at - now, timedelta(seconds=5))) if next_at else pause

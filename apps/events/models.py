@@ -32,35 +32,25 @@ class OutboxEvent(models.Model):
 
 
 class ConsumedEvent(models.Model):
-    """A consumer has handled an outbox event: makes redelivery harmless."""
+    """A consumer has handled an outbox event, which makes redelivery harmless; or could not yet.
+
+    Without `consumed_at` it failed `attempts` times and is asked again at `next_at`.
+    """
 
     id = models.BigAutoField(primary_key=True)
     consumer = models.CharField(max_length=80)
     event_id = models.UUIDField()
-    consumed_at = models.DateTimeField()
+    consumed_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(db_default=0)
+    error = models.CharField(max_length=500, db_default="")
+    next_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["consumer", "event_id"], name="event_consumed_once"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.consumer} {self.event_id}"
-
-
-class ConsumerFailure(models.Model):
-    """A consumer could not handle an event yet; it is asked again at `next_at`. Gone once it could."""
-
-    id = models.BigAutoField(primary_key=True)
-    consumer = models.CharField(max_length=80)
-    event_id = models.UUIDField()
-    attempts = models.PositiveSmallIntegerField()
-    error = models.CharField(max_length=500)
-    next_at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["consumer", "event_id"], name="consumer_failure_once"),
+        indexes: ClassVar = [
+            models.Index(fields=["next_at"], name="event_to_ask_again", condition=models.Q(next_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

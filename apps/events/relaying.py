@@ -1,7 +1,7 @@
 """Handing facts to whoever listens: once to each, in order, and what fails is tried again without holding up the rest.
 
 What a consumer writes commits together with the mark that it has consumed the event: killed before the commit it has
-done nothing and is asked again, killed after it is not. A consumer that fails is noted (`ConsumerFailure`) and asked
+done nothing and is asked again, killed after it is not. A consumer that fails is noted in the same place and asked
 again later with growing pauses; events after that one go on, so consumers must not rely on order across a failure.
 """
 
@@ -17,7 +17,7 @@ from django.db import transaction
 
 from apps.core.bulk import fetch_rows
 from apps.core.tasks import enqueue
-from apps.events.models import ConsumedEvent, ConsumerFailure, OutboxEvent
+from apps.events.models import ConsumedEvent, OutboxEvent
 from apps.events.registry import Handler, consumed_names, consumers_of, listeners
 
 log = structlog.get_logger()
@@ -27,7 +27,8 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)
 _MARK = """
 INSERT INTO events_consumedevent (consumer, event_id, consumed_at)
 SELECT %s, id, %s FROM unnest(%s::uuid[]) AS given(id)
-ON CONFLICT (consumer, event_id) DO NOTHING RETURNING event_id
+ON CONFLICT (consumer, event_id) DO UPDATE SET consumed_at = EXCLUDED.consumed_at, next_at = NULL
+WHERE events_consumedevent.consumed_at IS NULL RETURNING event_id
 """
 
 
@@ -52,7 +53,7 @@ def relay_outbox(*, now: datetime) -> int:
 
 def retry_failures(*, now: datetime) -> int:
     """This function will ask consumers again that failed before and whose pause is over; returns how many succeeded."""
-    due = list(ConsumerFailure.objects.filter(next_at__lte=now).order_by("next_at", "id")[:FAILURES_AT_A_TIME])
+    due = list(ConsumedEvent.objects.filter(next_at__lte=now).order_by("next_at", "id")[:FAILURES_AT_A_TIME])
     events = OutboxEvent.objects.in_bulk([failure.event_id for failure in due])
     done = 0
     for failure in due:
@@ -100,24 +101,26 @@ def _consume(name: str, events: Sequence[OutboxEvent], handler: Handler, now: da
     fresh = {row[0] for row in fetch_rows(_MARK, [name, now, [event.pk for event in events]])}
     if fresh:
         handler([event for event in events if event.pk in fresh], now)
-    ConsumerFailure.objects.filter(consumer=name, event_id__in=[event.pk for event in events]).delete()
+    if len(fresh) < len(events):
+        # Consumed by somebody else, while we noted a failure.
+        noted = ConsumedEvent.objects.filter(consumer=name, event_id__in=[event.pk for event in events])
+        noted.exclude(consumed_at=None).exclude(next_at=None).update(next_at=None)
     return len(fresh)
 
 
 @transaction.atomic
 def _note_failure(name: str, event_ids: list[UUID], error: str, now: datetime) -> None:
-    consumed = ConsumedEvent.objects.filter(consumer=name, event_id__in=event_ids).values_list("event_id", flat=True)
-    owed = set(event_ids) - set(consumed)
-    known = {f.event_id: f for f in ConsumerFailure.objects.filter(consumer=name, event_id__in=owed)}
-    attempts: dict[UUID, int] = defaultdict(int, {event_id: f.attempts for event_id, f in known.items()})
+    known = {one.event_id: one for one in ConsumedEvent.objects.filter(consumer=name, event_id__in=event_ids)}
+    owed = {event_id for event_id in event_ids if event_id not in known or known[event_id].consumed_at is None}
+    attempts = defaultdict[UUID, int](int, {event_id: one.attempts for event_id, one in known.items()})
     rows = [
-        ConsumerFailure(
+        ConsumedEvent(
             consumer=name, event_id=event_id, attempts=attempts[event_id] + 1, error=error[:500],
             next_at=now + pause_after(attempts[event_id] + 1),
         )
         for event_id in sorted(owed)
     ]  # fmt: skip
-    ConsumerFailure.objects.bulk_create(
+    ConsumedEvent.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["consumer", "event_id"],
         update_fields=["attempts", "error", "next_at"],
     )  # fmt: skip

@@ -58,7 +58,7 @@ def with_traffic(endpoints: QuerySet[WebhookEndpoint], since: datetime) -> Query
 def list_deliveries(actor: Actor, endpoint: WebhookEndpoint | None = None) -> QuerySet[WebhookDelivery]:
     """Newest first. Raises NotPermitted."""
     actor.require("webhooks.view")
-    found = WebhookDelivery.objects.visible_to(actor).select_related("endpoint").order_by("-id")
+    found = WebhookDelivery.objects.visible_to(actor).select_related("endpoint").defer("body", "log").order_by("-id")
     return found.filter(endpoint=endpoint) if endpoint else found
 
 

@@ -31,6 +31,7 @@ WORK = (
     Entry("Integrations", "partner_portal:integrations", "route", "integrations.view"),
     Entry("Runs", "partner_portal:runs", "player-play", "runs.view"),
     Entry("Error desk", "partner_portal:errors", "bug", "errors.view"),
+    Entry("Exceptions", "partner_portal:exceptions", "flag", "exceptions.view"),
     Entry("Records", "partner_portal:records", "database", "records.view"),
     Entry("Approvals", "partner_portal:approvals", "circle-check", "approvals.view"),
     Entry("Stewardship", "partner_portal:questions", "git-merge", "records.view"),
@@ -55,6 +56,7 @@ BADGES = {
     "partner_portal:errors": ("open errors", "failing"),
     "partner_portal:approvals": ("waiting to be released", "attention"),
     "partner_portal:questions": ("open questions", "attention"),
+    "partner_portal:exceptions": ("open exceptions", "attention"),
 }
 
 

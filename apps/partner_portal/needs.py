@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from apps.connectors.models import Connection, ConnectionStatus
+from apps.customers.models import Customer
+from apps.monitoring.selectors import Standing
 from apps.partner_portal.selectors.health import CustomerHealth, FlowFreshness
+from apps.ui.formatting import money_text
 from apps.ui.status import Tone
 
 
@@ -54,6 +57,14 @@ def connection_need(connection: Connection, *, owner: str = "") -> Need:
 def errors_need(health: CustomerHealth, title: str) -> Need:
     url = reverse("partner_portal:customer_errors", args=[health.customer.pk])
     return Need(title, "Each has a cause and a next step", "attention", url, "Review")
+
+
+def exceptions_need(standing: Standing, customer: Customer, *, across: bool) -> Need:
+    where = f" at {customer.name}" if across else ""
+    stakes = " + ".join(money_text(stake.amount, stake.currency) for stake in standing.stakes)
+    text = f"{stakes} at stake" if stakes else "What should have followed has not"
+    url = reverse("partner_portal:customer_exceptions", args=[customer.pk])
+    return Need(f"{count_of(standing.count, 'exception')}{where}", text, "attention", url, "Review")
 
 
 def count_of(count: int, noun: str) -> str:

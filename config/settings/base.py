@@ -71,6 +71,7 @@ TENANT_APPS = [
     "apps.canonical",
     "apps.flows",
     "apps.sync",
+    "apps.monitoring",
     "apps.sla",
 ]
 INSTALLED_APPS = SHARED_APPS + [app for app in TENANT_APPS if app not in SHARED_APPS]

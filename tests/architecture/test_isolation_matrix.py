@@ -47,6 +47,7 @@ KEY_TABLES = [
         "sync_syncrun", "sync_recordfailure", "sync_failurenote", "sync_failureretry", "canonical_canonicalrecord", "billing_invoice", "billing_payment",
         "billing_billingaccount", "billing_subscription", "sla_slareport", "sla_slaassignment", "branding_brandsettings",
         "notifications_webhookendpoint", "notifications_webhooksecret", "notifications_webhookdelivery",
+        "monitoring_exceptionrule", "monitoring_businessexception",
     )),
     "p_globex.accounts_user", "p_globex.accounts_staffmembership", "public.tenants_partner", "public.tenants_domain",
     "public.dispatch_workitem",

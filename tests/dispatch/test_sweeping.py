@@ -11,7 +11,7 @@ from apps.core.planes import public_plane
 from apps.dispatch import sweeping
 from apps.dispatch.models import WorkItem
 from apps.events import registry
-from apps.events.models import ConsumerFailure, OutboxEvent
+from apps.events.models import ConsumedEvent, OutboxEvent
 from apps.events.services import record_event
 from apps.tenants.models import Partner
 
@@ -63,7 +63,7 @@ def test_it_comes_seldom_when_it_is_quiet(
 def test_it_comes_when_a_consumer_is_to_be_asked_again(partner: Partner, now: datetime, seen: list[str]) -> None:
     record_event(name="tests.thing.swept", subject_key="thing:1", payload={}, now=now)
     event = OutboxEvent.objects.get()
-    ConsumerFailure.objects.create(
+    ConsumedEvent.objects.create(
         consumer="tests.another", event_id=event.pk, attempts=1, error="x", next_at=now + timedelta(seconds=20)
     )
 

@@ -53,8 +53,8 @@ from apps.flows.models import (
     RolloutMember,
 )
 from apps.flows.services import deploy_integration, go_live, load_templates, set_field_policy
+from apps.monitoring.models import BusinessException
 from apps.notifications.models import WebhookDelivery, WebhookEndpoint
-from apps.notifications.services import create_endpoint, send_test
 from apps.sla.models import SlaPolicy, SlaReport
 from apps.sla.services import assign_policy, close_month, create_policy
 from apps.sync.models import (
@@ -72,6 +72,7 @@ from apps.sync.models import (
     VendorCall,
 )
 from apps.sync.services import carry_on_plan, request_pairs
+from tests.factories.aftermath import make_endpoint, make_exception
 from tests.factories.delivery import make_connection, make_customer, production_of
 from tests.factories.logs import make_entries
 from tests.factories.versions import make_versions
@@ -120,6 +121,7 @@ class World:
     policy: SlaPolicy | None = None
     endpoint: WebhookEndpoint | None = None
     delivery: WebhookDelivery | None = None
+    exception: BusinessException | None = None
 
 
 def make_staff(now: datetime, role: str, email: str = "") -> User:
@@ -151,20 +153,9 @@ def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) ->
     _failures(world)
     _promise(world, now)
     _bill(world, now)
-    _webhook(world, now)
+    world.endpoint, world.delivery = make_endpoint(customer, now)
+    world.exception = make_exception(world.records["project"], LAST_RUN)
     return world
-
-
-def _webhook(world: World, now: datetime) -> None:
-    """An endpoint of the customer, and a message it did not take."""
-    world.endpoint, _ = create_endpoint(
-        actor=system_actor(), now=now, url=f"https://hooks.{world.customer.slug}.example/in",
-        customer_id=world.customer.pk, description=f"Warehouse of {world.customer.name}",
-    )  # fmt: skip
-    world.delivery = send_test(actor=system_actor(), now=now, endpoint=world.endpoint)
-    WebhookDelivery.objects.filter(pk=world.delivery.pk).update(
-        status="failed", next_at=None, last_error="Answered 500."
-    )
 
 
 def _people(actor: Actor, customer: Customer) -> tuple[User, User, dict[str, CustomerMembership]]:

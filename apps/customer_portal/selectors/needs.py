@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from apps.canonical.models import FieldQuestion, MatchQuestion, QuestionStatus
 from apps.canonical.selectors import list_value_questions
 from apps.connectors.models import Connection
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.customer_portal.selectors.landscape import (
@@ -22,6 +23,8 @@ from apps.customer_portal.selectors.landscape import (
     describe_system,
 )
 from apps.customers.models import EnvironmentKind
+from apps.monitoring.models import BusinessException
+from apps.monitoring.selectors import list_exceptions
 from apps.sync.explanations import in_words
 from apps.sync.models import ApprovalRequest, ApprovalStatus, ErrorClass, RecordFailure
 from apps.sync.vendor_errors import SETTING_CODES, explain_code
@@ -73,11 +76,18 @@ def count_needs(actor: Actor) -> int:
     waiting = Connection.objects.visible_to(actor).production().filter(archived_at=None, status__in=NEEDS_PERSON)
     records = _solvable(_open(actor))
     # One query: every page asks.
-    return int(
-        waiting.values("pk")
-        .union(records.values("pk"), list_own_approvals(actor).order_by().values("pk"), *_questions(actor), all=True)
-        .count()
+    others = [records.values("pk"), list_own_approvals(actor).order_by().values("pk"), *_questions(actor)]
+    if actor.can("exceptions.view"):
+        others.append(list_exceptions_to_solve(actor).order_by().values("pk"))
+    return int(waiting.values("pk").union(*others, all=True).count())
+
+
+def list_exceptions_to_solve(actor: Actor) -> QuerySet[BusinessException]:
+    """What should have followed in the customer's business and is theirs to put right; the oldest first."""
+    found: QuerySet[BusinessException] = (
+        list_exceptions(actor).production().needing_somebody(clock.now()).order_by("since", "id")
     )
+    return found
 
 
 def count_questions(actor: Actor) -> int:

@@ -16,6 +16,7 @@ from apps.customer_portal.selectors.needs import (
     count_failures_with_partner,
     explain,
     get_failure_to_fix,
+    list_exceptions_to_solve,
     list_failures_to_fix,
     list_own_approvals,
     list_questions_to_answer,
@@ -42,6 +43,7 @@ def needs_list(request: ActorRequest) -> HttpResponse:
         "values": [(q, begin(spell_field(q.field))) for q in list_values_to_decide(actor)[:PAGE_SIZE]],
         "with_partner": _told(count_failures_with_partner(actor)),
         "approvals": list(list_own_approvals(actor)[:PAGE_SIZE]),
+        "exceptions": list(list_exceptions_to_solve(actor)[:PAGE_SIZE]),
         "may_retry": actor.can("errors.resolve"),
     }
     return render(request, "customer_portal/needs_list.html", context)

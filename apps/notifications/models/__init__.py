@@ -2,7 +2,6 @@ from apps.notifications.models.mails import OutgoingMail, OutgoingMailQuerySet
 from apps.notifications.models.webhooks import (
     DeliveryStatus,
     EndpointStatus,
-    WebhookAttempt,
     WebhookDelivery,
     WebhookEndpoint,
     WebhookSecret,
@@ -13,7 +12,6 @@ __all__ = [
     "EndpointStatus",
     "OutgoingMail",
     "OutgoingMailQuerySet",
-    "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookSecret",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from apps.core.actor import Actor
 from apps.core.ids import uuid7
+
+KEPT_ATTEMPTS = 50
 
 
 class EndpointStatus(models.TextChoices):
@@ -100,7 +102,7 @@ class WebhookDelivery(models.Model):
 
     `body` is what is sent and signed, byte for byte. `next_at` is when it is due; while an attempt runs it lies ahead,
     so that a second worker leaves it alone and a dead one's attempt is made again. `attempt_count` starts anew with a
-    replay; the attempts made before are kept.
+    replay; `log` keeps the last attempts, also those made before.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -117,6 +119,7 @@ class WebhookDelivery(models.Model):
     last_status = models.PositiveSmallIntegerField(null=True)
     last_error = models.CharField(max_length=300, blank=True)
     ended_at = models.DateTimeField(null=True)
+    log = models.JSONField(default=list)  # [{at, status, error, excerpt, duration_ms}]; no status: no answer
 
     objects = WebhookDeliveryQuerySet.as_manager()
 
@@ -136,17 +139,6 @@ class WebhookDelivery(models.Model):
     def message_id(self) -> str:
         return f"evt_{self.event_id.hex}"
 
-
-class WebhookAttempt(models.Model):
-    """One request and what came of it. `status` is the HTTP status, empty when there was no answer."""
-
-    id = models.BigAutoField(primary_key=True)
-    delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="attempts")
-    at = models.DateTimeField()
-    status = models.PositiveSmallIntegerField(null=True)
-    error = models.CharField(max_length=300, blank=True)
-    excerpt = models.CharField(max_length=1000, blank=True)
-    duration_ms = models.PositiveIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.delivery_id} {self.status or self.error}"
+    def note(self, attempt: dict[str, Any]) -> None:
+        """The row is not saved."""
+        self.log = [*self.log, attempt][-KEPT_ATTEMPTS:]

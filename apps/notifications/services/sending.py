@@ -15,7 +15,7 @@ from django.db import transaction
 
 from apps.core import clock
 from apps.dispatch.services import complete, reschedule
-from apps.notifications.models import DeliveryStatus, EndpointStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from apps.notifications.models import DeliveryStatus, EndpointStatus, WebhookDelivery, WebhookEndpoint
 from apps.notifications.posting import Outcome, Poster
 from apps.notifications.schedule import pause_after
 from apps.notifications.secrets import secrets_in_use
@@ -76,16 +76,18 @@ def claim_next(endpoint: WebhookEndpoint, now: datetime) -> WebhookDelivery | No
 def note_outcome(delivery: WebhookDelivery, outcome: Outcome, now: datetime) -> bool:
     """This function will note the attempt and what follows from it; returns whether the endpoint goes on."""
     endpoint = WebhookEndpoint.objects.select_for_update().get(pk=delivery.endpoint_id)
-    WebhookAttempt.objects.create(
-        delivery=delivery, at=now, status=outcome.status, error=outcome.error, excerpt=outcome.excerpt,
-        duration_ms=outcome.duration_ms,
+    delivery.note(
+        {
+            "at": now.isoformat(), "status": outcome.status, "error": outcome.error, "excerpt": outcome.excerpt,
+            "duration_ms": outcome.duration_ms,
+        }
     )  # fmt: skip
     delivery.last_status, delivery.last_error = outcome.status, outcome.error
     if outcome.is_accepted:
         delivery.status, delivery.next_at, delivery.ended_at = DeliveryStatus.DELIVERED, None, now
     else:
         _put_off(delivery, outcome, now)
-    delivery.save(update_fields=["status", "next_at", "ended_at", "last_status", "last_error"])
+    delivery.save(update_fields=["status", "next_at", "ended_at", "last_status", "last_error", "log"])
     return _draw_consequence(endpoint, outcome, now)
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from apps.canonical.models import MatchQuestion, QuestionStatus
 from apps.canonical.selectors import list_value_questions
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.bulk import fetch_rows
+from apps.monitoring.models import BusinessException
 from apps.partner_portal.selectors.failures import unsolved_failures
 from apps.sync.models import ApprovalRequest, ApprovalStatus
 from apps.sync.selectors import list_deletion_reviews
@@ -19,10 +23,12 @@ def count_badges(actor: Actor) -> dict[str, int]:
     values = list_value_questions(actor).order_by().values("pk")
     reviews = list_deletion_reviews(actor).order_by().values("pk")
     approvals = ApprovalRequest.objects.visible_to(actor).filter(status=ApprovalStatus.OPEN, audience="partner")
-    waiting = {
+    exceptions = BusinessException.objects.visible_to(actor).needing_somebody(clock.now())
+    waiting: dict[str, tuple[str, QuerySet[Any]]] = {
         "partner_portal:approvals": ("approvals.view", approvals),
         "partner_portal:errors": ("errors.view", unsolved_failures(actor)),
         "partner_portal:questions": ("records.view", open_ones.values("pk").union(values, reviews, all=True)),
+        "partner_portal:exceptions": ("exceptions.view", exceptions),
     }
     rows = {
         page: found.order_by().values("pk") for page, (permission, found) in waiting.items() if actor.can(permission)

@@ -7,6 +7,7 @@ from apps.partner_portal.urls import (
     brand,
     customers,
     delivery,
+    exceptions,
     home,
     mails,
     money,
@@ -29,4 +30,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *api_keys.urlpatterns,
     *mails.urlpatterns,
     *webhooks.urlpatterns,
+    *exceptions.urlpatterns,
 ]

@@ -7,6 +7,7 @@ from apps.partner_portal.views import (
     customers,
     deploy,
     errors,
+    exceptions,
     integrations,
     runs,
 )
@@ -24,6 +25,7 @@ CUSTOMER = [
     path("deploy/<uuid:version_id>/", deploy.choose_connections, name="deploy_connections"),
     path("runs/", runs.show_customer_runs, name="customer_runs"),
     path("errors/", errors.show_customer_errors, name="customer_errors"),
+    path("exceptions/", exceptions.show_customer_exceptions, name="customer_exceptions"),
     path("sla/", customer_money.show_sla, name="customer_sla"),
     path("billing/", customer_money.show_billing, name="customer_billing"),
     path("billing/cancel/", customer_money.end_subscription, name="subscription_cancel"),

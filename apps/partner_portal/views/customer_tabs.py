@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -18,10 +19,11 @@ from apps.core.errors import NotVisible
 from apps.customers.models import Customer, CustomerMembership, Lifecycle
 from apps.customers.selectors import get_customer, list_members
 from apps.customers.services import remove_member
+from apps.monitoring.selectors import list_exceptions, standing_by
 from apps.partner_portal.actions import perform, submit
 from apps.partner_portal.customer_page import render_tab
 from apps.partner_portal.forms.customers import InviteForm
-from apps.partner_portal.needs import customer_needs
+from apps.partner_portal.needs import customer_needs, exceptions_need
 from apps.partner_portal.selectors.activity import customer_activity, describe
 from apps.partner_portal.selectors.health import customer_health, flows_with_last_run
 from apps.partner_portal.selectors.maps import customer_map
@@ -39,7 +41,7 @@ RECENT = 6
 def show_customer(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     customer, now = get_customer(request.actor, customer_id), clock.now()
     steps = onboarding_steps(request.actor, customer, now)
-    context = {
+    context: dict[str, Any] = {
         "facts": _facts(customer),
         "steps": [] if all(step.is_done for step in steps) else steps,
         "done_count": sum(step.is_done for step in steps),
@@ -53,6 +55,11 @@ def show_customer(request: ActorRequest, customer_id: UUID) -> HttpResponse:
             "live": live, "health": health, "needs": customer_needs(health, live.flows),
             "map_url": reverse("partner_portal:customer_map", args=[customer.pk]),
         }  # fmt: skip
+    if request.actor.can("exceptions.view"):
+        own = list_exceptions(request.actor).for_customer(customer).needing_somebody(now)
+        standing = standing_by(own, "customer_id").get(customer.pk)
+        found = [exceptions_need(standing, customer, across=False)] if standing else []
+        context["needs"] = [*context.get("needs", []), *found]
     return render_tab(request, customer, "customer", context)
 
 

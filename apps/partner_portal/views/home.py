@@ -14,10 +14,12 @@ from apps.accounts.access import ActorRequest, Audience, requires
 from apps.billing.revenue import Movement
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.customers.models import Lifecycle
+from apps.core.money import Money
+from apps.customers.models import Customer, Lifecycle
 from apps.customers.selectors import list_customers
+from apps.monitoring.selectors import Standing, with_standing
 from apps.partner_portal.lists.revenue import movement_text
-from apps.partner_portal.needs import Need, connection_need, count_of, errors_need
+from apps.partner_portal.needs import Need, connection_need, count_of, errors_need, exceptions_need
 from apps.partner_portal.request import partner_of
 from apps.partner_portal.selectors.health import CustomerHealth, customer_health
 from apps.partner_portal.selectors.home import drafts_to_review, records_by_day
@@ -34,10 +36,10 @@ MOST_NEEDS = 12
 @requires(Audience.STAFF)
 def show_home(request: ActorRequest) -> HttpResponse:
     now, actor = clock.now(), request.actor
-    customers = list(list_customers(actor)) if actor.can("customers.view") else []
+    customers = _customers(actor, now)
     health = list(customer_health(actor, customers, now).values()) if actor.can("integrations.view") else []
     promises = list(recent_standings(actor, customers, now).values()) if actor.can("sla.view") else []
-    needs = _needs(actor, health, promises)
+    needs = _needs(actor, health, promises, _exceptions(customers))
     onboarding = [customer for customer in customers if customer.lifecycle == Lifecycle.ONBOARDING]
     context: dict[str, Any] = {
         "customers": customers,
@@ -52,7 +54,28 @@ def show_home(request: ActorRequest) -> HttpResponse:
     return render(request, "partner_portal/home.html", context)
 
 
-def _needs(actor: Actor, health: list[CustomerHealth], promises: list[SlaStanding]) -> list[Need]:
+def _customers(actor: Actor, now: datetime) -> list[Customer]:
+    if not actor.can("customers.view"):
+        return []
+    found = list_customers(actor)
+    return list(with_standing(found, actor, now) if actor.can("exceptions.view") else found)
+
+
+def _exceptions(customers: list[Customer]) -> list[Need]:
+    """One line per customer, the one with the most first; counted with the customers, which costs no question more."""
+    standings = [
+        (Standing(count, [Money(amount, customer.currency)] if amount else []), customer)
+        for customer in customers
+        if (count := getattr(customer, "exception_count", 0))
+        for amount in [getattr(customer, "exception_amount", 0)]
+    ]
+    standings.sort(key=lambda found: -found[0].count)
+    return [exceptions_need(one, customer, across=True) for one, customer in standings]
+
+
+def _needs(
+    actor: Actor, health: list[CustomerHealth], promises: list[SlaStanding], exceptions: list[Need]
+) -> list[Need]:
     """What stops a customer first, then promises at risk, then money."""
     needs = [
         connection_need(connection, owner=one.customer.name) for one in health for connection in one.broken_connections
@@ -67,7 +90,7 @@ def _needs(actor: Actor, health: list[CustomerHealth], promises: list[SlaStandin
         for one in sorted(health, key=lambda one: -one.open_error_count)
         if one.open_error_count
     ]
-    return [*needs, *_money_needs(actor)]
+    return [*needs, *exceptions, *_money_needs(actor)]
 
 
 def _failing_need(one: CustomerHealth) -> Need:

@@ -143,10 +143,10 @@ def show_delivery(request: ActorRequest, delivery_id: UUID) -> HttpResponse:
     delivery = get_delivery(request.actor, delivery_id)
     attempts = [
         {
-            "attempt": attempt,
-            "status": status_of("ok" if 200 <= (attempt.status or 0) < 300 else "failing", label=str(attempt.status or "No answer")),
+            "attempt": attempt, "at": datetime.fromisoformat(attempt["at"]),
+            "status": status_of("ok" if 200 <= (attempt["status"] or 0) < 300 else "failing", label=str(attempt["status"] or "No answer")),
         }
-        for attempt in delivery.attempts.order_by("-id")
+        for attempt in reversed(delivery.log)
     ]  # fmt: skip
     context = {
         "delivery": delivery, "status": delivery_status(delivery), "attempts": attempts, "most": MOST_ATTEMPTS,

@@ -85,7 +85,7 @@ def _promise_key(caller: Caller, route: Route, method: str, target: World) -> Pr
 
 
 # Kwargs that do not lead to rows of a customer.
-OWNERLESS = frozenset({"service", "entity", "vendor", "anything", "token", "template_version_id"})
+OWNERLESS = frozenset({"service", "entity", "vendor", "anything", "token", "template_version_id", "rule_key"})
 
 
 def _promise_row(caller: Caller, route: Route, target: World) -> Promise:

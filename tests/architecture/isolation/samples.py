@@ -73,6 +73,9 @@ SAMPLES: dict[str, Sample] = {
     "release_step": lambda scene, world: "submit",
     "environment_id": lambda scene, world: world.connections["delivery"].environment_id,
     "fingerprint": lambda scene, world: world.failures["validation"].fingerprint,
+    "exception_id": lambda scene, world: world.exception.pk,  # type: ignore[union-attr]
+    "exception_act": lambda scene, world: "wake",
+    "rule_key": lambda scene, world: "project-without-contract",
     "endpoint_id": lambda scene, world: world.endpoint.pk,  # type: ignore[union-attr]
     "delivery_id": lambda scene, world: world.delivery.pk,  # type: ignore[union-attr]
     "log_id": lambda scene, world: world.log.pk,  # type: ignore[union-attr]

@@ -114,7 +114,7 @@ def test_the_palette_finds_only_what_the_role_may_open(sign_in: SignIn, scene: S
 
     labels = {group["label"]: [item["label"] for item in group["items"]] for group in groups}
     assert set(labels) == {"Customers", "Pages"}
-    assert labels["Pages"] == ["Home", "Customers", "Approvals"]
+    assert labels["Pages"] == ["Home", "Customers", "Exceptions", "Approvals"]
 
 
 def test_an_app_at_a_vendor_is_stored_and_its_secret_never_shown(owner: Client, partner: object) -> None:

@@ -21,11 +21,11 @@ MOST_QUERIES = 15
 LISTS = (
     "home", "customers", "integrations", "runs", "errors", "sla", "sla_reports", "policies", "billing", "invoices", "subscriptions",
     "plans", "legal_entity", "catalogue", "customer_add", "policy_add", "plan_add",
-    "records", "questions", "merges", "match_rules", "webhooks", "webhook_add", "event_types",
+    "records", "questions", "merges", "match_rules", "webhooks", "webhook_add", "event_types", "exceptions", "exception_rules", "exception_rule_add",
 )  # fmt: skip
 TABS = (
     "customer", "customer_map", "customer_edit", "customer_connections", "connect", "customer_integrations", "deploy",
-    "customer_runs", "customer_errors", "customer_sla", "customer_billing", "customer_users", "customer_activity",
+    "customer_runs", "customer_errors", "customer_exceptions", "customer_sla", "customer_billing", "customer_users", "customer_activity",
 )  # fmt: skip
 
 

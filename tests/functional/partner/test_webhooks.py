@@ -101,8 +101,10 @@ def test_a_delivery_shows_what_was_sent_and_answered(owner: Client, now: datetim
     add(owner)
     happen(now)
     delivery = WebhookDelivery.objects.get()
-    delivery.attempts.create(at=now, status=500, error="Answered 500.", excerpt="<b>Oh no</b>", duration_ms=120)
-    WebhookDelivery.objects.update(status="failed", next_at=None, attempt_count=1)
+    delivery.note(
+        {"at": now.isoformat(), "status": 500, "error": "Answered 500.", "excerpt": "<b>Oh no</b>", "duration_ms": 120}
+    )
+    WebhookDelivery.objects.update(status="failed", next_at=None, attempt_count=1, log=delivery.log)
 
     shown = text_of(owner.get(page("webhook_delivery", delivery.pk)))
 

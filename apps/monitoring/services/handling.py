@@ -1,0 +1,101 @@
+"""What people do about an exception. Whether it is one is the rules' affair alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.accounts.models import StaffMembership
+from apps.audit.services import record_audit
+from apps.core.actor import Actor
+from apps.core.errors import Conflict
+from apps.monitoring.models import BusinessException, ExceptionStatus
+
+
+class UnableToHandle(Conflict):
+    """The exception is not in a state for this, or nothing sensible was given."""
+
+
+@transaction.atomic
+def assign_exception(
+    *, actor: Actor, now: datetime, exception: BusinessException, assignee_id: UUID | None
+) -> BusinessException:
+    """This function will give it to a colleague, or to nobody. Raises UnableToHandle."""
+    locked = _lock(actor, exception)
+    member = StaffMembership.objects.select_related("user").filter(user_id=assignee_id).first() if assignee_id else None
+    if assignee_id and member is None:
+        raise UnableToHandle("There is no such colleague.", field="assignee")
+    before = locked.assignee_label
+    locked.assignee = member.user if member else None
+    locked.assignee_label = str(member.user) if member else ""
+    return _save(actor, now, locked, "assigned", {"to": before}, {"to": locked.assignee_label or "nobody"})
+
+
+@transaction.atomic
+def snooze_exception(
+    *, actor: Actor, now: datetime, exception: BusinessException, until: datetime
+) -> BusinessException:
+    """This function will keep it out of sight until then. Raises UnableToHandle."""
+    locked = _lock(actor, exception)
+    if locked.status != ExceptionStatus.OPEN:
+        raise UnableToHandle("Only an open one can be snoozed.")
+    if until <= now:
+        raise UnableToHandle("Give a time to come.", field="until")
+    locked.snoozed_until = until
+    return _save(actor, now, locked, "snoozed", None, {"until": until.isoformat()})
+
+
+@transaction.atomic
+def wake_exception(*, actor: Actor, now: datetime, exception: BusinessException) -> BusinessException:
+    """This function will bring a snoozed one back. Raises UnableToHandle."""
+    locked = _lock(actor, exception)
+    if not locked.is_snoozed(now):
+        raise UnableToHandle("It is not snoozed.")
+    locked.snoozed_until = None
+    return _save(actor, now, locked, "woken", None, None)
+
+
+@transaction.atomic
+def ignore_exception(*, actor: Actor, now: datetime, exception: BusinessException, reason: str) -> BusinessException:
+    """This function will leave it be for as long as the rule holds without a break. Raises UnableToHandle."""
+    locked = _lock(actor, exception)
+    if not reason.strip():
+        raise UnableToHandle("Say why, for whoever asks later.", field="reason")
+    if locked.status != ExceptionStatus.OPEN:
+        raise UnableToHandle("Only an open one can be ignored.")
+    locked.status, locked.ignore_reason, locked.snoozed_until = ExceptionStatus.IGNORED, reason.strip()[:300], None
+    return _save(actor, now, locked, "ignored", None, {"reason": locked.ignore_reason})
+
+
+@transaction.atomic
+def reopen_exception(*, actor: Actor, now: datetime, exception: BusinessException) -> BusinessException:
+    """This function will take an ignored one up again. Raises UnableToHandle."""
+    locked = _lock(actor, exception)
+    if locked.status != ExceptionStatus.IGNORED:
+        raise UnableToHandle("Only an ignored one can be taken up again.")
+    locked.status, locked.ignore_reason = ExceptionStatus.OPEN, ""
+    return _save(actor, now, locked, "reopened", None, None)
+
+
+def _lock(actor: Actor, exception: BusinessException) -> BusinessException:
+    actor.require("exceptions.resolve")
+    locked: BusinessException = (
+        BusinessException.objects.select_for_update(of=("self",)).select_related("rule").get(pk=exception.pk)
+    )
+    if locked.status == ExceptionStatus.RESOLVED:
+        raise UnableToHandle("It is resolved: the rule no longer holds for the record.")
+    return locked
+
+
+def _save(
+    actor: Actor, now: datetime, exception: BusinessException, what: str, before: Any, after: Any
+) -> BusinessException:
+    exception.save()
+    record_audit(
+        actor=actor, action=f"exception.{what}", target_key=exception.subject_key, target_label=str(exception),
+        owner_key=f"customer:{exception.customer_id}", before=before, after=after, now=now,
+    )  # fmt: skip
+    return exception

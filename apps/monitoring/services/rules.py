@@ -1,0 +1,256 @@
+"""Rules: the shipped ones, changed or switched off, and the partner's own; and what a rule would find today."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from apps.audit.services import record_audit
+from apps.canonical.models import Entity
+from apps.connectors.sdk.entities import ENTITIES
+from apps.core.actor import Actor
+from apps.core.errors import AnticipatedError, NotPermitted
+from apps.core.expressions import ExpressionError, compile_one
+from apps.core.money import Money
+from apps.customers.models import Environment, EnvironmentKind
+from apps.dispatch.services import schedule
+from apps.monitoring.conditions import demand_clauses
+from apps.monitoring.hits import CompiledRule, Hit, find_hits
+from apps.monitoring.library import SHIPPED, shipped_values
+from apps.monitoring.models import ExceptionRule, Solver
+from apps.monitoring.paths import read_ways
+
+LONGEST_DELAY = 730
+MOST_RULES = 100
+PREVIEWED, EXAMPLES = 10_000, 10
+EVALUATE_KIND = "monitoring.evaluate"
+
+
+class UnableToSaveRule(AnticipatedError):
+    """The rule cannot be carried out as it is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleDraft:
+    """What a person writes down; see `ExceptionRule`."""
+
+    name: str
+    entity: str
+    description: str = ""
+    next_step: str = ""
+    condition: str = ""
+    only_if: str = ""
+    expectation: str = ""
+    expected: str = ""
+    only_where_known: bool = False
+    within_days: int = 0
+    counted_from: str = ""
+    amount: str = ""
+    solver: str = Solver.PARTNER
+
+    def values(self) -> dict[str, Any]:
+        texts = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value.strip() if isinstance(value, str) else value for name, value in texts.items()}
+
+
+def draft_of(rule: ExceptionRule) -> RuleDraft:
+    return RuleDraft(**{one.name: getattr(rule, one.name) for one in fields(RuleDraft)})
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would be open today. `is_cut`: there are more than were counted."""
+
+    count: int
+    customers: int
+    stakes: list[Money]
+    examples: list[tuple[str, Hit]] = field(default_factory=list)
+    is_cut: bool = False
+
+
+def ensure_rules(now: datetime) -> None:
+    """This function will add shipped rules that are not there yet; changed ones stay as they are."""
+    known = set(ExceptionRule.objects.filter(is_shipped=True).values_list("key", flat=True))
+    missing = [spec for spec in SHIPPED if spec.key not in known]
+    ExceptionRule.objects.bulk_create(
+        [ExceptionRule(id=spec.id, is_shipped=True, changed_at=now, **shipped_values(spec)) for spec in missing],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def add_rule(*, actor: Actor, now: datetime, draft: RuleDraft) -> ExceptionRule:
+    """This function will add a rule of the partner's own. Raises UnableToSaveRule, UnableToRead, NotPermitted."""
+    _demand_partner(actor)
+    check_draft(draft)
+    if ExceptionRule.objects.count() >= MOST_RULES:
+        raise UnableToSaveRule(f"There are {MOST_RULES} rules already. Remove one that is not used.")
+    rule = ExceptionRule.objects.create(
+        key=_free_key(draft.name), changed_at=now, changed_by_label=actor.label, **draft.values()
+    )
+    _settle(actor, now, rule, "added", before=None)
+    return rule
+
+
+@transaction.atomic
+def save_rule(*, actor: Actor, now: datetime, key: str, draft: RuleDraft) -> ExceptionRule:
+    """This function will change the rule. Its kind of record stays. Raises UnableToSaveRule, UnableToRead."""
+    _demand_partner(actor)
+    rule = _lock(key, now)
+    if draft.entity != rule.entity:
+        raise UnableToSaveRule("A rule keeps its kind of record. Add another rule instead.", field="entity")
+    check_draft(draft)
+    before = draft_of(rule).values()
+    for name, value in draft.values().items():
+        setattr(rule, name, value)
+    rule.changed_at, rule.changed_by_label = now, actor.label
+    rule.save()
+    _settle(actor, now, rule, "changed", before=before)
+    return rule
+
+
+@transaction.atomic
+def switch_rule(*, actor: Actor, now: datetime, key: str, is_enabled: bool) -> ExceptionRule:
+    """This function will switch the rule on or off. Off, whatever it opened is resolved."""
+    _demand_partner(actor)
+    rule = _lock(key, now)
+    if rule.is_enabled != is_enabled:
+        rule.is_enabled, rule.changed_at, rule.changed_by_label = is_enabled, now, actor.label
+        rule.save(update_fields=["is_enabled", "changed_at", "changed_by_label"])
+        _settle(actor, now, rule, "switched_on" if is_enabled else "switched_off", before=None)
+    return rule
+
+
+@transaction.atomic
+def remove_rule(*, actor: Actor, now: datetime, key: str) -> None:
+    """This function will delete an own rule with what it found, or give a shipped one its shipped words again."""
+    _demand_partner(actor)
+    rule = _lock(key, now)
+    before = draft_of(rule).values()
+    spec = next((spec for spec in SHIPPED if spec.key == key), None)
+    if spec is None:
+        record_audit(
+            actor=actor, action="exception_rule.removed", target_key=rule.subject_key, target_label=rule.name,
+            before=before, now=now,
+        )  # fmt: skip
+        rule.delete()
+        return
+    for name, value in shipped_values(spec).items():
+        setattr(rule, name, value)
+    rule.is_enabled, rule.changed_at, rule.changed_by_label = True, now, actor.label
+    rule.save()
+    _settle(actor, now, rule, "reset", before=before)
+
+
+def _demand_partner(actor: Actor) -> None:
+    """Rules hold for all customers: no key of one may touch them. Raises NotPermitted."""
+    actor.require("integrations.manage")
+    if actor.scope is not None:
+        raise NotPermitted("Only a key of the partner may do this.")
+
+
+def check_draft(draft: RuleDraft) -> None:
+    """Raises UnableToSaveRule, UnableToRead: with the field that is wrong."""
+    if draft.entity not in Entity.values:
+        raise UnableToSaveRule("There is no such kind of record.", field="entity")
+    if not draft.condition.strip() and not draft.expectation.strip():
+        raise UnableToSaveRule("Say which records it is about, or what they must lead to.", field="condition")
+    if not 0 <= draft.within_days <= LONGEST_DELAY:
+        raise UnableToSaveRule(f"Give between 0 and {LONGEST_DELAY} days.", field="within_days")
+    for name in ("expectation", "only_if"):
+        read_ways(getattr(draft, name), draft.entity, name)
+    if draft.expected.strip() and not draft.expectation.strip():
+        raise UnableToSaveRule("This is about the linked record: say which.", field="expected")
+    demand_clauses(draft.expected, "expected")
+    if draft.counted_from and draft.counted_from not in date_fields(draft.entity):
+        raise UnableToSaveRule("There is no such date.", field="counted_from")
+    for name in ("condition", "amount"):
+        _check_expression(getattr(draft, name), name)
+
+
+def date_fields(entity: str) -> list[str]:
+    """The dates of a kind of record."""
+    return [name for name in ENTITIES[entity].__struct_fields__ if name.endswith("_date")]
+
+
+def _check_expression(source: str, name: str) -> None:
+    if not source.strip():
+        return
+    try:
+        compile_one(source)
+    except ExpressionError as error:
+        raise UnableToSaveRule(f"This expression cannot be read: {error.message}.", field=name) from error
+
+
+def preview_rule(*, actor: Actor, now: datetime, draft: RuleDraft) -> Preview:
+    """This function will count what the rule would hold open today, over everything the actor sees; it writes nothing.
+
+    Raises UnableToSaveRule, UnableToRead.
+    """
+    check_draft(draft)
+    compiled = CompiledRule(ExceptionRule(key="preview", changed_at=now, **draft.values()))
+    sums: dict[str, int] = defaultdict(int)
+    found: list[tuple[str, Hit]] = []
+    customers: set[Any] = set()
+    count = 0
+    for environment, hit in _hits(compiled, actor, now):
+        if count == PREVIEWED:
+            return _preview(count, customers, sums, found, is_cut=True)
+        count += 1
+        customers.add(environment.customer_id)
+        if hit.stake:
+            sums[hit.stake.currency] += hit.stake.amount
+        if len(found) < EXAMPLES:
+            found.append((environment.customer.name, hit))
+    return _preview(count, customers, sums, found, is_cut=False)
+
+
+def _hits(compiled: CompiledRule, actor: Actor, now: datetime) -> Iterator[tuple[Environment, Hit]]:
+    environments = Environment.objects.filter(kind=EnvironmentKind.PRODUCTION, customer__archived_at=None)
+    if actor.scope is not None:
+        environments = environments.filter(customer_id__in=actor.scope)
+    for environment in environments.select_related("customer").order_by("customer__name", "id"):
+        for hits in find_hits(compiled, environment, now):
+            for hit in hits:
+                yield environment, hit
+
+
+def _preview(
+    count: int, customers: set[Any], sums: dict[str, int], found: list[tuple[str, Hit]], *, is_cut: bool
+) -> Preview:
+    stakes = [Money(amount, currency) for currency, amount in sorted(sums.items())]
+    return Preview(count, len(customers), stakes, found, is_cut)
+
+
+def _lock(key: str, now: datetime) -> ExceptionRule:
+    ensure_rules(now)
+    rule = ExceptionRule.objects.select_for_update().filter(key=key).first()
+    if rule is None:
+        raise UnableToSaveRule("There is no such rule.")
+    return rule
+
+
+def _free_key(name: str) -> str:
+    stem = slugify(name)[:50] or "rule"
+    taken = set(ExceptionRule.objects.filter(key__startswith=stem).values_list("key", flat=True))
+    taken |= {spec.key for spec in SHIPPED}
+    return stem if stem not in taken else next(k for k in (f"{stem}-{n}" for n in range(2, 1000)) if k not in taken)
+
+
+def _settle(actor: Actor, now: datetime, rule: ExceptionRule, what: str, *, before: dict[str, Any] | None) -> None:
+    """Everything is looked at anew: the rule may hold for records that did not change."""
+    record_audit(
+        actor=actor, action=f"exception_rule.{what}", target_key=rule.subject_key, target_label=rule.name,
+        before=before, after=draft_of(rule).values(), now=now,
+    )  # fmt: skip
+    environments = Environment.objects.filter(kind=EnvironmentKind.PRODUCTION, customer__archived_at=None)
+    for number, pk in enumerate(environments.order_by("id").values_list("pk", flat=True)):
+        # Not all at once where there are many.
+        due_at = now + timedelta(seconds=number // 10)
+        schedule(kind=EVALUATE_KIND, key=str(pk), due_at=due_at, priority=6)

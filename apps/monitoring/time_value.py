@@ -1,0 +1,100 @@
+"""What time is worth at the customer's hourly rates: of one time entry, or of all that are on an invoice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from uuid import UUID
+
+from apps.core.bulk import fetch_rows
+from apps.core.expressions.functions import listed, money
+from apps.core.money import round_half_up
+from apps.customers.models import Environment
+from apps.flows.models import Integration
+
+SECONDS_PER_HOUR = Decimal(3600)
+# As invoices are made: hours are summed per task and person, and each sum is rounded once.
+_ROWS = """
+SELECT {root}, coalesce(person.data->>'email', ''), sum((entry.data->>'duration_seconds')::bigint), count(*)
+FROM canonical_canonicalrecord entry
+{joins}
+LEFT JOIN canonical_canonicallink who ON who.source_id = entry.id AND who.name = 'resource'
+LEFT JOIN canonical_canonicalrecord person ON person.id = who.target_id
+LEFT JOIN canonical_canonicallink what ON what.source_id = entry.id AND what.name = 'task'
+WHERE entry.entity = 'time_entry' AND {root} = ANY(%s::uuid[])
+GROUP BY 1, 2, what.target_id, person.id
+"""
+_ROOTS = {
+    "time_entry": ("entry.id", ""),
+    "invoice": (
+        "billed.target_id",
+        "JOIN canonical_canonicallink billed ON billed.source_id = entry.id AND billed.name = 'invoice'",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TimeValue:
+    """`money` is empty where somebody has no rate."""
+
+    seconds: int
+    count: int
+    money: dict[str, Any] | None
+
+
+def value_time(environment: Environment, entity: str, ids: Sequence[UUID]) -> dict[UUID, TimeValue]:
+    """Keyed by time entry or invoice; what has no time is absent."""
+    if entity not in _ROOTS:
+        return {}
+    root, extra = _ROOTS[entity]
+    card = _rate_card(environment)
+    parts: dict[UUID, list[tuple[str, int, int]]] = defaultdict(list)
+    for found, email, seconds, count in fetch_rows(_ROWS.format(root=root, joins=extra), [list(ids)]):
+        parts[found].append((email, int(seconds), int(count)))
+    return {found: _value(rows, card) for found, rows in parts.items()}
+
+
+def _value(rows: list[tuple[str, int, int]], card: RateCard | None) -> TimeValue:
+    seconds, count, total = sum(row[1] for row in rows), sum(row[2] for row in rows), 0
+    currencies: set[str] = set()
+    for email, worked, _ in rows:
+        rate = card.rate_of(email) if card else None
+        if rate is None:
+            return TimeValue(seconds, count, None)
+        hours = (Decimal(worked) / SECONDS_PER_HOUR).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+        total += round_half_up(hours * rate["amount"])
+        currencies.add(rate["currency"])
+    if len(currencies) != 1:
+        return TimeValue(seconds, count, None)
+    return TimeValue(seconds, count, {"amount": total, "currency": currencies.pop()})
+
+
+@dataclass(frozen=True, slots=True)
+class RateCard:
+    """The hourly rates as the integration's settings have them: by e-mail address, and one for everybody else."""
+
+    listed_rates: str
+    default: dict[str, Any] | None
+    currency: str
+
+    def rate_of(self, email: str) -> dict[str, Any] | None:
+        try:
+            return money(listed(self.listed_rates, email), self.currency) or self.default
+        except (ArithmeticError, ValueError):
+            return None  # somebody wrote what is no number: the invoicing flow tells of it
+
+
+def _rate_card(environment: Environment) -> RateCard | None:
+    """The rates of the integration that invoices time here."""
+    rated = Integration.objects.filter(environment=environment, settings__has_any_keys=["rate_card", "default_rate"])
+    found = rated.select_related("customer").order_by("-live_at", "id").first()
+    if found is None:
+        return None
+    settings = found.settings
+    return RateCard(
+        str(settings.get("rate_card") or ""), settings.get("default_rate"),
+        str(settings.get("currency") or found.customer.currency),
+    )  # fmt: skip
