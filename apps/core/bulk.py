@@ -10,6 +10,8 @@ import orjson
 from django.db import connection
 from psycopg import sql
 
+from apps.core.write_together import flush_writes, write_later
+
 Parameters = Sequence[Any] | Mapping[str, Any]
 # The sequence is looked up once, not once for each id.
 _NEXT_IDS = """
@@ -46,6 +48,7 @@ def copy_rows(
     # Lines made here: the driver's own adaptation of every value takes as long as the database's work.
     lines = map("\t".join, zip(*map(_copy_column, zip(*rows, strict=True)), strict=True))
     content = "".join([f"{start}{line}\n" for line in lines])
+    flush_writes()
     with connection.cursor() as cursor, cursor.copy(statement.as_string(cursor.connection)) as copy:
         copy.write(content)
 
@@ -57,8 +60,7 @@ def _insert_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any
     values = [text for row in rows for text in (*common, *map(_plain_text, row))]
     marks = f"({', '.join(['%s'] * (len(shared) + len(columns)))})"
     names = ", ".join(f'"{name}"' for name in (*shared, *columns))
-    with connection.cursor() as cursor:
-        cursor.execute(f'INSERT INTO "{table}" ({names}) VALUES {", ".join([marks] * len(rows))}', values)  # noqa: S608 - our names
+    write(f'INSERT INTO "{table}" ({names}) VALUES {", ".join([marks] * len(rows))}', values)  # noqa: S608 - our names
 
 
 def _plain_text(value: Any) -> str | None:
@@ -116,6 +118,12 @@ def fetch_rows(statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
+def write(statement: str, parameters: Parameters) -> None:
+    """Like `execute`, where nobody looks at the outcome: it may travel with the next statement."""
+    if not write_later(statement, _prepared(parameters)):
+        execute(statement, parameters)
+
+
 def execute(statement: str, parameters: Parameters) -> int:
     """Returns how many rows were touched."""
     with connection.cursor() as cursor:
@@ -138,5 +146,4 @@ def next_ids(table: str, count: int) -> list[int]:
 def lock_for_transaction(key: UUID) -> None:
     """This function will wait for the lock named by `key` and hold it until the transaction ends."""
     number = int.from_bytes(key.bytes[8:], "big", signed=True) ^ int.from_bytes(key.bytes[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+    write("SELECT pg_advisory_xact_lock(%s)", [number])

@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
 from apps.core import clock
+from apps.core.bulk import write
 from apps.core.planes import require_tenant_schema
 from apps.core.tasks import enqueue_in
 from apps.dispatch.backlog import BrokerUnavailable, room
@@ -68,6 +69,7 @@ ON CONFLICT (schema, kind, key) DO UPDATE SET
     priority = LEAST(item.priority, EXCLUDED.priority)
 """
 _SCHEDULE_ALL = _SCHEDULE.replace("VALUES (%s, %s, %s, %s, %s, 0)", "SELECT %s, %s, unnest(%s::text[]), %s, %s, 0")
+_EXTEND = "UPDATE public.dispatch_workitem SET lease_until = %s WHERE schema = %s AND kind = %s AND key = %s"
 _END = "DELETE FROM public.dispatch_workitem WHERE schema = %s AND kind = %s AND key = %s AND wanted_at IS NULL"
 _AGAIN = """
 UPDATE public.dispatch_workitem SET due_at = wanted_at, wanted_at = NULL, lease_until = NULL, attempts = 0
@@ -108,16 +110,14 @@ def schedule(*, kind: str, key: str, due_at: datetime, priority: int = 5) -> Non
     An item that is due earlier stays as it is. While an attempt runs, the wish is kept and honored when it ends: a
     change that arrives during a run is never lost.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_SCHEDULE, [require_tenant_schema(), kind, key, due_at, priority])
+    write(_SCHEDULE, [require_tenant_schema(), kind, key, due_at, priority])
     _wake(due_at)
 
 
 def _wake(due_at: datetime) -> None:
     """What is not due soon, the dispatcher finds in time by itself."""
     if due_at <= clock.now() + POLL:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        write("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
 def schedule_all(*, kind: str, keys: list[str], due_at: datetime, priority: int = 5) -> None:
@@ -166,7 +166,7 @@ def cancel(*, kind: str, key: str) -> None:
 
 
 def extend_lease(*, kind: str, key: str, now: datetime) -> None:
-    WorkItem.objects.filter(schema=require_tenant_schema(), kind=kind, key=key).update(lease_until=now + LEASE)
+    write(_EXTEND, [now + LEASE, require_tenant_schema(), kind, key])
 
 
 def claim_due(*, now: datetime, limit: int = 100, only: Sequence[str] | None = None) -> list[ClaimedItem]:

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from apps.canonical.workspace import lock_environment
 from apps.core.bulk import execute, fetch_rows
+from apps.core.write_together import writing_together
 from apps.sync.engine.context import RunContext, Tally
 from apps.sync.engine.errors import ClaimLost
 from apps.sync.engine.journal import COUNTS
@@ -59,7 +60,7 @@ def effects(context: RunContext) -> Iterator[datetime]:
     """
     mark = context.journal.mark()
     try:
-        with transaction.atomic():
+        with transaction.atomic(), writing_together():
             if not context.is_dry:
                 lock_environment(context.flow.environment_id)
             now = context.now()

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from apps.canonical.workspace import State
-from apps.core.bulk import copy_rows, execute, fetch_rows, json_text
+from apps.core.bulk import copy_rows, execute, fetch_rows, json_text, write
 from apps.core.ids import uuid7
 from apps.sync.engine.context import AtOnce, RunContext
 from apps.sync.engine.hashing import write_key
@@ -298,7 +298,7 @@ def put_back(intents: Sequence[Intent]) -> None:
 
 def confirm_intents(intents: Sequence[Intent]) -> None:
     if intents:
-        execute(_CONFIRM, [[intent.id for intent in intents]])
+        write(_CONFIRM, [[intent.id for intent in intents]])
 
 
 def reject_intents(intents: Sequence[Intent], now: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from apps.canonical.references import mark_deleted, save_references
 from apps.canonical.workspace import Workspace
 from apps.connectors.sdk.types import SourceRecord
-from apps.core.bulk import execute, json_text
+from apps.core.bulk import json_text, write
 from apps.core.ids import uuid7
 from apps.sync.engine.claim import effects
 from apps.sync.engine.conflicts import Judge
@@ -136,7 +136,7 @@ class StreamReader:
 
 
 def save_checkpoint(context: RunContext, system: BoundSystem, stream: str, position: Checkpoint, now: datetime) -> None:
-    execute(_CHECKPOINT, [uuid7(), context.flow.pk, system.connection.pk, stream, json_text(position), now])
+    write(_CHECKPOINT, [uuid7(), context.flow.pk, system.connection.pk, stream, json_text(position), now])
 
 
 def _deleted_ids(page: SiftedPage) -> list[str]:

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+
 from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.connectors.services import handle_deliveries
 from apps.core import clock
+from apps.core.write_together import writing_together
 from apps.dispatch.services import schedule, take
 from apps.flows.binding import NotOffered, stream_of
 from apps.flows.definition import parse_flow, parse_triggers
@@ -53,7 +56,8 @@ def run_on_deliveries(*, key: str, now: datetime) -> SyncRun | None:
             elif take(kind=FLOW_DUE_KIND, key=str(flow.pk), now=now, priority=3):
                 taken.append(flow.pk)
 
-    handle_deliveries(key=key, now=now, tell=tell)
+    with transaction.atomic(), writing_together():
+        handle_deliveries(key=key, now=now, tell=tell)
     return run_due_flow(flow_id=taken[0], now=clock.now()) if taken else None
 
 

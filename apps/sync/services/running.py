@@ -13,6 +13,7 @@ from apps.connectors.sdk.errors import ConnectorError, RateLimited
 from apps.connectors.services import note_circuit_success, note_connection_failure, note_connection_success
 from apps.core import clock
 from apps.core.garbage import rare_collections
+from apps.core.write_together import writing_together
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
 from apps.events.services import record_event
 from apps.flows.definition import parse_triggers
@@ -150,6 +151,7 @@ def _abandon(run_id: UUID, claim: int) -> None:
 
 
 @transaction.atomic
+@writing_together()
 def _claim(run_id: UUID, now: datetime) -> tuple[int | None, SyncRun]:
     """This function will make the run ours, and make sure that somebody comes after us if we die."""
     claim = claim_run(run_id, now)
@@ -225,6 +227,7 @@ def _finish(context: RunContext, run: SyncRun, ending: Ending, guard: RunGuard) 
 
 
 @transaction.atomic
+@writing_together()
 def _end(context: RunContext, run: SyncRun, ending: Ending, guard: RunGuard) -> datetime:
     """Raises ClaimLost when the run is no longer ours."""
     now = context.now()

@@ -1,0 +1,116 @@
+"""Writes that wait for the next statement: their order, their errors, and that none is forgotten."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from apps.core.bulk import FEW, copy_rows, execute, fetch_rows, write
+from apps.core.write_together import writing_together
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def table():
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE told (number int PRIMARY KEY, word text, list text[]) ON COMMIT DROP")
+
+
+def add(number: int, word: str = "100 % 'quoted'") -> None:
+    write("INSERT INTO told (number, word) VALUES (%s, %s)", [number, word])
+
+
+def numbers() -> list[int]:
+    return [row[0] for row in fetch_rows("SELECT number FROM told ORDER BY number", [])]
+
+
+def statements(work) -> int:
+    seen = []
+
+    def count(execute, *call):
+        seen.append(call)
+        return execute(*call)
+
+    with connection.execute_wrapper(count):
+        work()
+    return len(seen)
+
+
+def test_they_are_there_for_the_next_question():
+    with transaction.atomic(), writing_together():
+        add(1)
+        add(2)
+
+        assert numbers() == [1, 2]
+        assert fetch_rows("SELECT word FROM told WHERE number = %s", [1]) == [("100 % 'quoted'",)]
+
+
+def test_what_waits_at_the_end_is_written():
+    with transaction.atomic(), writing_together():
+        add(1)
+
+    assert numbers() == [1]
+
+
+def test_many_take_one_round_trip():
+    def work() -> None:
+        with writing_together():
+            for number in range(10):
+                add(number)
+            assert execute("UPDATE told SET word = %s WHERE number >= %s", ["%s", 7]) == 3
+
+    with transaction.atomic():
+        assert statements(work) == 1
+    assert numbers() == list(range(10))
+
+
+def fail_after(*added: int) -> None:
+    with transaction.atomic():
+        for number in added:
+            add(number)
+        raise ValueError("no")
+
+
+@transaction.atomic
+@writing_together()
+def add_all(*added: int) -> None:
+    for number in added:
+        add(number)
+
+
+def test_an_error_undoes_everything():
+    with pytest.raises(IntegrityError):
+        add_all(1, 1)
+
+    assert numbers() == []
+
+
+def test_what_a_savepoint_undoes_is_undone():
+    with transaction.atomic(), writing_together():
+        add(1)
+        with pytest.raises(ValueError, match="no"):
+            fail_after(2)
+        add(3)
+
+    assert numbers() == [1, 3]
+
+
+def test_nothing_is_left_of_a_block_that_failed():
+    with pytest.raises(ValueError, match="no"):
+        writing_together()(fail_after)(1)
+
+    add_all(2)
+    assert numbers() == [2]
+
+
+@pytest.mark.parametrize("count", [1, FEW, FEW + 1])
+def test_few_rows_and_many_come_to_the_same(count):
+    rows = [(number, "tab\t, back\\slash, 100 %", ["a", 'b"c']) for number in range(count)]
+
+    with transaction.atomic(), writing_together():
+        add(count)
+        copy_rows("told", ("number", "word", "list"), rows)
+
+    assert fetch_rows("SELECT number, word, list FROM told WHERE number < %s ORDER BY number", [count]) == rows
+    assert numbers()[-1] == count
