@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection, models
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLE_BUDGET = 100
+TABLE_BUDGET = 120
 
 
 def room_of(model: type[models.Model]) -> str:
