@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
+from uuid import UUID
 
+import psycopg
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from pypdf import PdfReader
 
 from apps.billing.models import (
@@ -20,8 +22,9 @@ from apps.billing.models import (
     UsageCharge,
     UsageEvent,
 )
+from apps.billing.rating import RatedInvoice
 from apps.billing.revenue import list_debts
-from apps.billing.selectors import list_invoices, preview_invoice
+from apps.billing.selectors import list_invoices, preview_invoice, preview_invoices
 from apps.billing.services import (
     close_period,
     deliver_invoice,
@@ -224,6 +227,27 @@ def test_what_came_late_is_in_the_issued_invoice(october: BillingPeriod, owner_a
     used = invoice.lines.get(meter="records_synced")
     assert (used.quantity, used.amount, invoice.total_amount) == (Decimal(2500), 3125, 62_029)
     assert used.usage_charges.count() == 2
+
+
+def test_no_usage_arrives_between_rating_and_charging(
+    october: BillingPeriod, owner_actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = draft_invoice(period=october, now=AFTER)
+    table = f"{connection.schema_name}.billing_usageevent"
+    refused: list[type[psycopg.Error]] = []
+
+    def rate(periods: list[BillingPeriod]) -> dict[UUID, RatedInvoice]:
+        with psycopg.connect(connection.connection.info.dsn, password=connection.connection.info.password) as other:
+            try:
+                other.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE NOWAIT")  # as an insert does
+            except psycopg.Error as error:
+                refused.append(type(error))
+        return preview_invoices(periods)
+
+    monkeypatch.setattr("apps.billing.services.issuing.preview_invoices", rate)
+    issue_invoice(actor=owner_actor, now=AFTER, invoice=draft)
+
+    assert refused == [psycopg.errors.LockNotAvailable]
 
 
 def test_a_tax_id_given_after_the_draft_counts(october: BillingPeriod, owner_actor: Actor) -> None:

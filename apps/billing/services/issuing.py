@@ -59,6 +59,8 @@ def issue_invoices(*, actor: Actor, now: datetime, invoices: Sequence[Invoice]) 
     actor.require("billing.manage")
     with transaction.atomic():
         drafts = _lock_drafts([invoice.pk for invoice in invoices], now)
+        # Usage that arrived between rating and charging would count as billed without a price.
+        execute("LOCK TABLE billing_usageevent IN SHARE MODE", [])
         _bring_up_to_date(drafts)
         _charge_usage(drafts)
         _open(drafts, now)
