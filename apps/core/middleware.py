@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponse
@@ -46,12 +47,24 @@ class SecurityHeadersMiddleware:
 
 
 class NullCharacterMiddleware:
-    """Refuses addresses with a null character: no text in the database can hold one, so none leads anywhere."""
+    """Refuses addresses and forms with a null character: no text in the database can hold one, so none leads anywhere."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-            return HttpResponse("Bad request\n", status=400, content_type="text/plain; charset=utf-8")
+            return _bad_request()
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Forms of our own pages, which are read for their CSRF token anyway; what others send is left as it came."""
+        if request.method != "POST" or getattr(view, "csrf_exempt", False):
+            return None
+        if any("\x00" in part for name, values in request.POST.lists() for part in (name, *values)):
+            return _bad_request()
+        return None
+
+
+def _bad_request() -> HttpResponse:
+    return HttpResponse("Bad request\n", status=400, content_type="text/plain; charset=utf-8")

@@ -15,3 +15,9 @@ def test_it_is_refused(partner: object, client: Browser, address: str) -> None:
 
     assert answer.status_code == 400
     assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_form_with_one_is_refused_too(partner: object, client: Browser) -> None:
+    for given in ({"login": "a\x00b"}, {"a\x00b": "c"}):
+        assert client.post("/accounts/login/", given).status_code == 400
+    assert client.post("/accounts/login/", {"login": "ab"}).status_code == 200
