@@ -101,7 +101,10 @@ class GuardedBackend(httpcore2.SyncBackend):
 
 def resolve_guarded(host: str, port: int, *, allow_private: bool) -> list[str]:
     """The addresses to connect to, all of them public. Raises BlockedAddress, and OSError for a name without any."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a label of more than 63 letters, or an empty one
+        raise OSError(f"{host} is no name of a host") from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     # One private answer among public ones condemns the name: only an attacker mixes them.
     if not allow_private and not all(is_public_address(address) for address in addresses):

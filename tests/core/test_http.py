@@ -89,6 +89,12 @@ def test_a_name_with_one_private_address_among_public_ones_is_refused(monkeypatc
         client.get("https://mixed.example/")
 
 
+@pytest.mark.parametrize("host", [f"{'a' * 64}.example.com", f"{'a' * 300}.example"])
+def test_a_name_that_is_none_is_no_connection(host: str) -> None:
+    with build_client() as client, pytest.raises(httpx2.ConnectError):
+        client.get(f"https://{host}/")
+
+
 def test_the_checked_address_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     connected: list[str] = []
