@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.connectors.sdk.entities import ENTITIES, REFERENCES
 from apps.core import expressions
-from apps.flows.triggers import SHORTEST_SECONDS, is_cron
+from apps.flows.triggers import LONGEST_SECONDS, SHORTEST_SECONDS, is_cron
 from apps.flows.words import (
     CONFLICT_POLICIES,
     CUSTOMER_ROLES,
@@ -110,6 +110,7 @@ def _check_trigger(place: _Place, trigger: TriggerSpec, roles: set[str]) -> None
     place.demand(
         not trigger.every or trigger.every >= SHORTEST_SECONDS, f"every is at least {SHORTEST_SECONDS} seconds"
     )
+    place.demand(trigger.every <= LONGEST_SECONDS, "every is at most a year")
     place.demand(not trigger.cron or is_cron(trigger.cron), f"{trigger.cron!r} is no cron expression of five fields")
     place.demand(not trigger.webhook or trigger.webhook in roles, f"unknown role {trigger.webhook!r}")
     place.demand(not trigger.event or trigger.event in TRIGGERING_EVENTS, f"unknown event {trigger.event!r}")

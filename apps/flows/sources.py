@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ LONGEST_SOURCE = 200_000
 DEEPEST_SOURCE = 40
 NUMBER = re.compile(r"^\d{1,5}(\.\d{1,5}){0,2}$")
 KEY = re.compile(r"^[a-z][a-z0-9-]{1,58}$")
+# Null characters and halves of a pair, written as escapes.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]")
 _QUOTED = re.compile(r"'([^']+)'|`([^`]+)`")
 
@@ -36,12 +39,16 @@ class SourceLoader(yaml.SafeLoader):
         reason = "it is nested too deeply" if self.depth >= DEEPEST_SOURCE else ""
         if self.check_event(yaml.AliasEvent):
             reason = "aliases are not used here"
+        elif getattr(self.peek_event(), "tag", None) is not None:  # type: ignore[no-untyped-call]
+            reason = "tags (!) are not used here"
         if reason:
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, reason, mark)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
+        if isinstance(node, yaml.ScalarNode) and _UNSTORABLE.search(str(node.value)):
+            raise yaml.composer.ComposerError(None, None, "it holds a character that no text may have", node.start_mark)
         return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
@@ -59,6 +66,24 @@ SourceLoader.yaml_implicit_resolvers = {
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 SourceLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+
+
+def _whole(loader: SourceLoader, node: yaml.ScalarNode) -> int:
+    number: int = loader.construct_yaml_int(node)
+    if abs(number) >= 2**63:
+        raise ValueError(f"line {node.start_mark.line + 1} has a number that is too large")
+    return number
+
+
+def _finite(loader: SourceLoader, node: yaml.ScalarNode) -> float:
+    number: float = loader.construct_yaml_float(node)
+    if not math.isfinite(number):
+        raise ValueError(f"line {node.start_mark.line + 1} has a number without an end")
+    return number
+
+
+SourceLoader.add_constructor("tag:yaml.org,2002:int", _whole)
+SourceLoader.add_constructor("tag:yaml.org,2002:float", _finite)
 
 
 @dataclass(frozen=True)

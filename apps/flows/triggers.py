@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,14 +16,20 @@ from apps.flows.words import TRIGGERING_EVENTS
 if TYPE_CHECKING:
     from apps.flows.definition import TriggerSpec
 
-SHORTEST_SECONDS = 60
+SHORTEST_SECONDS, LONGEST_SECONDS = 60, 366 * 86400
+LONGEST_CRON = 100
+_ELSEWHERE = re.compile(r"(?:^|[,/-])[rh](?:$|[(,/])", re.IGNORECASE)
 _SAMPLES = 32  # of a cron's times: enough to meet its longest gap of a month
 _SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def is_cron(expression: str) -> bool:
     """Five fields that name times which do come."""
-    if len(expression.split()) != 5 or not croniter.is_valid(expression):
+    parts = expression.split()
+    # Random times (R) and hashed ones (H) would be others each time they are asked for.
+    if len(parts) != 5 or len(expression) > LONGEST_CRON or any(_ELSEWHERE.search(part) for part in parts):
+        return False
+    if not croniter.is_valid(expression):
         return False
     try:
         croniter(expression, datetime(2026, 1, 1)).get_next(datetime)  # noqa: DTZ001 - only whether there is one
