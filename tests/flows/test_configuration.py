@@ -182,6 +182,23 @@ def test_a_mistake_is_told_with_its_place_and_nothing_is_done(
     assert export_environment(environment) == text
 
 
+def test_what_no_row_can_hold_is_told_before_anything_is_done(integration, environment, owner_actor, now, apply):
+    map_own(integration, owner_actor, now, phone="trim(record.phone)")
+    text = export_environment(environment)
+    mapping = text[text.index("  - role: crm") :].partition("  policies:")[0]
+    wrong = {
+        "up to 120 characters": text.replace(f"name: {integration.name}", f"name: {'n' * 200}", 1),
+        "given twice": text.replace(mapping, mapping * 2, 1),
+        "too long": text.replace("phone: trim", f"{'p' * 200}: trim", 1),
+    }
+
+    for message, broken in wrong.items():
+        assert broken != text
+        with pytest.raises(UnableToApply, match=message):
+            apply(broken)
+    assert export_environment(environment) == text
+
+
 def test_with_a_second_person_applying_makes_a_draft(integration, environment, owner_actor, now, apply):
     map_own(integration, owner_actor, now, phone="trim(record.phone)")
     set_release_rules(actor=owner_actor, now=now, requires_review=True)

@@ -41,6 +41,8 @@ from apps.flows.services.revisions import (
 from apps.flows.sources import Document, InvalidSource
 from apps.flows.states import Starts, UnableToStart, read_starts, starts_of
 
+LONGEST_NAME = 120
+
 
 class UnableToApply(AnticipatedError):
     """The text is none, or something in it cannot be; the message names line and place."""
@@ -310,6 +312,7 @@ def _systems(environment: Environment, wanted: IntegrationDoc, entry: Planned) -
 
 def _check(environment: Environment, wanted: IntegrationDoc, entry: Planned, spec: TemplateSpec) -> None:
     """Everything that stands against it; a problem may begin with its place and a bar."""
+    entry.problems += _unusable(wanted)
     unknown = sorted(set(wanted.starts) - {flow.key for flow in spec.flows})
     entry.problems += [f".starts.{key}|The template has no flow {key}." for key in unknown]
     for key, given in wanted.starts.items():
@@ -327,6 +330,27 @@ def _check(environment: Environment, wanted: IntegrationDoc, entry: Planned, spe
         except UnableToDeployIntegration as error:
             entry.problems.append(f".systems.{error.field}|{error.user_message}")
     _check_change(wanted, entry)
+
+
+def _longest_texts() -> list[int]:
+    """Of a mapping's role, object and field."""
+    fields: Any = [MappingOverride._meta.get_field(name) for name in ("role", "object_name", "field")]
+    return [field.max_length for field in fields]
+
+
+def _unusable(wanted: IntegrationDoc) -> Iterator[str]:
+    """What no integration can hold, whatever its template says."""
+    if not wanted.name.strip() or wanted.name != wanted.name.strip() or len(wanted.name) > LONGEST_NAME:
+        yield f".name|A name has up to {LONGEST_NAME} characters and no spaces around it."
+    seen: set[tuple[str, str, str]] = set()
+    for index, mapping in enumerate(wanted.mappings):
+        place = (mapping.role, mapping.direction, mapping.object)
+        lengths = (len(mapping.role), len(mapping.object), max(map(len, mapping.fields), default=0))
+        if any(length > most for length, most in zip(lengths, _longest_texts(), strict=True)):
+            yield f".mappings[{index}]|A role, an object or a field has a name that is too long."
+        if place in seen:
+            yield f".mappings[{index}]|This object is given twice."
+        seen.add(place)
 
 
 def _check_change(wanted: IntegrationDoc, entry: Planned) -> None:
