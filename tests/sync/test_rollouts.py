@@ -9,7 +9,7 @@ import pytest
 from apps.core.clock import moved_clock
 from apps.dispatch.models import WorkItem
 from apps.flows.definition import parse_flow
-from apps.flows.models import Flow, Integration, MemberStatus
+from apps.flows.models import Flow, Integration, MemberStatus, TemplateRollout
 from apps.flows.services import (
     change_settings,
     deploy_integration,
@@ -299,6 +299,12 @@ def test_one_rollout_of_a_version_at_a_time_and_it_can_be_ended(fleet, release, 
 
     assert versions(fleet) == ["1.0.0"] * 4
     assert WorkItem.objects.filter(kind=ROLLOUT_KIND).count() == 0
+
+
+def test_an_integration_cannot_be_in_it_twice(fleet, release, owner_actor, now):
+    with pytest.raises(UnableToRollOut, match="named twice"):
+        start(owner_actor, now, release(("A won deal", "Each won deal")), [fleet[0], fleet[0]])
+    assert TemplateRollout.objects.count() == 0
 
 
 def test_a_version_is_tried_on_real_records_before_it_is_published(

@@ -77,6 +77,8 @@ def start_rollout(
         raise UnableToRollOut("Only a published version can be rolled out.")
     if not integrations:
         raise UnableToRollOut("Choose at least one customer.", field="integrations")
+    if len({one.pk for one in integrations}) < len(integrations):
+        raise UnableToRollOut("An integration is named twice.", field="integrations")
     counts = _counts(stages, len(integrations))
     try:
         with transaction.atomic():
