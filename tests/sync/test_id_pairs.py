@@ -155,7 +155,7 @@ def test_what_changed_since_the_check_is_told_at_its_line(flow, check, carry_out
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["", "left,right\n", "\n\n", "1," + "2" * 200_000])
+@pytest.mark.parametrize("text", ["", "left,right\n", "\n\n", "1," + "2" * 200_000, "1,2\x00\n"])
 def test_an_empty_or_unreadable_file_is_refused(flow, check, text):
     with pytest.raises(UnableToReadPairs) as caught:
         check(text)

@@ -99,6 +99,8 @@ def _stream(connection: Connection, entity: str, field: str) -> str:
 
 
 def _read(text: str) -> list[tuple[int, list[str]]]:
+    if "\x00" in text:
+        raise UnableToReadPairs("The file is no text.", field="file")
     sample = text[:4096]
     delimiter = max(",;\t", key=sample.count)
     try:
