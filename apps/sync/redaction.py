@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -83,9 +83,26 @@ class PayloadRules:
         return {name: self.hide(entity, name, value) for name, value in values.items()}
 
     def hide_text(self, text: str, values: Mapping[str, Any]) -> str:
-        """What a system says about `values`, without the hidden ones: many repeat what they refuse."""
-        said = {str(value) for name, value in values.items() if value and self.hides("", name)}
-        return redact(text, said)
+        """What a system says about `values`, without the hidden ones: many repeat what they refuse.
+
+        Rules of any entity count here, as nobody says of which one the values are.
+        """
+        return redact(text, set(self._hidden_texts(values, is_hidden=False)))
+
+    def _hidden_texts(self, value: Any, *, is_hidden: bool) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from self._hidden_texts(inner, is_hidden=is_hidden or self._may_hide(str(name)))
+        elif isinstance(value, list):
+            for item in value:
+                yield from self._hidden_texts(item, is_hidden=is_hidden)
+        elif value and (is_hidden or (isinstance(value, str) and is_secret(value))):
+            yield str(value)
+
+    def _may_hide(self, name: str) -> bool:
+        return any(
+            fnmatchcase(name.lower(), part) for rule in self.patterns for part in (rule, rule.rpartition(".")[2])
+        )
 
     def hide(self, entity: str, name: str, value: Any) -> Any:
         if value is None or value == "":

@@ -70,6 +70,16 @@ def test_secrets_are_known_by_their_check_digits(text: str, secret: bool) -> Non
     assert is_secret(text) is secret
 
 
+def test_what_a_system_repeats_is_hidden_by_the_rules_of_every_entity() -> None:
+    values = {
+        "mobile_phone": "+49 30 123456", "name": "Vulcan Industries", "payer": {"email": CANARY},
+        "notes": ["DE89 3704 0044 0532 0130 00"],
+    }  # fmt: skip
+    said = f"Vulcan Industries: +49 30 123456, {CANARY} and DE89 3704 0044 0532 0130 00 are refused"
+
+    assert RULES.hide_text(said, values) == f"Vulcan Industries: {MASK}, {MASK} and {MASK} are refused"
+
+
 def test_what_hides_nothing_is_handed_on_as_it_is() -> None:
     diff = {"name": ["Forge", "Forge rollout"], "total": [None, {"amount": 5, "currency": "EUR"}]}
 
