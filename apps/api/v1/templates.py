@@ -15,7 +15,8 @@ from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
 from apps.api.schema import PAGE_PARAMETERS
 from apps.core import clock
-from apps.flows.models import IntegrationTemplateVersion, VersionStatus
+from apps.core.errors import NotVisible
+from apps.flows.models import OPEN_VERSIONS, IntegrationTemplateVersion, VersionStatus
 from apps.flows.selectors import get_template, list_template_versions
 from apps.flows.services import (
     create_template,
@@ -80,7 +81,10 @@ class TemplateList(ApiView):
     @extend_schema(responses=paged(TemplateVersionSerializer), parameters=PAGE_PARAMETERS)
     def get(self, request: Request) -> Response:
         """List every version of every template, newest first."""
-        return self.list(list_template_versions(), TemplateVersionSerializer)
+        found = list_template_versions()
+        # What is still being written is the partner's own business.
+        found = found if self.actor.scope is None else found.exclude(status__in=OPEN_VERSIONS)
+        return self.list(found, TemplateVersionSerializer)
 
     @extend_schema(request=TemplateInput, responses={201: TemplateTextSerializer})
     def post(self, request: Request) -> Response:
@@ -101,7 +105,10 @@ class TemplateDetail(ApiView):
     @extend_schema(responses=TemplateTextSerializer)
     def get(self, request: Request, template_version_id: UUID) -> Response:
         """Read a version with its YAML."""
-        return Response(TemplateTextSerializer(get_template(template_version_id)).data)
+        found = get_template(template_version_id)
+        if self.actor.scope is not None and found.status in OPEN_VERSIONS:
+            raise NotVisible("There is no such template.")
+        return Response(TemplateTextSerializer(found).data)
 
     @extend_schema(request=DraftInput, responses=TemplateTextSerializer)
     def put(self, request: Request, template_version_id: UUID) -> Response:

@@ -58,7 +58,7 @@ def _list(
     table: Callable[[list[LogLine]], Table],
 ) -> HttpResponse:
     after = request.GET.get("after", "")
-    if after.isdecimal() and not rows.filter(pk__gt=int(after)).exists():
+    if after.isdecimal() and len(after) < 20 and not rows.filter(pk__gt=int(after)).exists():
         return HttpResponse(status=204)  # nothing new: the live list stays as it is
     page: Page[Any] = page_queryset(rows, request, order=("-id",))
     context = {

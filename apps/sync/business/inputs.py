@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from apps.connectors.sdk.entities import Currency, DecimalText, MoneyValue
+from apps.connectors.sdk.entities import Currency, MoneyValue
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=250)]
+Quantity = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$")]
 RecordId = Annotated[
     str, msgspec.Meta(pattern=r"^(rec_[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$", title="Record id")
 ]
@@ -60,7 +61,7 @@ class Line(Input, frozen=True):
 
     description: Name
     unit_price: MoneyValue
-    quantity: DecimalText = "1"
+    quantity: Quantity = "1"
 
 
 class GenerateInvoice(Input, frozen=True):

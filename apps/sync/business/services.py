@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from apps.canonical.workspace import State, Workspace
-from apps.core.money import Money, round_half_up
+from apps.core.money import CurrencyMismatch, Money, round_half_up
 from apps.sync.business.inputs import (
     INPUTS,
     CompleteMilestone,
@@ -32,6 +32,7 @@ TITLES = {
     "payment_status": "Look up a payment status",
     "complete_milestone": "Complete a milestone",
 }
+MOST_BILLED = 10**15  # minor units
 # The names under which the shipped templates derive the same records: whoever comes second finds them made.
 PROJECT_OF_DEAL, FIRST_TASK = "provisioned", "first-task"
 
@@ -107,6 +108,8 @@ def _generate_invoice(workspace: Workspace, given: GenerateInvoice, key: str, to
     if any(line.unit_price.currency != currency for line in given.lines):
         raise UnableToCall("All prices of an invoice have one currency.", field="lines")
     lines = [_line(line.description, line.quantity, line.unit_price.amount, currency) for line in given.lines]
+    if sum(abs(line["amount"]["amount"]) for line in lines) > MOST_BILLED:
+        raise UnableToCall("The invoice is too large.", field="lines")
     total = {"amount": sum(line["amount"]["amount"] for line in lines), "currency": currency}
     data = {
         "issue_date": today, **_given(given, "account", "project", "lines"), "currency": currency, "lines": lines,
@@ -182,5 +185,10 @@ def _sum(states: list[State], field: str) -> dict[str, Any] | None:
     values = [Money(**value) for state in states if (value := state.data.get(field))]
     if not values:
         return None
-    total = sum(values[1:], values[0])
+    try:
+        total = sum(values[1:], values[0])
+    except CurrencyMismatch as error:
+        raise UnableToCall(
+            "The deal is billed in several currencies, which have no sum.", field="opportunity"
+        ) from error
     return {"amount": total.amount, "currency": total.currency}

@@ -55,6 +55,8 @@ def start_backfill(*, actor: Actor, now: datetime, flow: Flow, first_day: date, 
         raise UnableToStartRun("The last day lies before the first one.", field="last_day")
     if first_day > now.date():
         raise UnableToStartRun("The period lies in the future.", field="first_day")
+    # Nothing changed later; and the calendar ends some day, which adding to it must not meet.
+    last_day = min(last_day, now.date())
     scope = {"kind": "period", "from": _start_of(first_day), "to": _start_of(last_day)}
     return _start(actor, now, flow, RunTrigger.BACKFILL, scope)
 
