@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from apps.audit.models import AuditEvent
-from apps.core.actor import Actor
+from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted
 from apps.flows.models import IntegrationTemplate, IntegrationTemplateVersion, VersionStatus
 from apps.flows.selectors import list_templates, newer_version, template_versions
@@ -169,6 +169,9 @@ def test_with_the_rule_somebody_else_publishes(draft, owner_actor, colleague, no
     back = return_template(actor=colleague, now=now, version=draft, reason="Name the first task.")
     assert (back.status, back.review_note, back.reviewer_label) == ("draft", "Name the first task.", "Carl Colleague")
     submit_template(actor=owner_actor, now=now, version=draft)
+    key = replace(colleague, kind=ActorKind.API_KEY, id="key")
+    with pytest.raises(UnableToRelease, match="A person"):
+        publish_template(actor=key, now=now, version=draft)
     published = publish_template(actor=colleague, now=now, version=draft)
     assert (published.status, published.author_label, published.reviewer_label) == (
         "published", "Olive Owner", "Carl Colleague",

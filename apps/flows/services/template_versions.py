@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from apps.audit.services import record_audit
-from apps.core.actor import Actor
+from apps.core.actor import Actor, ActorKind
 from apps.core.errors import AnticipatedError, Conflict, NotPermitted
 from apps.flows.definition import TemplateSpec
 from apps.flows.models import (
@@ -199,6 +199,9 @@ def check_release(actor: Actor, status: str, author_id: str) -> None:
         return
     if status != VersionStatus.IN_REVIEW:
         raise UnableToRelease("Hand it in for review first: your company has a second person look over every change.")
+    if actor.kind == ActorKind.API_KEY:
+        # Whoever wrote it may hold the key as well.
+        raise UnableToRelease("A person has to publish it: an API key is nobody's second pair of eyes.")
     if actor.id == author_id:
         raise UnableToRelease("You wrote this yourself. Somebody else of your team has to publish it.")
 
