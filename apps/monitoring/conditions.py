@@ -8,6 +8,7 @@ as a whole: nothing else looks at linked records.
 from __future__ import annotations
 
 import ast
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from apps.core.expressions.guards import tokenize
 from apps.monitoring.paths import UnableToRead
 
 RECORD, SHOWN = "record", "shown"
+LONGEST_NUMBER = 30
 COMPUTED = "time_"  # fields of a record that are worked out, not stored
 _ORDER = {"<", "<=", ">", ">="}
 _OPENING, _CLOSING = "([{", ")]}"
@@ -116,6 +118,8 @@ def _comparison(root: str, names: list[str], operator: str, token: str) -> Claus
 def _number(root: str, names: list[str], operator: str, token: str) -> Clause | None:
     if operator not in _ORDER | {"==", "!="} or token.endswith("u"):
         return None
+    if len(token) > LONGEST_NUMBER or not math.isfinite(float(token)):
+        return None  # the database knows no such number, and would fail on every record
     sql = {"==": "=", "!=": "IS DISTINCT FROM"}.get(operator, operator)
     # CASE, because the parts of an AND are decided in any order, and a text is no number.
     held = "CASE WHEN jsonb_typeof({} #> %s) = 'number' THEN ({} #>> %s)::numeric END"
@@ -133,7 +137,7 @@ def _texts(tokens: list[str]) -> list[str] | None:
 
 
 def _text(token: str) -> str | None:
-    if len(token) < 2 or token[0] not in "\"'" or "\\" in token:
+    if len(token) < 2 or token[0] not in "\"'" or set(token) & set("\\\n\r"):
         return None
     found = ast.literal_eval(token)
     return found if isinstance(found, str) else None
