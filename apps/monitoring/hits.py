@@ -6,6 +6,7 @@ passed its days, and has no way to what is expected. Nothing is written here: a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -70,6 +71,8 @@ class CompiledRule:
         return candidate_condition(self.rule, self.ways, self.only_if)
 
 
+LARGEST = 2**53
+CURRENCY = re.compile("[A-Z]{3}")
 _FIND = """
 SELECT r.id, r.title, r.data, r.created_at{since}
 FROM canonical_canonicalrecord r
@@ -166,7 +169,9 @@ def _stake(program: MappingProgram | None, context: dict[str, Any]) -> Money | N
     found = _value(program, context) if program else None
     if not isinstance(found, dict) or not isinstance(found.get("amount"), int):
         return None
-    return Money(abs(found["amount"]), str(found.get("currency") or ""))
+    amount, currency = abs(found["amount"]), str(found.get("currency") or "")
+    # Any text and number can be written as an amount; one that no row holds would end the look at everything else.
+    return Money(amount, currency) if amount <= LARGEST and CURRENCY.fullmatch(currency) else None
 
 
 def roots_of(compiled: CompiledRule, environment: Environment, touched: Sequence[UUID]) -> set[UUID]:
