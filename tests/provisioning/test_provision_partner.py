@@ -69,7 +69,7 @@ def test_it_works(system: Actor, now: datetime) -> None:
     with tenant_plane(partner.schema_name):
         assert BrandSettings.objects.get().display_name == "Initech"
         assert LegalEntity.objects.get().currency == "USD"
-        assert IntegrationTemplate.objects.count() == 5
+        assert IntegrationTemplate.objects.count() == 13
         invitation = Invitation.objects.get()
         assert (invitation.email, invitation.role) == ("peter@initech.example", "owner")
         mail = OutgoingMail.objects.get()
