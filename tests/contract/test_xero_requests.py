@@ -114,9 +114,11 @@ def write_part(xero, sink, number, record, **refs) -> str:
 
 def read_in_every_way(stream) -> None:
     pages = list(stream.read(checkpoint=None, page_size=1))
-    assert pages[0].records
+    # A project without time is a page without records, wherever it stands.
+    records = [record for page in pages for record in page.records]
+    assert records
     list(stream.read(checkpoint=pages[-1].checkpoint))
-    assert stream.get(pages[0].records[0].external_id) is not None
+    assert stream.get(records[0].external_id) is not None
 
 
 def write_in_every_way(sink, payload) -> str:
