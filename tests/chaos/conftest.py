@@ -104,5 +104,10 @@ def make_story(workers: Workers, sandbox: RunningSandbox, owner_actor: Actor) ->
 
 
 @pytest.fixture
-def _django_db_helper(committed: None) -> None:
-    """Instead of a transaction that is rolled back: everything here reads and writes committed rows."""
+def _django_db_helper(committed: None) -> Iterator[None]:
+    """Instead of a transaction that is rolled back: everything here reads and writes committed rows.
+
+    Whatever plane the test before left behind.
+    """
+    with tenant_plane(SCHEMA):
+        yield

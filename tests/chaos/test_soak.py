@@ -5,7 +5,7 @@ and boards. Their people work on while calls to the vendors go wrong in every wa
 order, and processes, database sessions and the broker are killed. Then it is quiet, the flows come to rest, and: nothing
 is lost, nothing stands twice, and no record was ever written with an older name after a newer one.
 
-`CHAOS_SECONDS` of trouble (40), from `CHAOS_SEED`: the same seed brings the same deeds, faults and blows in the same order.
+`CHAOS_SECONDS` of trouble (20), from `CHAOS_SEED`: the same seed brings the same deeds, faults and blows in the same order.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.django_db, pytest.mark.enable_socke
 
 SCHEMA, HOST, SECRET = "p_soak", "soak.localhost", "hook-secret-abcdef"
 SEED = int(os.environ.get("CHAOS_SEED", "20261123"))
-SECONDS = float(os.environ.get("CHAOS_SECONDS", "40"))
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "20"))
 SETTLES_WITHIN = 90
 FAULT_SHARE, STORM_SHARE, STORM_CALLS, WEBHOOK_SHARE = 0.2, 0.01, 12, 0.4
 _VERSION = re.compile(rb"(Firm \d+) v(\d+)")
