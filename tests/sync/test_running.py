@@ -20,7 +20,7 @@ from apps.sync.models import RunStatus, RunStep, SyncRun, WriteIntent
 from apps.sync.selectors import list_runs, run_progress
 from apps.sync.services import UnableToStartRun, cancel_run, dry_run, note_change, reap_runs, run_due_flow, start_run
 from tests.sync.conftest import flow_of, run_flow
-from tests.sync.fake_vendor import vendor
+from tests.sync.fake_vendor import FakeConnector, vendor
 from tests.sync.test_opportunity_to_project import seed_won_deal
 
 
@@ -139,6 +139,20 @@ def test_the_timeline_says_what_was_done(flow, owner_actor, now):
     progress = run_progress(list_runs(owner_actor).get(), now)
     assert (progress.is_active, progress.read_count, progress.current_step) == (False, 5, "Writing")
     assert run.call_count == 8
+
+
+def test_a_run_gives_up_what_it_opened(flow, owner_actor, now, monkeypatch):
+    opened: list[FakeConnector] = []
+    closed: list[FakeConnector] = []
+    make = FakeConnector.__init__
+    monkeypatch.setattr(FakeConnector, "__init__", lambda self, *given: (opened.append(self), make(self, *given))[1])
+    monkeypatch.setattr(FakeConnector, "close", lambda self: closed.append(self))
+    seed_won_deal()
+
+    run_flow(flow, now)
+
+    assert len(opened) == 3
+    assert sorted(map(id, closed)) == sorted(map(id, opened))
 
 
 def test_a_dry_run_shows_everything_and_keeps_nothing(integration, owner_actor, now):

@@ -61,8 +61,15 @@ class BoundSystem:
         if self._connector is None or self._opened_at is None or clock.now() - self._opened_at <= OPEN_FOR:
             return
         self.connection.refresh_from_db()
-        self._connector.context.credentials = self.open().context.credentials
+        fresh = self.open()
+        self._connector.context.credentials = fresh.context.credentials
+        fresh.close()
         self._opened_at = clock.now()
+
+    def close(self) -> None:
+        if self._connector is not None:
+            self._connector.close()
+            self._connector = None
 
 
 @dataclass(slots=True)
@@ -125,6 +132,11 @@ class RunContext:
         """The system of a connection, about to be talked to."""
         self.active = next(s for s in self.systems.values() if s.connection.pk == connection_id)
         return self.active
+
+    def close(self) -> None:
+        """This method will give up what is kept open to the systems; whoever asks again opens it anew."""
+        for system in self.systems.values():
+            system.close()
 
     def failing_system(self) -> BoundSystem | None:
         return self.active

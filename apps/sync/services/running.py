@@ -137,6 +137,8 @@ def execute_run(*, run_id: UUID) -> SyncRun:
     except DATABASE_LOST as error:
         log.warning("sync.database_lost", run_id=str(run_id), error=str(error)[:200])
         _abandon(run_id, claim)
+    finally:
+        context.close()
     return _load_run(run_id)
 
 
