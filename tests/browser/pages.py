@@ -33,6 +33,8 @@ DARKEN = """async () => {
 }"""
 
 Visit = Callable[[str, Response], None]
+# What follows these in an address is one of many of the same kind.
+NAMED_BELOW = ("connectors", "connect", "mapping", "rules")
 
 
 def crawl(page: Page, base: str, start: str, *, visit: Visit, per_kind: int, most: int) -> list[str]:
@@ -66,9 +68,11 @@ def links_of(page: Page, base: str) -> list[str]:
 
 
 def kind_of(path: str) -> str:
-    """The path without ids and values."""
+    """The path without ids and values, and without the names of systems, objects and entities."""
     head, _, query = path.partition("?")
     words = ["*" if len(word) >= 20 or word.isdigit() else word for word in head.split("/")]
+    named = next((place for place, word in enumerate(words) if word in NAMED_BELOW), len(words))
+    words[named + 1 :] = ["*" if word else "" for word in words[named + 1 :]]
     names = sorted(pair.partition("=")[0] for pair in query.split("&") if pair)
     return "/".join(words) + "?" + "&".join(names)
 
