@@ -47,7 +47,7 @@ def test_partner_reads_a_run_down_to_its_calls(open_window: OpenWindow, kranich:
     window.go(first_link(window.page, "/manage/runs/0"))
 
     for heading in ("Records", "Calls to the systems", "Steps"):
-        expect(window.page.get_by_role("heading", name=heading)).to_be_visible()
+        expect(window.page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     assert window.complaints == []
 
 
