@@ -15,8 +15,8 @@ from tests.browser.stack import BackOffice, Site
 pytestmark = pytest.mark.browser
 
 PLATFORM_NAME, PLATFORM_COLORS = "interlace", ("#3b5bdb", "rgb(59, 91, 219)")
-# Pages of one kind differ by id only: three of each kind are enough, and lists lead to hundreds.
-PER_KIND, MOST_PAGES = 3, 140
+# Pages of one kind differ by id only: two of each kind are enough, and lists lead to hundreds.
+PER_KIND, MOST_PAGES = 2, 140
 COLORS = """[...document.querySelectorAll('*')].flatMap(e => {
   const s = getComputedStyle(e); return [s.color, s.backgroundColor, s.borderTopColor, s.fill]
 })"""
