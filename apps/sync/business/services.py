@@ -133,7 +133,8 @@ def _payment_status(workspace: Workspace, given: PaymentStatus, key: str, today:
             "invoiced_amount": _sum(bills, "total"),
             "paid_amount": paid,
         }
-    workspace.change(deal, values)
+    # Which amounts a deal shows, with tax or without, is its integration's choice.
+    workspace.change(deal, {name: values[name] for name in ("payment_status", "invoice_number") if name in values})
     return Outcome(deal, values=values)
 
 
