@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -100,7 +101,11 @@ Sample = tuple[BoundSystem, SourceMapping, list[SourceRecord], str]
 
 def try_flow(flow: Flow, limit: int, spec: FlowSpec | None, bindings: list[RoleBinding] | None = None) -> DryRunFlow:
     """`spec` and `bindings` are tried instead of what is published."""
-    context = build_context(flow, None, spec=spec, bindings=bindings)
+    with closing(build_context(flow, None, spec=spec, bindings=bindings)) as context:
+        return _try(context, flow, limit, is_draft=spec is not None)
+
+
+def _try(context: RunContext, flow: Flow, limit: int, *, is_draft: bool) -> DryRunFlow:
     result = DryRunFlow(flow.key, flow.name)
     # The vendors are asked before the transaction, except for single records others refer to.
     samples = _read_samples(context, result, limit)
@@ -113,7 +118,7 @@ def try_flow(flow: Flow, limit: int, spec: FlowSpec | None, bindings: list[RoleB
                 continue
             if consequences:
                 _collect(result, consequences)
-        if spec is not None:
+        if is_draft:
             _collect(result, _work_off_known(context, limit))
         _collect_failures(context, result)
         transaction.set_rollback(True)
