@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from django.urls import reverse
 
@@ -37,23 +38,42 @@ class FlowCard:
 
 
 def need_cards(
-    waiting: Iterable[SystemState], failures: Iterable[RecordToFix], *, may_connect: bool, question_count: int = 0
+    waiting: Iterable[SystemState],
+    failures: Iterable[RecordToFix],
+    *,
+    may_connect: bool,
+    decisions: Mapping[str, int] = MappingProxyType({}),
 ) -> list[NeedCard]:
     """Connections first: while one is down, everything behind it waits."""
-    asked = [_question_card(question_count)] if question_count else []
+    asked = [_decision_card(kind, decisions[kind]) for kind in _DECISIONS if decisions.get(kind)]
     return [
         *(_connection_card(system, may_connect) for system in waiting), *asked, *(_failure_card(f) for f in failures),
     ]  # fmt: skip
 
 
-def _question_card(count: int) -> NeedCard:
+# {kind: (noun, what follows it, text, action, icon)}
+_DECISIONS = {
+    "questions": (
+        "question", "only you can answer",
+        "Your systems contradict each other, or hold what may be one thing twice. What is in doubt waits.",
+        "Answer", "help-circle",
+    ),
+    "approvals": ("record", "to be released by you", "Nothing of it is written before you say so.", "Decide", "list-check"),
+    "exceptions": (
+        "thing", "left undone", "Something should have followed in your business and has not.", "What to do", "flag",
+    ),
+}  # fmt: skip
+
+
+def _decision_card(kind: str, count: int) -> NeedCard:
+    noun, follows, text, action, icon = _DECISIONS[kind]
     return NeedCard(
-        title=begin(f"{count_of(count, 'question')} only you can answer"),
-        text="Your systems contradict each other, or hold what may be one thing twice. What is in doubt waits.",
+        title=begin(f"{count_of(count, noun)} {follows}"),
+        text=text,
         tone="attention",
         url=reverse("customer_portal:needs_list"),
-        action_label="Answer",
-        icon="help-circle",
+        action_label=action,
+        icon=icon,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Value
 
 from apps.canonical.models import FieldQuestion, MatchQuestion, QuestionStatus
 from apps.canonical.selectors import list_value_questions
@@ -76,10 +77,8 @@ def count_needs(actor: Actor) -> int:
     waiting = Connection.objects.visible_to(actor).production().filter(archived_at=None, status__in=NEEDS_PERSON)
     records = _solvable(_open(actor))
     # One query: every page asks.
-    others = [records.values("pk"), list_own_approvals(actor).order_by().values("pk"), *_questions(actor)]
-    if actor.can("exceptions.view"):
-        others.append(list_exceptions_to_solve(actor).order_by().values("pk"))
-    return int(waiting.values("pk").union(*others, all=True).count())
+    others = [rows.order_by().values("pk") for _, rows in _decisions(actor)]
+    return int(waiting.values("pk").union(records.values("pk"), *others, all=True).count())
 
 
 def list_exceptions_to_solve(actor: Actor) -> QuerySet[BusinessException]:
@@ -90,16 +89,27 @@ def list_exceptions_to_solve(actor: Actor) -> QuerySet[BusinessException]:
     return found
 
 
-def count_questions(actor: Actor) -> int:
-    """Questions of both kinds that wait for an answer."""
-    pairs, values = _questions(actor)
-    return int(pairs.union(values, all=True).count())
+def count_decisions(actor: Actor) -> Counter[str]:
+    """How many {questions, approvals, exceptions} wait for somebody: one query."""
+    counted = [
+        rows.order_by().values(kind=Value(kind)).annotate(count=Count("pk")).values_list("kind", "count")
+        for kind, rows in _decisions(actor)
+    ]
+    found: Counter[str] = Counter()
+    for kind, count in counted[0].union(*counted[1:], all=True):
+        found[kind] += count
+    return found
 
 
-def _questions(actor: Actor) -> tuple[QuerySet[Any], QuerySet[Any]]:
-    pairs: QuerySet[Any] = list_questions_to_answer(actor)
-    values: QuerySet[Any] = list_values_to_decide(actor)
-    return pairs.order_by().values("pk"), values.order_by().values("pk")
+def _decisions(actor: Actor) -> list[tuple[str, QuerySet[Any]]]:
+    kinds: list[tuple[str, QuerySet[Any]]] = [
+        ("questions", list_questions_to_answer(actor)),
+        ("questions", list_values_to_decide(actor)),
+        ("approvals", list_own_approvals(actor)),
+    ]
+    if actor.can("exceptions.view"):
+        kinds.append(("exceptions", list_exceptions_to_solve(actor)))
+    return kinds
 
 
 def list_values_to_decide(actor: Actor) -> QuerySet[FieldQuestion]:

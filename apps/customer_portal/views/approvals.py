@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -29,10 +30,10 @@ def reject(request: ActorRequest, approval_id: UUID) -> HttpResponse:
     return _decide(request, approval_id, refuse, "{title} stays back until it changes.")
 
 
-def _decide(request: ActorRequest, approval_id: UUID, act: object, told: str) -> HttpResponse:
+def _decide(request: ActorRequest, approval_id: UUID, act: Callable[..., object], told: str) -> HttpResponse:
     found = get_own_approval(request.actor, approval_id)
     try:
-        act(actor=request.actor, now=clock.now(), approval=found, reason=request.POST.get("reason", ""))  # type: ignore[operator]
+        act(actor=request.actor, now=clock.now(), approval=found, reason=request.POST.get("reason", ""))
     except (NotVisible, NotPermitted):
         raise
     except AnticipatedError as error:

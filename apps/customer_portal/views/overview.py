@@ -16,7 +16,7 @@ from apps.customer_portal.request import customer_of
 from apps.customer_portal.selectors.landscape import get_landscape
 from apps.customer_portal.selectors.month import month_figures
 from apps.customer_portal.selectors.needs import (
-    count_questions,
+    count_decisions,
     explain,
     list_failures_to_fix,
     list_waiting_connections,
@@ -48,7 +48,7 @@ def _state(request: ActorRequest) -> dict[str, Any]:
     failures = [explain(failure) for failure in list_failures_to_fix(actor).order_by("-last_at")[:SHOWN_NEEDS]]
     needs = need_cards(
         list_waiting_connections(actor), failures, may_connect=actor.can("connections.authorize"),
-        question_count=count_questions(actor),
+        decisions=count_decisions(actor),
     )  # fmt: skip
     return {
         "landscape": landscape,

@@ -12,9 +12,10 @@ from apps.connectors.models import Connection, ConnectionStatus
 from apps.core.actor import Actor, ActorKind
 from apps.customer_portal.selectors.landscape import get_landscape
 from apps.customer_portal.selectors.month import month_figures
+from apps.customer_portal.selectors.needs import count_decisions
 from apps.customer_portal.summary import Summary, summarize
 from apps.flows.models import Flow, Integration, IntegrationStatus
-from apps.sync.models import FailureStatus, RecordFailure, RunStatus, SyncRun
+from apps.sync.models import ApprovalRequest, FailureStatus, RecordFailure, RunStatus, SyncRun
 from tests.factories.delivery import make_customer
 from tests.factories.world import LAST_RUN, World
 from tests.functional.conftest import SignIn
@@ -46,6 +47,17 @@ def test_all_in_step(calm: World, now: datetime, browse: SignIn) -> None:
     assert "All four systems are in step." in body
     assert "Last checked" in body
     assert "2 min ago" in body
+
+
+def test_what_waits_for_a_decision_is_on_the_first_page(calm: World, browse: SignIn) -> None:
+    assert calm.approvals["customer"].status == "open"
+    body = browse(calm.viewer).get("/").content.decode()
+
+    assert "One record to be released by you" in body
+    assert count_decisions(actor_of(calm))["approvals"] == 1
+
+    ApprovalRequest.objects.filter(customer=calm.customer).update(status="released")
+    assert "to be released by you" not in browse(calm.viewer).get("/").content.decode()
 
 
 def test_failed_records(harbor: World, now: datetime) -> None:
