@@ -9,7 +9,9 @@ class MonitoringConfig(AppConfig):
         from apps.events.registry import MONEY, TEXT, id_field, register_consumer, register_event
         from apps.monitoring.receivers import on_run_finished
         from apps.monitoring.services.evaluation import KIND, OPENED, RESOLVED
+        from apps.sync.services.customer_moving import let_follow
 
+        let_follow("monitoring_businessexception", "record_id", "canonical_canonicalrecord")
         register_kind(KIND, "monitoring.evaluate")
         fields = {
             "exception_id": id_field("bex"), "rule": TEXT, "record_id": id_field("rec"), "title": TEXT, "amount": MONEY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 
 from apps.audit.models import AuditEvent
 from apps.canonical.models import (
@@ -20,10 +21,11 @@ from apps.canonical.plan_selectors import count_outcomes, list_merge_plans
 from apps.canonical.services import declare_custom_field
 from apps.connectors.models import Connection
 from apps.core.errors import NotVisible
-from apps.customers.models import Environment, EnvironmentKind
+from apps.core.ids import uuid7
+from apps.customers.models import CustomerOwned, Environment, EnvironmentKind
 from apps.flows.models import Flow, Integration, IntegrationTemplateVersion
 from apps.flows.services import deploy_integration, go_live, pause_integration, resume_integration
-from apps.sync.models import RunStatus
+from apps.sync.models import ApprovalRequest, RunStatus, SyncRun
 from apps.sync.services import (
     UnableToCarryOut,
     apply_plan,
@@ -32,11 +34,36 @@ from apps.sync.services import (
     request_joining,
     undo_plan,
 )
+from apps.sync.services.customer_moving import FOLLOWERS
 from tests.sync.conftest import flow_of, run_flow
 from tests.sync.fake_vendor import vendor
 from tests.sync.joining import fingerprint, other, their_systems
 
 __all__ = ["other", "their_systems"]
+
+
+def test_nothing_that_a_customer_owns_stays_behind_unseen():
+    moved = {Connection, Integration, Flow, CanonicalRecord}
+    stays = {SyncRun, MergePlan}
+    owned = {model for model in apps.get_models() if issubclass(model, CustomerOwned)} - moved - stays
+
+    assert {table for table, _, _ in FOLLOWERS} == {model._meta.db_table for model in owned}
+
+
+def test_what_waits_for_a_word_goes_with_its_flow(prepare, theirs, environment, owner_actor, now):
+    approval = ApprovalRequest.objects.create(
+        customer_id=theirs.customer_id, environment_id=theirs.environment_id, flow=theirs, step="release",
+        audience="customer", question="Release it?", record_id=uuid7(), entity="project", title="Quay wall",
+        target="Tryton", shown={}, digest="", asked_at=now,
+    )  # fmt: skip
+    pause_integration(actor=owner_actor, now=now, integration=theirs.integration)
+    plan = prepare()
+
+    apply_plan(actor=owner_actor, now=now, plan=plan)
+    carry_on_plan(plan_id=plan.pk, now=now)
+    approval.refresh_from_db()
+
+    assert (approval.customer_id, approval.environment_id) == (environment.customer_id, environment.pk)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from apps.sync.services.plan_queue import UnableToCarryOut
 from apps.sync.services.runs import ACTIVE
 
 # What belongs to a record or a flow belongs to its owner: (table, column, owner's table).
-_FOLLOWERS = (
+FOLLOWERS = [
+    ("flows_rolloutmember", "integration_id", "flows_integration"),
     ("canonical_matchquestion", "left_id", "canonical_canonicalrecord"),
     ("canonical_fieldquestion", "record_id", "canonical_canonicalrecord"),
     ("canonical_recordmerge", "kept_id", "canonical_canonicalrecord"),
@@ -27,7 +28,9 @@ _FOLLOWERS = (
     ("sync_failurenote", "failure_id", "sync_recordfailure"),
     ("sync_removal", "flow_id", "flows_flow"),
     ("sync_deletionreview", "flow_id", "flows_flow"),
-)
+    ("sync_approvalrequest", "flow_id", "flows_flow"),
+    ("sync_rulenotice", "flow_id", "flows_flow"),
+]
 _FOLLOW = """
 UPDATE {table} row SET customer_id = owner.customer_id, environment_id = owner.environment_id FROM {owner} owner
 WHERE owner.id = row.{column} AND row.environment_id = ANY(%s) AND row.environment_id <> owner.environment_id
@@ -55,6 +58,12 @@ _TIES = (
     WHERE newcomer.id = question.left_id AND known.id = question.right_id AND newcomer.environment_id = ANY(%s)
       AND known.environment_id <> newcomer.environment_id""",
 )
+
+
+def let_follow(table: str, column: str, owner: str) -> None:
+    """For the rooms above: their rows of a record or flow go where it goes."""
+    if (table, column, owner) not in FOLLOWERS:
+        FOLLOWERS.append((table, column, owner))
 
 
 def demand_ready(plan: MergePlan) -> None:
@@ -165,7 +174,7 @@ def move_back(plan: MergePlan) -> None:
 
 
 def _follow(plan: MergePlan) -> None:
-    for table, column, owner in _FOLLOWERS:
+    for table, column, owner in FOLLOWERS:
         execute(
             _FOLLOW.format(table=table, column=column, owner=owner), [[plan.environment_id, plan.other_environment_id]]
         )
