@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 PAGE = Path("docs/guides/connector-coverage.md")
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
+DELETIONS_BEGIN, DELETIONS_END = "<!-- deletions -->\n", "<!-- end of deletions -->\n"
 ENTITIES = (
     "account", "contact", "opportunity", "quote", "contract", "subscription", "project", "task", "milestone", "resource",
     "assignment", "time_entry", "expense", "invoice_schedule", "usage_record", "invoice", "payment", "ticket",
 )  # fmt: skip
 
 
-def render() -> str:
-    """R read, C created, U changed, D deleted or archived."""
+def sorted_manifests() -> list[Any]:
     from apps.connectors.registry import connectors
 
-    manifests = [kind.manifest for kind in connectors().values()]
     order = {"crm": 0, "erp": 1, "billing": 2, "delivery": 3}
-    manifests.sort(key=lambda manifest: (order[manifest.domain], manifest.name.lower()))
+    manifests = [kind.manifest for kind in connectors().values()]
+    return sorted(manifests, key=lambda manifest: (order[manifest.domain], manifest.name.lower()))
+
+
+def render_deletions() -> str:
+    """Which objects' deletions the system tells of; the rest shows in a full comparison."""
+    lines = ["| | The next run sees it | A full comparison finds it |", "|---|---|---|"]
+    for manifest in sorted_manifests():
+        told = [spec.label for spec in manifest.streams if spec.deletes]
+        compared = [spec.label for spec in manifest.streams if not spec.deletes]
+        lines.append(f"| **{manifest.name}** | {', '.join(told) or '–'} | {', '.join(compared) or '–'} |")
+    return "\n".join(lines) + "\n"
+
+
+def render() -> str:
+    """R read, C created, U changed, D deleted or archived."""
+    manifests = sorted_manifests()
     lines = [
         "| | " + " | ".join(name.replace("_", " ") for name in ENTITIES) + " |",
         "|---" * (len(ENTITIES) + 1) + "|",
@@ -40,8 +56,11 @@ def main() -> None:
     import django
 
     django.setup()
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    PAGE.write_text(before + BEGIN + render() + END + rest.partition(END)[2], encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    for begin, end, table in ((BEGIN, END, render()), (DELETIONS_BEGIN, DELETIONS_END, render_deletions())):
+        before, _, rest = page.partition(begin)
+        page = before + begin + table + end + rest.partition(end)[2]
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

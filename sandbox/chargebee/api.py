@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from sandbox.chargebee import removals
 from sandbox.chargebee import site as rules
 from sandbox.chargebee.site import JsonDict, Site, refuse
 from sandbox.chargebee.vendor import VENDOR
@@ -78,6 +79,24 @@ def change_customer(call: Call, object_id: str) -> Response:
     return _once(
         call, lambda site, values: {"customer": rules.save_customer(site, values, site.require("customer", object_id))}
     )
+
+
+@VENDOR.route(f"{API}/customers/<object_id>/delete", methods=["POST"])
+def delete_customer(call: Call, object_id: str) -> Response:
+    return _once(call, lambda site, values: removals.delete_customer(site, values, site.require("customer", object_id)))
+
+
+@VENDOR.route(f"{API}/transactions/<object_id>/delete_offline_transaction", methods=["POST"])
+def delete_transaction(call: Call, object_id: str) -> Response:
+    def act(site: Site, values: JsonDict) -> JsonDict:
+        return {"transaction": removals.delete_transaction(site, values, site.require("transaction", object_id))}
+
+    return _once(call, act)
+
+
+@VENDOR.route(f"{API}/subscriptions/<object_id>/delete_usage", methods=["POST"])
+def delete_usage(call: Call, object_id: str) -> Response:
+    return _once(call, lambda site, values: {"usage": removals.delete_usage(site, values, object_id)})
 
 
 @VENDOR.route(f"{API}/customers/<object_id>/update_billing_info", methods=["POST"])

@@ -78,6 +78,9 @@ class Chargebee(Vendor):
     def delete_object(self, account: Account, kind: str, object_id: str) -> None:
         site = Site(account)
         held = site.require(KINDS[kind], object_id)
+        if kind == "usages":
+            account.remove("usage", object_id)
+            return
         site.save(KINDS[kind], {**held, "deleted": True}, f"{KINDS[kind]}_deleted")
 
     def webhook_body(self, account: Account, events: list[JsonDict]) -> bytes:

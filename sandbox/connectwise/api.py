@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from werkzeug.wrappers import Response
+
 from sandbox.clock import parse_time
 from sandbox.connectwise.objects import PATHS, STATUSES, check, kept, make, value_at
 from sandbox.connectwise.vendor import API, VENDOR, Row, row_of
@@ -95,6 +97,18 @@ def read(call: Call, group: str, name: str, object_id: int) -> Any:
     if kind == "service_tickets" and str(object_id) in call.account.objects("project_tickets"):
         return as_service_ticket(row_of(call.account, "project_tickets", str(object_id)))
     return row_of(call.account, kind, str(object_id))
+
+
+@VENDOR.route(f"{API}/<group>/<name>/<int:object_id>", methods=["DELETE"])
+def delete(call: Call, group: str, name: str, object_id: int) -> Any:
+    """Tickets keep what was booked on them."""
+    kind = kind_of(group, name)
+    row_of(call.account, kind, str(object_id))
+    booked = call.account.objects("time_entries").values()
+    if kind.endswith("tickets") and any(entry.get("chargeToId") == object_id for entry in booked):
+        raise VendorError(400, "The ticket has time entries and cannot be deleted.")
+    VENDOR.delete_object(call.account, kind, str(object_id))
+    return Response(status=204)
 
 
 @VENDOR.route(f"{API}/<group>/<name>/<int:object_id>", methods=["PATCH"])

@@ -111,6 +111,18 @@ def read_part(call: Call, project_id: int, kind: str, object_id: int) -> Any:
     return show(call.account, kind, part_of(call, project_id, kind, object_id))
 
 
+@VENDOR.route("/v2/projects/<int:project_id>/<kind>/<int:object_id>", methods=["DELETE"])
+def delete_part(call: Call, project_id: int, kind: str, object_id: int) -> Any:
+    """Not while time is booked on it."""
+    row = part_of(call, project_id, kind, object_id)
+    what = "task_id" if kind == "task_assignments" else "user_id"
+    entries = call.account.objects("time_entries").values()
+    if any(entry["project_id"] == project_id and entry[what] == row[what] for entry in entries):
+        raise refused("This assignment has time entries and cannot be deleted")
+    call.account.remove(kind, str(object_id))
+    return Response(status=200)
+
+
 @VENDOR.route("/v2/projects/<int:project_id>/<kind>/<int:object_id>", methods=["PATCH"])
 def update_part(call: Call, project_id: int, kind: str, object_id: int) -> Any:
     return show(call.account, kind, change(call.account, kind, part_of(call, project_id, kind, object_id), call.json))

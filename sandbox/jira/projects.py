@@ -123,6 +123,17 @@ def update(call: Call, reference: str) -> Any:
     return show(call.account, edit_project(call.account, found_project(call.account, reference), call.json))
 
 
+@VENDOR.route(f"{API}/project/<reference>", methods=["DELETE"])
+def delete(call: Call, reference: str) -> Any:
+    """Without `enableUndo` nothing is left of it."""
+    row = found_project(call.account, reference)
+    if call.args.get("enableUndo", "false") != "true":
+        call.account.remove("projects", row["id"])
+    else:
+        remove_project(call.account, row)
+    return Response(status=204)
+
+
 def make_version(account: Account, data: Row) -> Row:
     project = found_project(account, str(data.get("projectId") or data.get("project") or ""))
     rows = account.objects("versions").values()

@@ -49,6 +49,14 @@ class NetSuite(Vendor):
         record = records.record_of(KINDS[kind])
         return [row for row in account.objects(record.table).values() if records.is_of(record, row)]
 
+    def delete_object(self, account: Account, kind: str, object_id: str) -> None:
+        """An expense is a line: its report goes."""
+        if kind == "expenses":
+            lines = account.objects("transactionline").values()
+            object_id = str(next(line["transaction"] for line in lines if str(line["uniquekey"]) == object_id))
+        record = records.record_of(KINDS[kind])
+        records.remove(account, KINDS[kind], account.objects(record.table)[object_id])
+
     def create_object(self, account: Account, kind: str, data: dict[str, Any]) -> dict[str, Any]:
         """Fields of the record service. An expense's id is that of its line."""
         set_up(account)

@@ -46,6 +46,20 @@ class SandboxHarness(Harness):
     def kind(self, name: str) -> str:
         return self.kinds.get(name, name)
 
+    # Streams whose objects nobody can delete there: people are made inactive, what happened has happened.
+    kept: frozenset[str] = frozenset()
+    # The change that stands for deleting, where people archive, cancel or void.
+    undone: dict[str, dict[str, Any]] = {}
+
+    def remove(self, stream: str, external_id: str) -> bool:
+        if stream in self.kept:
+            return False
+        if stream in self.undone:
+            self.control.update(self.kind(stream), external_id, self.undone[stream])
+        else:
+            self.control.delete(self.kind(stream), external_id)
+        return True
+
     def count(self, sink: str) -> int:
         return len(self.control.objects(self.kind(sink)))
 
@@ -89,6 +103,11 @@ class TimedHarness(SandboxHarness):
         made = [self.seed_one(stream) for _ in range(count)]
         self.settle(self.unseen_seconds)
         return made
+
+    def remove(self, stream: str, external_id: str) -> bool:
+        removed = super().remove(stream, external_id)
+        self.settle(self.unseen_seconds)
+        return removed
 
     def edit(self, stream: str, external_id: str) -> None:
         self.control.update(self.kind(stream), external_id, self.edited(stream))

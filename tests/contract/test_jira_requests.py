@@ -20,7 +20,7 @@ OPERATIONS = {
     *(("GET", f"/rest/api/3/{name}") for name in ("myself", "serverInfo", "user", "users/search")),
     *(("GET", f"/rest/api/3/project/{name}") for name in ("search", "id", "id/version")),
     ("POST", "/rest/api/3/project"),
-    ("PUT", "/rest/api/3/project/id"),
+    *((method, "/rest/api/3/project/id") for method in ("PUT", "DELETE")),
     ("POST", "/rest/api/3/issue/bulk"),
     *((method, "/rest/api/3/issue/id") for method in ("GET", "PUT", "DELETE")),
     *((method, "/rest/api/3/issue/id/transitions") for method in ("GET", "POST")),

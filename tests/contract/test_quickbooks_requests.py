@@ -44,12 +44,14 @@ def drive(server):
     pay(control, customer, (invoice, 10))
     project = add_customer(control, "Contract project", Job=True, ParentRef={"value": customer})
     person = control.create("employees", {"DisplayName": "Dana", "FamilyName": "Reyes"})["Id"]
+    made = {}
     refs = {"account": customer, "invoice": invoice, "project": project, "resource": person}
     for spec in quickbooks.manifest.sinks:
         payload = map_sink(spec.name, RECORDS[spec.name], refs, {"sales_item": "1", "tax_code": "TAX"})
         sink = quickbooks.sink(spec.name)
         (created,) = sink.write([WriteRequest(key=f"itl-{spec.name}", payload=payload)])
         assert created.error is None, created.error
+        made[spec.name] = created.record.external_id
         (changed,) = sink.write([WriteRequest(key="itl-2", payload=payload, external_id=created.record.external_id)])
         assert changed.error is None, changed.error
         _, checkpoint = read_all(quickbooks.stream(spec.stream), page_size=2)
@@ -58,6 +60,8 @@ def drive(server):
         [WriteRequest(key="v", payload={"Status": "void"}, external_id=invoice)]
     )
     assert voided.error is None
+    for name in ("payments", "time_entries", "estimates", "projects"):
+        quickbooks.sink(name).delete(made[name])
 
 
 def bodies(exchange: Exchange):
@@ -81,7 +85,7 @@ def test_every_body_is_valid(evidence, server, figures):
     figures.append(f"quickbooks: {len(judged)} bodies judged by Intuit's schema, {len(wrong)} violations")
     assert wrong == []
     assert {name for name, _ in judged} == set(DOCUMENTS)
-    assert len(judged) == 9
+    assert len(judged) == 12
 
 
 def test_customers_are_written_with_fields_a_real_company_has(evidence, server):

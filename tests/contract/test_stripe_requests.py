@@ -44,6 +44,7 @@ OPERATIONS = {
     *(("POST", f"/v1/{name}/id") for name in ("customers", "invoices", "subscriptions")),
     *(("POST", f"/v1/invoices/id/{step}") for step in ("finalize", "pay", "void")),
     ("GET", "/v1/invoices/id/lines"),
+    ("DELETE", "/v1/customers/id"),
     ("DELETE", "/v1/invoices/id"),
     ("DELETE", "/v1/invoiceitems/id"),
     ("DELETE", "/v1/subscriptions/id"),
@@ -79,6 +80,7 @@ def drive(server):
         sink.write([WriteRequest(key="u", payload={**payload, "status": "cancelled"}, external_id=made)])
     sink, payload = stripe.sink("invoices"), map_sink("invoices", RECORDS["invoices"], {"account": customer})
     sink.write([WriteRequest(key="u", payload={**payload, "lines": [line(1)]}, external_id=long_one)])
+    drive_deletions(stripe, control, payload)
     for status in ("paid", "void"):
         write(sink, {**payload, "status": status})
     sink.write(
@@ -89,6 +91,15 @@ def drive(server):
             )
         ]
     )
+
+
+def drive_deletions(stripe, control, payload):
+    invoices = stripe.sink("invoices")
+    for status in ("draft", "open"):
+        invoices.delete(write(invoices, {**payload, "status": status}))
+    customer = add_customer(control)
+    stripe.sink("subscriptions").delete(add_subscription(control, customer))
+    stripe.sink("customers").delete(customer)
 
 
 def write(sink, payload):

@@ -17,6 +17,8 @@ from apps.connectors.sdk.manifest import StreamSpec
 from apps.connectors.sdk.types import JsonDict, Page, SourceRecord
 from apps.core import expressions
 
+GONE_STATES = ("inactive", "void", "closed", "cancelled", "declined")
+
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One webhook as it arrives, with the secret it was signed with."""
@@ -78,6 +80,10 @@ class Harness(ABC):
     def edit(self, stream: str, external_id: str) -> None:
         """Change one object as a user does."""
 
+    def remove(self, stream: str, external_id: str) -> bool:
+        """Delete one object as a user does; False where nobody can delete these."""
+        raise MissingAbility("deleting by hand")
+
     def count(self, sink: str) -> int:
         """How many objects of this kind the vendor really holds."""
         raise MissingAbility("sinks")
@@ -117,6 +123,15 @@ def records_of(connector: Connector, stream: str, *, size: int, checkpoint: Json
 
 def ids(records: list[SourceRecord]) -> set[str]:
     return {record.external_id for record in records}
+
+
+def is_gone(harness: Harness, spec: StreamSpec, found: SourceRecord | None) -> bool:
+    """Whether nothing is there any more; where vendors only archive, close, cancel or void, the record says so."""
+    if found is None or found.deleted:
+        return True
+    mapping = expressions.compile(spec.fields)
+    fields = mapping.evaluate({"record": found.data, "connection": harness.settings(), "settings": {}})
+    return fields.get("status") in GONE_STATES
 
 
 def through_storage(checkpoint: JsonDict) -> JsonDict:

@@ -87,6 +87,9 @@ class HarvestHarness(TimedHarness):
     def edit(self, stream: str, external_id: str) -> None:
         super().edit(stream, external_id.rpartition("-")[2])
 
+    def remove(self, stream: str, external_id: str) -> bool:
+        return super().remove(stream, external_id.rpartition("-")[2])
+
     def edited(self, stream: str) -> dict[str, Any]:
         number = next(_numbers)
         names = {"clients": "name", "projects": "name", "contacts": "last_name", "users": "last_name"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,19 @@ class HubSpotHarness(SandboxHarness):
     create_calls = {
         name: ("POST", f"/crm/v3/objects/{name}/batch/upsert") for name in ("companies", "contacts", "deals")
     }
+
+    def __init__(self, sandbox: RunningSandbox) -> None:
+        super().__init__(sandbox)
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def remove(self, stream: str, external_id: str) -> bool:
+        """The archive is walked once an hour."""
+        self.ahead += timedelta(minutes=61)
+        self.control.clock(self.now().isoformat())
+        return super().remove(stream, external_id)
 
     def seed(self, stream: str, count: int) -> list[str]:
         made = self.control.create(stream, [self.values(stream) for _ in range(count)])

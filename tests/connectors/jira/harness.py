@@ -17,6 +17,7 @@ class JiraHarness(TimedHarness):
     vendor = "jira"
     connector_type = CONNECTOR
     unseen_seconds = 61
+    kept = frozenset({"users"})
     create_calls = {
         "projects": ("POST", "/rest/api/3/project"),
         "issues": ("POST", "/rest/api/3/issue/bulk"),

@@ -31,6 +31,7 @@ class NetSuiteHarness(SandboxHarness):
     vendor = "netsuite"
     connector_type = CONNECTOR
     abilities = frozenset({"faults"})
+    undone = {"payments": {"voided": "T"}}
 
     def __init__(self, sandbox: Any) -> None:
         super().__init__(sandbox)

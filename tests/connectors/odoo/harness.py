@@ -19,6 +19,7 @@ class OdooHarness(SandboxHarness):
     version = 19
     connector_type = CONNECTOR
     abilities = frozenset({"faults"})
+    undone = {"payments": {"state": "canceled"}}
 
     def __init__(self, sandbox: Any) -> None:
         super().__init__(sandbox)

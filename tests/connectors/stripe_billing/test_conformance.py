@@ -26,6 +26,8 @@ class StripeHarness(SandboxHarness):
     }
 
     kinds = {"usage": "meter_event"}
+    kept = frozenset({"usage"})
+    undone = {"payments": {"refund": 1250}, "quotes": {"status": "canceled"}}
 
     def seed(self, stream: str, count: int) -> list[str]:
         return [self.make(stream) for _ in range(count)]

@@ -26,6 +26,13 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 class XeroHarness(SandboxHarness):
     vendor = "xero"
     connector_type = CONNECTOR
+    kept = frozenset({"project_users"})
+    undone = {
+        "contacts": {"ContactStatus": "ARCHIVED"},
+        "invoices": {"Status": "VOIDED"},
+        "payments": {"Status": "DELETED"},
+        "quotes": {"Status": "DELETED"},
+    }
     create_calls = {
         **{name.lower(): ("PUT", f"/api.xro/2.0/{name}") for name in ("Contacts", "Invoices", "Payments")},
         "projects": ("POST", "/projects.xro/2.0/Projects"),
@@ -102,6 +109,9 @@ class XeroHarness(SandboxHarness):
             "Status": "AUTHORISED",
             "LineItems": [line],
         }
+
+    def remove(self, stream: str, external_id: str) -> bool:
+        return super().remove(stream, external_id.rpartition("/")[2])
 
     def edit(self, stream: str, external_id: str) -> None:
         number = next(_numbers)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 
 from apps.connectors.sdk.conformance_harness import (
     Harness,
+    MissingAbility,
     ids,
+    is_gone,
     records_of,
     through_storage,
     unreadable_values,
@@ -94,3 +97,19 @@ class ReadingConformance:
             checkpoint = through_storage(last.checkpoint)
             pages = list(records_of(harness.connector(), spec.name, size=100, checkpoint=checkpoint))
             assert seeded in {i for page in pages for i in ids(page.records)}, spec.name
+
+    def test_what_is_deleted_there_shows(self, harness: Harness) -> None:
+        """In the next pass where the vendor tells of it (`deletes`); else a full read, which comparisons go by, has it no more."""
+        for spec in harness.connector_type.manifest.streams:
+            (seeded,) = harness.seed(spec.name, 1)
+            *_, last = records_of(harness.connector(), spec.name, size=100)
+            try:
+                if not harness.remove(spec.name, seeded):
+                    continue
+            except MissingAbility as error:
+                pytest.skip(str(error))
+            checkpoint = through_storage(last.checkpoint) if spec.deletes else None
+            pages = records_of(harness.connector(), spec.name, size=100, checkpoint=checkpoint)
+            told = [record for page in pages for record in page.records if record.external_id == seeded]
+            assert told or not spec.deletes, f"{spec.name}: the deletion is not told"
+            assert is_gone(harness, spec, told[-1] if told else None), spec.name

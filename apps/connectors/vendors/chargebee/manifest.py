@@ -130,6 +130,7 @@ CUSTOMER_SINK = SinkSpec(
         "preferred_currency_code": "record.currency",
         "vat_number": "record.tax_id",
     },
+    deletes=True,
 )
 INVOICE_SINK = SinkSpec(
     name="invoices",
@@ -147,6 +148,7 @@ INVOICE_SINK = SinkSpec(
     refs={"account": "customers"},
     required_refs=("account",),
     resolve=Resolve.IDEMPOTENCY_KEY,
+    deletes=True,
 )
 PAYMENT_SINK = SinkSpec(
     name="payments",
@@ -163,6 +165,7 @@ PAYMENT_SINK = SinkSpec(
     required_refs=("invoice",),
     resolve=Resolve.IDEMPOTENCY_KEY,
     updates=False,
+    deletes=True,
 )
 SUBSCRIPTION_SINK = SinkSpec(
     name="subscriptions",
@@ -180,6 +183,7 @@ SUBSCRIPTION_SINK = SinkSpec(
     },
     refs={"account": "customers"},
     required_refs=("account",),
+    deletes=True,
 )
 USAGE_SINK = SinkSpec(
     name="usages",
@@ -196,6 +200,7 @@ USAGE_SINK = SinkSpec(
     refs={"subscription": "subscriptions"},
     required_refs=("subscription",),
     updates=False,
+    deletes=True,
 )
 
 MANIFEST = ConnectorManifest(

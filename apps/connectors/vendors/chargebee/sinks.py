@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 
 from apps.connectors.sdk.errors import RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.single_sink import SingleSink
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest
 from apps.connectors.vendors.chargebee import streams
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 TAKEN = "duplicate_entry"
 
 
-class ChargebeeSink(SingleSink):
+class ChargebeeSink(SingleSink, Removing):
     stream_type: ClassVar[type[streams.ChargebeeStream]]
 
     def __init__(self, connector: ChargebeeConnector) -> None:
@@ -62,6 +63,15 @@ class CustomerSink(OwnIdSink):
         if "vat_number" in request.payload:
             billing = {"vat_number": request.payload["vat_number"] or ""}
             self.connector.post(f"customers/{external_id}/update_billing_info", billing)
+
+    def remove(self, external_id: str) -> None:
+        """Chargebee cancels a deleted customer's subscriptions at once: that is never done by the way."""
+        params = {"customer_id[is]": external_id, "limit": 100}
+        for entry in self.connector.get("subscriptions", params)["list"]:
+            if entry["subscription"]["status"] != "cancelled":
+                message = "The customer has subscriptions, which would be canceled."
+                raise RecordRejected(message, code="has_subscriptions")
+        self.connector.post(f"customers/{external_id}/delete", {})
 
     def _fields(self, payload: JsonDict) -> JsonDict:
         names = ("company", "email", "phone", "preferred_currency_code")
@@ -115,6 +125,13 @@ class InvoiceSink(ChargebeeSink):
         if payload.get("status") == "void" and held.data["status"] != "voided":
             self.connector.post(f"invoices/{external_id}/void", {})
 
+    def is_gone(self, record: SourceRecord) -> bool:
+        return record.deleted or record.data.get("status") == "voided"
+
+    def remove(self, external_id: str) -> None:
+        """Voided, so that its number stays; Chargebee refuses while there are payments."""
+        self.connector.post(f"invoices/{external_id}/void", {})
+
 
 class PaymentSink(ChargebeeSink):
     """A payment that was received elsewhere, recorded against its invoice."""
@@ -135,6 +152,10 @@ class PaymentSink(ChargebeeSink):
 
     def update(self, external_id: str, request: WriteRequest) -> None:
         raise RecordRejected("Chargebee does not change a recorded payment.", code="payment_fixed")
+
+    def remove(self, external_id: str) -> None:
+        """Only what was received elsewhere can be deleted; a charged card is refunded, by a person."""
+        self.connector.post(f"transactions/{external_id}/delete_offline_transaction", {})
 
 
 class SubscriptionSink(OwnIdSink):
@@ -172,6 +193,13 @@ class SubscriptionSink(OwnIdSink):
         if values:
             self.connector.post(f"subscriptions/{external_id}/update_for_items", values)
 
+    def is_gone(self, record: SourceRecord) -> bool:
+        return record.deleted or record.data.get("status") == "cancelled"
+
+    def remove(self, external_id: str) -> None:
+        """Canceled at once; what was billed stays billed."""
+        self.connector.post(f"subscriptions/{external_id}/cancel_for_items", {"end_of_term": False})
+
 
 class UsageSink(OwnIdSink):
     stream_type = streams.UsageStream
@@ -190,6 +218,12 @@ class UsageSink(OwnIdSink):
 
     def update(self, external_id: str, request: WriteRequest) -> None:
         raise RecordRejected("Chargebee does not change recorded usage.", code="usage_fixed")
+
+    def remove(self, external_id: str) -> None:
+        """Below its subscription; Chargebee refuses for usage that is billed."""
+        held = self.get(external_id)
+        if held is not None:
+            self.connector.post(f"subscriptions/{held.data['subscription_id']}/delete_usage", {"id": external_id})
 
 
 def _priced(payload: JsonDict) -> JsonDict:

@@ -150,6 +150,7 @@ STREAMS = (
 SINKS = (
     SinkSpec(
         name="companies",
+        deletes=True,
         label="Companies",
         entity="account",
         stream="companies",
@@ -158,6 +159,7 @@ SINKS = (
     ),
     SinkSpec(
         name="contacts",
+        deletes=True,
         label="Contacts",
         entity="contact",
         stream="contacts",
@@ -174,6 +176,7 @@ SINKS = (
     ),
     SinkSpec(
         name="projects",
+        deletes=True,
         label="Projects",
         entity="project",
         stream="projects",
@@ -190,6 +193,7 @@ SINKS = (
     ),
     SinkSpec(
         name="tasks",
+        deletes=True,
         label="Project tickets",
         entity="task",
         stream="tasks",
@@ -205,6 +209,7 @@ SINKS = (
     ),
     SinkSpec(
         name="tickets",
+        deletes=True,
         label="Service tickets",
         entity="ticket",
         stream="tickets",
@@ -221,6 +226,7 @@ SINKS = (
     ),
     SinkSpec(
         name="time_entries",
+        deletes=True,
         label="Time entries",
         entity="time_entry",
         stream="time_entries",

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from apps.connectors.sdk.errors import RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.single_sink import SingleSink
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest
 from apps.connectors.vendors.connectwise import streams
@@ -24,7 +25,7 @@ DEFAULTS = {
 }
 
 
-class ConnectWiseSink(SingleSink):
+class ConnectWiseSink(SingleSink, Removing):
     stream_type: ClassVar[type[streams.ConnectWiseStream]]
     stream: streams.ConnectWiseStream
 
@@ -40,6 +41,10 @@ class ConnectWiseSink(SingleSink):
         patch = [{"op": "replace", "path": path, "value": value} for path, value in changes.items()]
         if patch:
             self.client.patch(f"{self.stream.path}/{external_id}", json=patch)
+
+    def remove(self, external_id: str) -> None:
+        """ConnectWise refuses what others refer to: a ticket with time on it, a contact with tickets."""
+        self.client.delete(f"{self.stream.path}/{external_id}", expects_json=False)
 
     def created(self, request: WriteRequest) -> JsonDict:
         """The new record."""
@@ -189,6 +194,14 @@ class ProjectSink(ConnectWiseSink):
 
     def resolve(self, key: str) -> SourceRecord | None:
         return self.recent(mark(key), "description")
+
+    def is_gone(self, record: SourceRecord) -> bool:
+        return bool(record.data["closed"])
+
+    def remove(self, external_id: str) -> None:
+        """Closed: a deleted project would take its phases, its tickets and what was planned along."""
+        patch = [{"op": "replace", "path": "status", "value": {"name": self.setting("closed_status")}}]
+        self.client.patch(f"{self.stream.path}/{external_id}", json=patch)
 
 
 def instant(day: str) -> str:

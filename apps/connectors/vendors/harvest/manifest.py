@@ -145,6 +145,7 @@ STREAMS = (
 SINKS = (
     SinkSpec(
         name="clients",
+        deletes=True,
         label="Clients",
         entity="account",
         stream="clients",
@@ -157,6 +158,7 @@ SINKS = (
     ),
     SinkSpec(
         name="contacts",
+        deletes=True,
         label="Contacts",
         entity="contact",
         stream="contacts",
@@ -173,6 +175,7 @@ SINKS = (
     ),
     SinkSpec(
         name="projects",
+        deletes=True,
         label="Projects",
         entity="project",
         stream="projects",
@@ -191,6 +194,7 @@ SINKS = (
     ),
     SinkSpec(
         name="tasks",
+        deletes=True,
         label="Tasks of projects",
         entity="task",
         stream="tasks",
@@ -201,6 +205,7 @@ SINKS = (
     ),
     SinkSpec(
         name="assignments",
+        deletes=True,
         label="People on projects",
         entity="assignment",
         stream="assignments",
@@ -216,6 +221,7 @@ SINKS = (
     ),
     SinkSpec(
         name="time_entries",
+        deletes=True,
         label="Time entries",
         entity="time_entry",
         stream="time_entries",

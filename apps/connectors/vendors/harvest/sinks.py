@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from apps.connectors.sdk.errors import RecordRejected
 from apps.connectors.sdk.passes import stamp
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.single_sink import SingleSink
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest
 from apps.connectors.vendors.harvest import streams
@@ -21,7 +22,7 @@ from apps.connectors.vendors.harvest import streams
 LOOK_BACK = timedelta(days=31)
 
 
-class HarvestSink(SingleSink):
+class HarvestSink(SingleSink, Removing):
     stream_type: ClassVar[type[streams.HarvestStream]]
     stream: streams.HarvestStream
 
@@ -42,6 +43,10 @@ class HarvestSink(SingleSink):
 
     def values(self, request: WriteRequest) -> JsonDict:
         return {name: value for name, value in request.payload.items() if value is not None}
+
+    def remove(self, external_id: str) -> None:
+        """Harvest refuses what work was booked on."""
+        self.client.delete(f"/v2/{self.stream.path(external_id)}", expects_json=False)
 
     def resolve(self, key: str) -> SourceRecord | None:
         """Nothing carries the key: the create itself, repeated, finds what it made."""
@@ -70,7 +75,17 @@ class FindingSink(HarvestSink, ABC):
         """The row that the create would double."""
 
 
-class ClientSink(FindingSink):
+class ArchivingSink(HarvestSink):
+    """Clients and projects are archived: a deleted project would take the time and expenses booked on it along."""
+
+    def is_gone(self, record: SourceRecord) -> bool:
+        return record.data["is_active"] is False
+
+    def remove(self, external_id: str) -> None:
+        self.client.patch(f"/v2/{self.stream.path(external_id)}", json={"is_active": False})
+
+
+class ClientSink(ArchivingSink, FindingSink):
     stream_type = streams.ClientStream
     checks: ClassVar = {"is_active": lambda data: data["is_active"]}
 
@@ -96,7 +111,7 @@ def identity(contact: JsonDict) -> tuple[str, ...]:
     return ((contact.get("first_name") or "").lower(), (contact.get("last_name") or "").lower())
 
 
-class ProjectSink(HarvestSink):
+class ProjectSink(ArchivingSink):
     """The mark is in the project's notes."""
 
     stream_type = streams.ProjectStream

@@ -115,6 +115,7 @@ WORKLOGS = StreamSpec(
 SINKS = (
     SinkSpec(
         name="projects",
+        deletes=True,
         label="Projects",
         entity="project",
         stream="projects",

@@ -159,7 +159,7 @@ def _refusal(entry: JsonDict) -> RecordRejected:
     return RecordRejected("; ".join(texts) or "Jira refused this issue", code="refused", status=entry["status"])
 
 
-class ProjectSink(SingleSink):
+class ProjectSink(SingleSink, Removing):
     """The project's key carries the mark: it is unique, found exactly, and Jira asks for one anyway."""
 
     checks: ClassVar = {"name": lambda data: data["name"]}
@@ -189,6 +189,11 @@ class ProjectSink(SingleSink):
 
     def update(self, external_id: str, request: WriteRequest) -> None:
         self.connector.client.put(f"{API}/project/{external_id}", json={"name": request.payload["name"]})
+
+    def remove(self, external_id: str) -> None:
+        """Into the recycle bin, from which a site's administrator takes it out again for sixty days."""
+        place = f"{API}/project/{external_id}"
+        self.connector.client.delete(place, params={"enableUndo": "true"}, expects_json=False)
 
     def resolve(self, key: str) -> SourceRecord | None:
         tail = key_tail(key)

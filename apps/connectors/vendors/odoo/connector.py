@@ -11,7 +11,7 @@ from apps.connectors.vendors.odoo.api import OdooApi
 from apps.connectors.vendors.odoo.documents import InvoiceSink, PaymentSink, QuoteSink
 from apps.connectors.vendors.odoo.manifest import MANIFEST
 from apps.connectors.vendors.odoo.objects import OBJECTS
-from apps.connectors.vendors.odoo.sinks import ExpenseSink, OdooSink, OpportunitySink
+from apps.connectors.vendors.odoo.sinks import EmployeeSink, ExpenseSink, OdooSink, OpportunitySink
 from apps.connectors.vendors.odoo.streams import OdooStream
 
 SINKS: dict[str, type[OdooSink]] = {
@@ -20,6 +20,7 @@ SINKS: dict[str, type[OdooSink]] = {
     "payments": PaymentSink,
     "opportunities": OpportunitySink,
     "expenses": ExpenseSink,
+    "employees": EmployeeSink,
 }
 
 

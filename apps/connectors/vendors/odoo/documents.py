@@ -137,6 +137,16 @@ class QuoteSink(OdooSink):
         if action and record is not None and record.data["state"] in ("draft", "sent"):
             self.api.call(self.model, action, ids=[record_id])
 
+    def is_gone(self, record: SourceRecord) -> bool:
+        return bool(record.data["state"] == "cancel")
+
+    def remove(self, external_id: str) -> None:
+        """Canceled, so that its number stays. What was sold is taken back by a person."""
+        held = self.stream.get(external_id)
+        if held is not None and held.data["state"] == "sale":
+            raise RecordRejected("the quote is a sales order already", code="sold")
+        self.api.call(self.model, "action_cancel", ids=[int(external_id)])
+
 
 class PaymentSink(OdooSink):
     """Registered with Odoo's own wizard, which reconciles it with its invoice. The mark ends the memo."""

@@ -160,6 +160,16 @@ class OpportunitySink(OdooSink):
             self.api.call(self.model, action, ids=[record_id])
 
 
+class EmployeeSink(OdooSink):
+    """People who leave are archived: their time, expenses and contracts refer to them."""
+
+    def is_gone(self, record: SourceRecord) -> bool:
+        return record.data["active"] is False
+
+    def remove(self, external_id: str) -> None:
+        self.api.call(self.model, "write", ids=[int(external_id)], vals={"active": False})
+
+
 class ExpenseSink(OdooSink):
     """An expense belongs to a project by the project's analytic account, which the import has no column for."""
 

@@ -86,6 +86,7 @@ SINKS = (
     ),
     marked_sink(
         name="employees",
+        deletes=True,
         label="Employees",
         entity="resource",
         fields={
@@ -182,6 +183,7 @@ SINKS = (
     ),
     marked_sink(
         name="quotes",
+        deletes=True,
         label="Quotes",
         entity="quote",
         fields={

@@ -117,6 +117,7 @@ CUSTOMER_SINK = SinkSpec(
     },
     resolve=Resolve.IDEMPOTENCY_KEY,
     batch_size=30,
+    deletes=True,
 )
 INVOICE_SINK = SinkSpec(
     name="invoices",
@@ -138,6 +139,7 @@ INVOICE_SINK = SinkSpec(
     required_refs=("account",),
     resolve=Resolve.IDEMPOTENCY_KEY,
     batch_size=30,
+    deletes=True,
 )
 PAYMENT_SINK = SinkSpec(
     name="payments",
@@ -154,6 +156,7 @@ PAYMENT_SINK = SinkSpec(
     required_refs=("invoice",),
     resolve=Resolve.IDEMPOTENCY_KEY,
     batch_size=30,
+    deletes=True,
 )
 ESTIMATE_SINK = SinkSpec(
     name="estimates",
@@ -176,6 +179,7 @@ ESTIMATE_SINK = SinkSpec(
     required_refs=("account",),
     resolve=Resolve.IDEMPOTENCY_KEY,
     batch_size=30,
+    deletes=True,
 )
 
 MANIFEST = ConnectorManifest(

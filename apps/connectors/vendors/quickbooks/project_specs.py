@@ -58,6 +58,7 @@ PROJECT_SINK = SinkSpec(
     required_refs=("account",),
     resolve=Resolve.IDEMPOTENCY_KEY,
     batch_size=30,
+    deletes=True,
 )
 TIME_SINK = SinkSpec(
     name="time_entries",
@@ -77,6 +78,7 @@ TIME_SINK = SinkSpec(
     required_refs=("resource",),
     resolve=Resolve.IDEMPOTENCY_KEY,
     batch_size=30,
+    deletes=True,
 )
 STREAMS = (PROJECTS, EMPLOYEES, TIME)
 SINKS = (PROJECT_SINK, TIME_SINK)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest
-from apps.connectors.vendors.quickbooks.sinks import QuickBooksSink, reference
+from apps.connectors.vendors.quickbooks.sinks import ListSink, QuickBooksSink, reference
 from apps.connectors.vendors.quickbooks.streams import QuickBooksStream
 
 MINUTE = 60
@@ -50,7 +50,7 @@ class TimeStream(QuickBooksStream):
         }
 
 
-class ProjectSink(QuickBooksSink):
+class ProjectSink(ListSink):
     stream_type = ProjectStream
 
     def body(self, payload: JsonDict) -> JsonDict:

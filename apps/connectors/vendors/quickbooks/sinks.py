@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
 from apps.connectors.sdk.errors import FatalError, RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest, WriteResult
+from apps.connectors.vendors.quickbooks.documents import amount
 from apps.connectors.vendors.quickbooks.streams import (
     CustomerStream,
     EstimateStream,
@@ -28,7 +30,7 @@ ATTEMPTS = 3
 LONGEST_REQUEST_ID = 50
 
 
-class QuickBooksSink(ABC):
+class QuickBooksSink(Removing):
     """Creates are deduplicated by `requestid`; a batch as a whole has one too, so it is of no use for single creates.
 
     A change needs the object's current `SyncToken`. A refusal as stale means that somebody saved in between: the object
@@ -36,6 +38,8 @@ class QuickBooksSink(ABC):
     """
 
     stream_type: ClassVar[type[QuickBooksStream]]
+    # How an object is taken away: documents are deleted, or voided; names of lists are made inactive.
+    removal: ClassVar[str] = "delete"
 
     def __init__(self, connector: QuickBooksConnector) -> None:
         self.connector = connector
@@ -52,6 +56,23 @@ class QuickBooksSink(ABC):
 
     def get(self, external_id: str) -> SourceRecord | None:
         return self.stream.get(external_id)
+
+    def remove(self, external_id: str) -> None:
+        """With the sync token of the moment, again where somebody saved in between."""
+        for attempt in range(1, ATTEMPTS + 1):
+            held = self.stream.find_all([external_id]).get(external_id)
+            if held is None:
+                return
+            try:
+                self.take_away(held)
+                return
+            except RecordRejected as error:
+                if error.code != STALE or attempt == ATTEMPTS:
+                    raise
+
+    def take_away(self, held: JsonDict) -> None:
+        body = {"Id": held["Id"], "SyncToken": held["SyncToken"]}
+        self.connector.post(self.stream.entity.lower(), body, operation=self.removal)
 
     @abstractmethod
     def body(self, payload: JsonDict) -> JsonDict:
@@ -119,7 +140,21 @@ class QuickBooksSink(ABC):
         return WriteResult(key=request.key, error=RecordRejected(message, code=str(errors[0].get("code") or "")))
 
 
-class CustomerSink(QuickBooksSink):
+class ListSink(QuickBooksSink):
+    """Names of lists cannot be deleted: they are made inactive, which is what "delete" does on QuickBooks' own pages."""
+
+    def is_gone(self, record: SourceRecord) -> bool:
+        return record.deleted or record.data.get("Active") is False
+
+    def take_away(self, held: JsonDict) -> None:
+        """QuickBooks would book away what a customer still owes to make them inactive: that is for a person to do."""
+        if held.get("Balance"):
+            raise RecordRejected("The customer has an open balance.", code="open_balance")
+        body = {"Id": held["Id"], "SyncToken": held["SyncToken"], "sparse": True, "Active": False}
+        self.connector.post(self.stream.entity.lower(), body)
+
+
+class CustomerSink(ListSink):
     stream_type = CustomerStream
 
     def body(self, payload: JsonDict) -> JsonDict:
@@ -172,7 +207,17 @@ class DocumentSink(QuickBooksSink):
 
 class InvoiceSink(DocumentSink):
     stream_type = InvoiceStream
+    # The number stays in its series, worth nothing.
+    removal = "void"
     header = ("DocNumber", "TxnDate", "DueDate")
+
+    def is_gone(self, record: SourceRecord) -> bool:
+        return record.deleted or record.data.get("Status") == "void"
+
+    def take_away(self, held: JsonDict) -> None:
+        if amount(held.get("Balance")) != amount(held.get("TotalAmt")):
+            raise RecordRejected("The invoice has payments, which voiding would set free.", code="has_payments")
+        super().take_away(held)
 
     def _update(self, requests: list[WriteRequest]) -> list[WriteResult]:
         voids = [request for request in requests if request.payload.get("Status") == "void"]

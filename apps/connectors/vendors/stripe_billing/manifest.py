@@ -113,6 +113,7 @@ CUSTOMER_SINK = SinkSpec(
     stream="customers",
     fields={name: f"record.{name}" for name in ("name", "number", "email", "phone", "website")},
     resolve=Resolve.IDEMPOTENCY_KEY,
+    deletes=True,
 )
 INVOICE_SINK = SinkSpec(
     name="invoices",
@@ -129,6 +130,7 @@ INVOICE_SINK = SinkSpec(
     refs={"account": "customers"},
     required_refs=("account",),
     resolve=Resolve.IDEMPOTENCY_KEY,
+    deletes=True,
 )
 SUBSCRIPTION_SINK = SinkSpec(
     name="subscriptions",
@@ -147,6 +149,7 @@ SUBSCRIPTION_SINK = SinkSpec(
     refs={"account": "customers"},
     required_refs=("account",),
     resolve=Resolve.IDEMPOTENCY_KEY,
+    deletes=True,
 )
 
 USAGE = StreamSpec(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.connectors.sdk.errors import ConnectorError, RecordRejected
+from apps.connectors.sdk.removing import Removing
 from apps.connectors.sdk.single_sink import SingleSink
 from apps.connectors.sdk.types import JsonDict, SourceRecord, WriteRequest
 from apps.connectors.vendors.stripe_billing.streams import (
@@ -58,7 +59,7 @@ class StripeSink(SingleSink):
         return True
 
 
-class CustomerSink(StripeSink):
+class CustomerSink(StripeSink, Removing):
     stream_type = CustomerStream
     checks: ClassVar[Any] = {"name": lambda data: data.get("name"), "email": lambda data: data.get("email")}
 
@@ -74,13 +75,20 @@ class CustomerSink(StripeSink):
         if item.get("deleted"):
             raise RecordRejected("The customer was deleted in Stripe.", code="resource_missing")
 
+    def remove(self, external_id: str) -> None:
+        """Stripe cancels a deleted customer's subscriptions at once: that is never done by the way."""
+        running = self.connector.get("/v1/subscriptions", {"customer": external_id, "limit": 1})
+        if running.get("data"):
+            raise RecordRejected("The customer has subscriptions, which would be canceled.", code="has_subscriptions")
+        self.connector.delete(f"/v1/customers/{external_id}")
+
     def _fields(self, payload: JsonDict) -> JsonDict:
         fields: JsonDict = {name: payload[name] for name in ("name", "email", "phone") if name in payload}
         extra = {name: payload[name] or "" for name in ("number", "website") if name in payload}
         return {**fields, "metadata": extra} if extra else fields
 
 
-class InvoiceSink(StripeSink):
+class InvoiceSink(StripeSink, Removing):
     """A draft, its items, then finalized: from then on Stripe changes neither lines nor due date."""
 
     stream_type = InvoiceStream
@@ -137,6 +145,17 @@ class InvoiceSink(StripeSink):
             self.connector.delete(f"/v1/invoices/{item['id']}")
         return False
 
+    def is_gone(self, record: SourceRecord) -> bool:
+        return record.deleted or record.data.get("status") == "void"
+
+    def remove(self, external_id: str) -> None:
+        """A draft is deleted, a finalized one voided; Stripe refuses both for what is paid."""
+        held = self.connector.get(f"/v1/invoices/{external_id}")
+        if held["status"] == "draft":
+            self.connector.delete(f"/v1/invoices/{external_id}")
+        else:
+            self.connector.post(f"/v1/invoices/{external_id}/void", {})
+
     def _header(self, payload: JsonDict) -> JsonDict:
         header = {"description": payload.get("description"), "due_date": seconds_of(payload.get("due_date"))}
         return {name: value for name, value in header.items() if value}
@@ -182,8 +201,15 @@ def invoice_item(line: JsonDict) -> JsonDict:
     return {**item, "amount": amount, "metadata": {"quantity": f"{pieces.normalize():f}"}}
 
 
-class SubscriptionSink(StripeSink):
+class SubscriptionSink(StripeSink, Removing):
     stream_type = SubscriptionStream
+
+    def is_gone(self, record: SourceRecord) -> bool:
+        return record.deleted or record.data.get("status") == "canceled"
+
+    def remove(self, external_id: str) -> None:
+        """Canceled at once; what was billed stays billed."""
+        self.connector.delete(f"/v1/subscriptions/{external_id}")
 
     def create(self, request: WriteRequest) -> str:
         payload = request.payload
