@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from apps.canonical.selectors import search_records
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
-from apps.flows.models import Flow
+from apps.flows.models import Flow, RoleBinding
 from apps.sync.models import RecordLog, SyncRun, VendorCall
 from apps.sync.models.logs import CALL_FAILED, CALL_WORDS, CALL_WORDS_READ, RECORD_WORDS, RECORD_WORDS_READ
 
@@ -116,6 +116,7 @@ def find_runs(actor: Actor, asked: LogFilters) -> QuerySet[SyncRun]:
         ("error_class__in", asked.error_classes),
     ):  # fmt: skip
         rows = rows.filter(**{field: values}) if values else rows
+    rows = _of_places(actor, rows, asked)
     since, until = asked.period
     rows = rows.filter(queued_at__gte=since) if since else rows
     rows = rows.filter(queued_at__lt=until) if until else rows
@@ -128,6 +129,19 @@ def find_runs(actor: Actor, asked: LogFilters) -> QuerySet[SyncRun]:
     return rows.filter(
         Q(flow__name__icontains=text) | Q(flow__integration__name__icontains=text) | Q(error_message__icontains=text)
     )
+
+
+def _of_places(actor: Actor, rows: QuerySet[SyncRun], asked: LogFilters) -> QuerySet[SyncRun]:
+    """Runs of integrations that use the systems; runs that did such things to such records."""
+    if asked.connections:
+        using = RoleBinding.objects.filter(connection_id__in=asked.connections)
+        rows = rows.filter(flow__integration__in=using.order_by().values("integration"))
+    if asked.run:
+        rows = rows.filter(pk=asked.run)
+    told = {name: v for name, v in (("entity__in", asked.entities), ("action__in", asked.actions)) if v}
+    if not told:
+        return rows
+    return rows.filter(Exists(RecordLog.objects.visible_to(actor).filter(run_id=OuterRef("pk"), **told)))
 
 
 def get_record_log(actor: Actor, log_id: int) -> RecordLog:

@@ -19,7 +19,7 @@ from apps.sync.explorer import LogFilters
 from apps.sync.models import ExportStatus, LogExport
 from apps.sync.services import cancel_export, expire_export, exports, get_export, make_export, open_export, start_export
 from apps.sync.services.exports import UnableToCancelExport, UnableToExport
-from tests.factories.delivery import make_customer, make_flow, make_run
+from tests.factories.delivery import make_connection, make_customer, make_flow, make_run
 from tests.factories.logs import make_call, make_log
 
 
@@ -78,6 +78,28 @@ def test_a_table_has_a_line_for_each_entry(flow: Flow, owner_actor: Actor, now: 
     assert (call["status"], call["error"], call["run"]) == ("503", 'said "no"', encode_id("run", run.pk))
     (told,) = csv.DictReader(io.StringIO(text_of(owner_actor, runs)))
     assert (told["error"], told["read_count"], told["customer_name"]) == ("a, b", "3", "Northwind")
+
+
+def test_runs_are_those_of_the_chosen_systems_records_and_actions(
+    flow: Flow, owner_actor: Actor, now: datetime
+) -> None:
+    crm, erp = make_connection(flow.customer), make_connection(flow.customer)
+    bound = [make_flow(flow.customer, connections=[system]) for system in (crm, erp)]
+    runs = [make_run(one) for one in bound]
+    make_log(bound[0], run=runs[0], entity="project", action="created")
+    make_log(bound[1], run=runs[1], entity="invoice", action="failed")
+
+    def told(**filters: object) -> list[str]:
+        export = made(ask(owner_actor, now, kind="runs", **filters), now)
+        return [json.loads(line)["id"] for line in text_of(owner_actor, export).splitlines()]
+
+    first, second = (encode_id("run", run.pk) for run in runs)
+    assert told(connections=(str(crm.pk),)) == [first]
+    assert told(connections=(str(erp.pk), str(crm.pk))) == [second, first]
+    assert told(entities=("invoice", "quote")) == [second]
+    assert told(entities=("invoice",), actions=("created",)) == []
+    assert told(actions=("created",)) == [first]
+    assert told(run=str(runs[1].pk)) == [second]
 
 
 def test_what_comes_in_meanwhile_is_not_in_it(flow: Flow, owner_actor: Actor, now: datetime) -> None:
