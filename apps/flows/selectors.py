@@ -28,6 +28,9 @@ from apps.flows.models import (
 )
 from apps.flows.sources import number_key
 
+# The template version in force has no such flow any more: its history stays, it is no part of the integration.
+FLOWS_IN_FORCE = Prefetch("flows", Flow.objects.filter(retired_at=None).order_by("created_at", "id"))
+
 
 @dataclass(frozen=True, slots=True)
 class MapSystem:
@@ -134,7 +137,7 @@ def list_integrations(actor: Actor) -> QuerySet[Integration]:
     """All but retired ones, by name."""
     visible = Integration.objects.visible_to(actor).exclude(status=IntegrationStatus.RETIRED)
     related = visible.select_related("customer", "environment", "template_version__template")
-    return related.prefetch_related("flows", "role_bindings__connection").order_by("name", "id")
+    return related.prefetch_related(FLOWS_IN_FORCE, "role_bindings__connection").order_by("name", "id")
 
 
 def get_integration(actor: Actor, integration_id: UUID) -> Integration:

@@ -103,6 +103,16 @@ def test_integrations_show_their_flows_and_systems(api: ApiClient, brightwater: 
     assert row["roles"] == [{"role": "hubspot", "connection": encode_id("con", connection.pk)}]
 
 
+def test_a_flow_that_its_template_no_longer_has_is_not_told(api: ApiClient, flow: Flow) -> None:
+    path = f"/integrations/{encode_id('itg', flow.integration_id)}"
+    assert [one["id"] for one in api.get(path).json()["flows"]] == [flow_id(flow)]
+
+    Flow.objects.filter(pk=flow.pk).update(retired_at=flow.created_at)
+
+    assert api.get(path).json()["flows"] == []
+    assert [row["flows"] for row in api.get("/integrations").json()["data"]] == [[]]
+
+
 def test_pausing_and_resuming_an_integration(api: ApiClient, flow: Flow) -> None:
     path = f"/integrations/{encode_id('itg', flow.integration_id)}"
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,8 +14,9 @@ from apps.api.fields import PublicIdField
 from apps.api.schema import PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.core import clock
+from apps.core.actor import Actor
 from apps.flows.models import Flow, Integration
-from apps.flows.selectors import get_flow, get_integration, list_integrations
+from apps.flows.selectors import FLOWS_IN_FORCE, get_flow, get_integration, list_integrations
 from apps.flows.services import pause_flow, pause_integration, resume_flow, resume_integration
 
 
@@ -47,6 +49,12 @@ class IntegrationSerializer(serializers.Serializer[Integration]):
     roles = RoleSerializer(source="role_bindings", many=True)
 
 
+def shown(actor: Actor, integration_id: UUID) -> Any:
+    integration = get_integration(actor, integration_id)
+    prefetch_related_objects([integration], FLOWS_IN_FORCE)
+    return IntegrationSerializer(integration).data
+
+
 class IntegrationList(ApiView):
     tag = "Integrations"
     scopes = {"GET": "integrations.view"}
@@ -54,7 +62,7 @@ class IntegrationList(ApiView):
     @extend_schema(responses=paged(IntegrationSerializer), parameters=PAGE_PARAMETERS)
     def get(self, request: Request) -> Response:
         """List deployed integrations with their flows."""
-        rows = of_customer(list_integrations(self.actor), request).prefetch_related("flows", "role_bindings")
+        rows = of_customer(list_integrations(self.actor), request)
         return self.list(rows, IntegrationSerializer)
 
 
@@ -65,7 +73,7 @@ class IntegrationDetail(ApiView):
     @extend_schema(responses=IntegrationSerializer)
     def get(self, request: Request, integration_id: UUID) -> Response:
         """Read an integration."""
-        return Response(IntegrationSerializer(get_integration(self.actor, integration_id)).data)
+        return Response(shown(self.actor, integration_id))
 
 
 class FlowPause(ApiView):
@@ -99,7 +107,7 @@ class IntegrationPause(ApiView):
         """Pause an integration: its flows stop after the page they are at."""
         integration = get_integration(self.actor, integration_id)
         pause_integration(actor=self.actor, now=clock.now(), integration=integration)
-        return Response(IntegrationSerializer(get_integration(self.actor, integration_id)).data)
+        return Response(shown(self.actor, integration_id))
 
 
 class IntegrationResume(ApiView):
@@ -111,4 +119,4 @@ class IntegrationResume(ApiView):
         """Resume a paused integration."""
         integration = get_integration(self.actor, integration_id)
         resume_integration(actor=self.actor, now=clock.now(), integration=integration)
-        return Response(IntegrationSerializer(get_integration(self.actor, integration_id)).data)
+        return Response(shown(self.actor, integration_id))

@@ -126,7 +126,7 @@ def _flows(actor: Actor, integrations: Iterable[Integration]) -> QuerySet[Any]:
     ended = runs.filter(status__in=ENDED).order_by("-id")
     return (
         Flow.objects.visible_to(actor)
-        .filter(integration__in=[i.pk for i in integrations])
+        .filter(integration__in=[i.pk for i in integrations], retired_at=None)
         .select_related("integration", "current_version")
         .annotate(
             last_status=Subquery(ended.values("status")[:1]),

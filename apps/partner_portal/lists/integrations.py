@@ -72,7 +72,7 @@ def integrations_context(
 
 
 def _with_facts(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
-    flows = Flow.objects.filter(integration=OuterRef("pk")).order_by().values("integration")
+    flows = Flow.objects.filter(integration=OuterRef("pk"), retired_at=None).order_by().values("integration")
     errors = (
         RecordFailure.objects.filter(flow__integration=OuterRef("pk"), status__in=UNSOLVED)
         .order_by()

@@ -94,7 +94,9 @@ def flow_states(actor: Actor, customer_ids: list[UUID]) -> list[FlowState]:
 
 def _flows(actor: Actor, customer_ids: list[UUID]) -> QuerySet[Flow]:
     flows: QuerySet[Flow] = Flow.objects.visible_to(actor).production().filter(customer_id__in=customer_ids)
-    served = flows.filter(integration__status__in=[IntegrationStatus.LIVE, IntegrationStatus.PAUSED])
+    served = flows.filter(
+        integration__status__in=[IntegrationStatus.LIVE, IntegrationStatus.PAUSED], retired_at=None
+    )  # fmt: skip
     return served.annotate(last_status=Subquery(_last_run("status"))).order_by("integration__name", "name", "id")
 
 

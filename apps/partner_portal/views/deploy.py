@@ -214,7 +214,7 @@ def start(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     bindings = RoleBinding.objects.filter(integration=draft).select_related("connection").order_by("role")
     context = {
         "integration": draft, "customer": draft.customer, "steps": wizard_steps("go-live", draft),
-        "crumbs": _crumbs(draft.customer), "bindings": list(bindings), "flows": list(draft.flows.order_by("created_at", "id")),
+        "crumbs": _crumbs(draft.customer), "bindings": list(bindings), "flows": list(draft.flows.filter(retired_at=None).order_by("created_at", "id")),
         "spec": template_spec(draft.template_version),
     }  # fmt: skip
     return render(request, "partner_portal/deploy_go_live.html", context)

@@ -116,7 +116,7 @@ def _live(request: ActorRequest, integration: Integration) -> LiveMap:
     last = SyncRun.objects.filter(flow=OuterRef("pk")).order_by("-id")
     flows = (
         Flow.objects.visible_to(request.actor)
-        .filter(integration=integration)
+        .filter(integration=integration, retired_at=None)
         .select_related("integration")
         .annotate(last_status=Subquery(last.values("status")[:1]), last_run_at=Subquery(last.values("queued_at")[:1]))
         .order_by("created_at", "id")

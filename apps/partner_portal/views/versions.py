@@ -38,7 +38,7 @@ def show_versions(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     revisions = list(integration.revisions.select_related("template_version").order_by("-number")[:SHOWN])
     context = {
         "integration": integration, "crumbs": _crumbs(integration), "revisions": revisions,
-        "newer": newer_version(integration), "flow_versions": list(integration.flows.select_related("current_version")),
+        "newer": newer_version(integration), "flow_versions": list(integration.flows.filter(retired_at=None).select_related("current_version")),
     }  # fmt: skip
     return render(request, "partner_portal/versions.html", context)
 
