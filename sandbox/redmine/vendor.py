@@ -39,7 +39,7 @@ class Redmine(Vendor):
     def error(self, call: Call, error: VendorError) -> Response:
         """Validation errors have a body; for all others the status must do."""
         if error.status == 422:
-            return json_response({"errors": error.details["errors"]}, 422)
+            return json_response({"errors": error.details.get("errors", [error.message])}, 422)
         headers = {"WWW-Authenticate": 'Basic realm="Redmine API"'} if error.status == 401 else {}
         return Response(b"", status=error.status, headers=headers, content_type="application/json")
 
