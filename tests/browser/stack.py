@@ -17,6 +17,7 @@ from apps.provisioning.demo.cast import PARTNERS, PartnerCast
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var" / "demo-tests"
 SITE = re.compile(r"http://([\w-]+)\.localhost:(\d+)/manage/")
+VENDORS = re.compile(r"sandbox on (http://[\w.]+:\d+)")
 # What the test run set up for itself is not the demo's.
 OURS = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE")
 STOP_SECONDS = 30
@@ -32,6 +33,7 @@ class Site:
 
     cast: PartnerCast
     port: int
+    vendors_url: str = ""
 
     @property
     def base(self) -> str:
@@ -98,4 +100,5 @@ def read_until_ready(process: subprocess.Popen[str]) -> str:
 
 def sites_of(said: str) -> dict[str, Site]:
     ports = {slug: int(port) for slug, port in SITE.findall(said)}
-    return {cast.slug: Site(cast, ports[cast.slug]) for cast in PARTNERS}
+    vendors = VENDORS.search(said)
+    return {cast.slug: Site(cast, ports[cast.slug], vendors.group(1) if vendors else "") for cast in PARTNERS}
