@@ -28,6 +28,14 @@ def candidate_condition(rule: ExceptionRule, ways: Sequence[Way], only_if: Seque
     return " AND ".join(where), parameters
 
 
+# What we derived and no system took is not there for anybody: it waits on the error desk.
+_ARRIVED = (
+    " AND (EXISTS (SELECT 1 FROM canonical_crossreference a WHERE a.record_id = {end} AND a.deleted_at IS NULL)"
+    " OR {end} NOT IN (SELECT f.record_id FROM sync_recordfailure f"
+    " WHERE f.status <> 'resolved' AND f.direction = 'write' AND f.record_id IS NOT NULL))"
+)
+
+
 def _leads(ways: Sequence[Way], expected: str, prefix: str) -> Part:
     """Whether any of the ways leads from the record to one that fulfils `expected`."""
     parts: list[str] = []
@@ -47,6 +55,7 @@ def _leads_along(way: Way, expected: str, prefix: str) -> Part:
     source = f"{first} JOIN {inside}" if inside else first
     where = outside
     parameters = [*parameters[1:], parameters[0]]
+    where += _ARRIVED.format(end=end)
     if expected.strip():
         target = f"{prefix}target"
         source += f" JOIN canonical_canonicalrecord {target} ON {target}.id = {end}"

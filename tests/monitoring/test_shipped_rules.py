@@ -11,6 +11,8 @@ from apps.monitoring.library import SHIPPED, unsaved
 from apps.monitoring.models import BusinessException
 from apps.monitoring.services import draft_of
 from apps.monitoring.services.rules import check_draft
+from tests.factories.delivery import make_connection, make_flow, make_run
+from tests.functional.partner.scene import make_failure
 from tests.monitoring.conftest import Books, eur
 
 
@@ -85,6 +87,29 @@ def test_won_opportunity_without_project(books: Books) -> None:
     assert books.open_titles("won-opportunity-without-project") == ["lost sight of"]
     assert BusinessException.objects.get().stake == Money(500000, "EUR")
     assert books.evaluate(after=timedelta(days=3)) == 2
+
+
+def test_a_project_that_no_system_took_is_none(books: Books) -> None:
+    """We know what it will be, and it stands on the error desk; somebody still waits for it."""
+    books.only("won-opportunity-without-project")
+    won = books.record("opportunity", name="refused", stage="won")
+    project = books.record("project", name="P", status="open")
+    books.link(project, "opportunity", won)
+    known = CrossReference.objects.get(record=project)
+    known.delete()
+    assert books.evaluate() == 0
+
+    flow = make_flow(books.customer)
+    failure = make_failure(
+        make_run(flow), make_connection(books.customer, "tryton"), books.now, 1, record_id=project.pk
+    )  # fmt: skip
+    assert books.evaluate(after=timedelta(hours=7)) == 1
+    assert books.open_titles("won-opportunity-without-project") == ["refused"]
+
+    known.save(force_insert=True)
+    books.evaluate(after=timedelta(hours=8))
+    assert books.open_titles("won-opportunity-without-project") == []
+    assert failure.status == "open"
 
 
 def test_project_without_contract(books: Books) -> None:
