@@ -71,19 +71,19 @@ def get_object(call: Call, name: str, object_id: str) -> JsonDict:
 
 @VENDOR.route(f"{API}/customers", methods=["POST"])
 def create_customer(call: Call) -> Response:
-    return _once(call, lambda site, values: {"customer": rules.save_customer(site, values)})
+    return once(call, lambda site, values: {"customer": rules.save_customer(site, values)})
 
 
 @VENDOR.route(f"{API}/customers/<object_id>", methods=["POST"])
 def change_customer(call: Call, object_id: str) -> Response:
-    return _once(
+    return once(
         call, lambda site, values: {"customer": rules.save_customer(site, values, site.require("customer", object_id))}
     )
 
 
 @VENDOR.route(f"{API}/customers/<object_id>/delete", methods=["POST"])
 def delete_customer(call: Call, object_id: str) -> Response:
-    return _once(call, lambda site, values: removals.delete_customer(site, values, site.require("customer", object_id)))
+    return once(call, lambda site, values: removals.delete_customer(site, values, site.require("customer", object_id)))
 
 
 @VENDOR.route(f"{API}/transactions/<object_id>/delete_offline_transaction", methods=["POST"])
@@ -91,24 +91,24 @@ def delete_transaction(call: Call, object_id: str) -> Response:
     def act(site: Site, values: JsonDict) -> JsonDict:
         return {"transaction": removals.delete_transaction(site, values, site.require("transaction", object_id))}
 
-    return _once(call, act)
+    return once(call, act)
 
 
 @VENDOR.route(f"{API}/subscriptions/<object_id>/delete_usage", methods=["POST"])
 def delete_usage(call: Call, object_id: str) -> Response:
-    return _once(call, lambda site, values: {"usage": removals.delete_usage(site, values, object_id)})
+    return once(call, lambda site, values: {"usage": removals.delete_usage(site, values, object_id)})
 
 
 @VENDOR.route(f"{API}/customers/<object_id>/update_billing_info", methods=["POST"])
 def change_billing(call: Call, object_id: str) -> Response:
-    return _once(
+    return once(
         call, lambda site, values: {"customer": rules.save_billing(site, values, site.require("customer", object_id))}
     )
 
 
 @VENDOR.route(f"{API}/customers/<object_id>/subscription_for_items", methods=["POST"])
 def create_subscription(call: Call, object_id: str) -> Response:
-    return _once(call, lambda site, values: {"subscription": rules.save_subscription(site, values, object_id)})
+    return once(call, lambda site, values: {"subscription": rules.save_subscription(site, values, object_id)})
 
 
 @VENDOR.route(f"{API}/subscriptions/<object_id>/<any(update_for_items, cancel_for_items):step>", methods=["POST"])
@@ -119,22 +119,22 @@ def change_subscription(call: Call, object_id: str, step: str) -> Response:
             return {"subscription": rules.cancel_subscription(site, values, held)}
         return {"subscription": rules.save_subscription(site, values, held["customer_id"], held)}
 
-    return _once(call, act)
+    return once(call, act)
 
 
 @VENDOR.route(f"{API}/subscriptions/<object_id>/usages", methods=["POST"])
 def create_usage(call: Call, object_id: str) -> Response:
-    return _once(call, lambda site, values: {"usage": rules.new_usage(site, values, object_id)})
+    return once(call, lambda site, values: {"usage": rules.new_usage(site, values, object_id)})
 
 
 @VENDOR.route(f"{API}/invoices/create_for_charge_items_and_charges", methods=["POST"])
 def create_invoice(call: Call) -> Response:
-    return _once(call, lambda site, values: {"invoice": rules.new_invoice(site, values)})
+    return once(call, lambda site, values: {"invoice": rules.new_invoice(site, values)})
 
 
 @VENDOR.route(f"{API}/invoices/<object_id>/<any(update_details, close, void):step>", methods=["POST"])
 def change_invoice(call: Call, object_id: str, step: str) -> Response:
-    return _once(
+    return once(
         call,
         lambda site, values: {"invoice": rules.change_invoice(site, values, site.require("invoice", object_id), step)},
     )
@@ -146,10 +146,10 @@ def record_payment(call: Call, object_id: str) -> Response:
         invoice, transaction = rules.record_payment(site, values, site.require("invoice", object_id))
         return {"invoice": invoice, "transaction": transaction}
 
-    return _once(call, act)
+    return once(call, act)
 
 
-def _once(call: Call, act: Callable[[Site, JsonDict], JsonDict]) -> Response:
+def once(call: Call, act: Callable[[Site, JsonDict], JsonDict]) -> Response:
     """A repeated key gets the first answer; with other parameters it is refused."""
     text = call.request.get_data(parse_form_data=False).decode()
     key = call.request.headers.get("chargebee-idempotency-key", "")
@@ -173,6 +173,8 @@ def _passes(item: JsonDict, args: Any) -> bool:
     if item["deleted"] and args.get("include_deleted") != "true":
         return False
     if item["updated_at"] <= int(args.get("updated_at[after]", 0)):
+        return False
+    if args.get("customer_id[is]") not in (None, item.get("customer_id")):
         return False
     wanted = args.get("id[is]")
     return wanted is None or item["id"] == wanted

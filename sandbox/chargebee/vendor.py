@@ -1,7 +1,7 @@
 """Answers and errors of the simulated Chargebee.
 
 `control.credentials(api_key=…)` names the key; `control.settings(currency="USD", taxed=True)` changes the site.
-Control-plane kinds are customers, invoices, payments, subscriptions, quotes and usages, with Chargebee's parameter
+Control-plane kinds are customers, invoices, payments, subscriptions, quotes, usages and schedules, with Chargebee's parameter
 names. A webhook's secret is `user:password`, which deliveries show as basic authorization: Chargebee signs nothing.
 """
 
@@ -14,12 +14,13 @@ from datetime import datetime
 from werkzeug.wrappers import Response
 
 from sandbox.account import Account
+from sandbox.chargebee import installments
 from sandbox.chargebee import site as rules
 from sandbox.chargebee.site import JsonDict, Site
 from sandbox.vendor import Call, Vendor, VendorError, json_response
 
 KINDS = {"customers": "customer", "invoices": "invoice", "payments": "transaction", "subscriptions": "subscription",
-         "quotes": "quote", "usages": "usage"}  # fmt: skip
+         "quotes": "quote", "usages": "usage", "schedules": installments.KIND}  # fmt: skip
 _CODES = {401: "api_authentication_failed", 403: "api_authorization_failed", 404: "resource_not_found",
           429: "api_request_limit_exceeded"}  # fmt: skip
 
@@ -50,7 +51,7 @@ class Chargebee(Vendor):
         return response
 
     def raw_objects(self, account: Account, kind: str) -> list[JsonDict]:
-        return [item for item in account.objects(KINDS[kind]).values() if not item["deleted"]]
+        return [item for item in account.objects(KINDS[kind]).values() if not item.get("deleted")]
 
     def create_object(self, account: Account, kind: str, data: JsonDict) -> JsonDict:
         site = Site(account)
@@ -62,12 +63,16 @@ class Chargebee(Vendor):
             return rules.new_usage(
                 site, {n: v for n, v in data.items() if n != "subscription_id"}, data["subscription_id"]
             )
+        if kind == "schedules":
+            return installments.by_hand(site, data)
         makers = {"customers": rules.save_customer, "invoices": rules.new_invoice, "payments": rules.new_transaction,
                   "quotes": rules.new_quote}  # fmt: skip
         return makers[kind](site, data)
 
     def update_object(self, account: Account, kind: str, object_id: str, data: JsonDict) -> JsonDict:
         site = Site(account)
+        if kind == "schedules":
+            return installments.change_by_hand(site, object_id, data)
         held = site.require(KINDS[kind], object_id)
         if kind == "invoices" and "pay" in data:
             return rules.record_payment(site, {"transaction": {"amount": data["pay"]}}, held)[0]
@@ -77,6 +82,9 @@ class Chargebee(Vendor):
 
     def delete_object(self, account: Account, kind: str, object_id: str) -> None:
         site = Site(account)
+        if kind == "schedules":
+            installments.remove_by_hand(site, object_id)
+            return
         held = site.require(KINDS[kind], object_id)
         if kind == "usages":
             account.remove("usage", object_id)

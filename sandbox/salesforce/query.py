@@ -77,7 +77,8 @@ def _render(account: Account, found: Query, row: Json, version: str) -> Json:
             continue
         target = records.related(account, found.source, row, head)
         # One level is enough for what is asked here.
-        shown[head] = None if target is None else {"attributes": {"type": head}, tail: target.get(tail)}
+        held = shown.get(head) or {"attributes": {"type": head}}
+        shown[head] = None if target is None else {**held, tail: target.get(tail)}
     for child in found.children:
         shown[child.source] = _children(account, found, child, row, version)
     return shown

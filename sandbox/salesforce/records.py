@@ -196,6 +196,12 @@ def _derived(account: Account, sobject: str, row: Json) -> Json:
         return {"AccountId": opportunity.get("AccountId") if opportunity else None}
     if sobject == "QuoteLineItem":
         return {"TotalPrice": round(row["Quantity"] * row["UnitPrice"], 2), "LineNumber": row["Id"]}
+    if sobject == "OpportunityLineItem":
+        named = (
+            find(account, "Opportunity", row["OpportunityId"]),
+            find(account, "Product2", row.get("Product2Id") or ""),
+        )
+        return {"Name": " ".join(part["Name"] for part in named if part)}
     if sobject == "Contract":
         return {"StatusCode": row["Status"] if row["Status"] in ("Draft", "InApproval") else "Activated"}
     return {}

@@ -72,6 +72,13 @@ _STANDARD = {
         "UnitPrice:currency:required TotalPrice:currency:read_only"
     ),
     "Product2": "Name:string:required",
+    "OpportunityLineItem": (
+        "Name:string:read_only OpportunityId:Opportunity:required Product2Id:Product2 Quantity:double UnitPrice:currency TotalPrice:currency"
+    ),
+    "OpportunityLineItemSchedule": (
+        "OpportunityLineItemId:OpportunityLineItem:create_only Type:picklist ScheduleDate:date:required "
+        "Revenue:currency Quantity:double Description"
+    ),
     "Contract": (
         "Name ContractNumber:string:read_only Status:picklist StatusCode:picklist:read_only StartDate:date "
         "EndDate:date:read_only ContractTerm:int AccountId:Account:required " + OWNER
@@ -93,6 +100,7 @@ STANDARD = {name: [*SYSTEM, *_fields(text)] for name, text in _STANDARD.items()}
 PREFIXES = {
     "Organization": "00D", "User": "005", "Account": "001", "Contact": "003", "Opportunity": "006",
     "OpportunityContactRole": "00K", "Quote": "0Q0", "QuoteLineItem": "0QL", "Product2": "01t", "Contract": "800",
+    "OpportunityLineItem": "00k", "OpportunityLineItemSchedule": "00o",
 }  # fmt: skip
 # relationship name → (child object, its reference to the parent)
 CHILDREN = {
@@ -101,7 +109,10 @@ CHILDREN = {
 }
 CURRENCY_FIELD = Field(name="CurrencyIsoCode", type="picklist", length=3)
 # An org of several currencies keeps one for each of these.
-WITH_CURRENCY = frozenset({"Account", "Contact", "Opportunity", "Quote", "Contract", "QuoteLineItem"})
+WITH_CURRENCY = frozenset({
+    "Account", "Contact", "Opportunity", "Quote", "Contract", "QuoteLineItem", "OpportunityLineItem",
+    "OpportunityLineItemSchedule",
+})  # fmt: skip
 
 
 def fields_of(account: Account, sobject: str) -> dict[str, Field] | None:

@@ -36,6 +36,12 @@ DECLARED = {
     r"POST /api/v2/subscriptions/[^/]+/update_for_items": Subscription.UpdateForItemsParams,
     r"POST /api/v2/subscriptions/[^/]+/cancel_for_items": Subscription.CancelForItemsParams,
     r"POST /api/v2/subscriptions/[^/]+/usages": Usage.CreateParams,
+    r"POST /api/v2/subscriptions/[^/]+/charge_future_renewals": Subscription.ChargeFutureRenewalsParams,
+    r"POST /api/v2/subscriptions/[^/]+/edit_advance_invoice_schedule": Subscription.EditAdvanceInvoiceScheduleParams,
+    r"POST /api/v2/subscriptions/[^/]+/remove_advance_invoice_schedule": Subscription.RemoveAdvanceInvoiceScheduleParams,
+    r"POST /api/v2/subscriptions/[^/]+/delete_usage": Usage.DeleteParams,
+    r"POST /api/v2/customers/[^/]+/delete": Customer.DeleteParams,
+    r"POST /api/v2/transactions/[^/]+/delete_offline_transaction": Transaction.DeleteOfflineTransactionParams,
     r"POST /api/v2/invoices/create_for_charge_items_and_charges": Invoice.CreateForChargeItemsAndChargesParams,
     r"POST /api/v2/invoices/[^/]+/update_details": Invoice.UpdateDetailsParams,
     r"POST /api/v2/invoices/[^/]+/void": Invoice.VoidInvoiceParams,
@@ -46,6 +52,8 @@ PARTS = {
     "charges": Invoice.CreateForChargeItemsAndChargesChargeParams,
     "transaction": Invoice.RecordPaymentTransactionParams,
     "subscription_items": Subscription.CreateWithItemsSubscriptionItemParams,
+    "specific_dates_schedule": Subscription.EditAdvanceInvoiceScheduleSpecificDatesScheduleParams,
+    "customer_id": {"is"},
     "updated_at": {"after"},
     "sort_by": {"asc"},
     "id": {"is"},
@@ -81,12 +89,26 @@ def drive(server):
             write(sink, "u", {**payload, "status": "open", "po_number": "PO 8"}, made)
         elif name in ("customers", "subscriptions"):
             write(sink, "u", payload, made)
+    drive_schedules_and_deletions(control, chargebee, refs)
     write(chargebee.sink("subscriptions"), "c", {"status": "cancelled"}, refs["subscription"])
     other = write(chargebee.sink("invoices"), "itl-2", map_sink("invoices", RECORDS["invoices"], refs))
     write(chargebee.sink("invoices"), "v", {"status": "void"}, other)
     for spec in chargebee.manifest.streams:
         _, checkpoint = read_all(chargebee.stream(spec.name), page_size=1)
         read_all(chargebee.stream(spec.name), checkpoint)
+
+
+def drive_schedules_and_deletions(control, chargebee, refs):
+    schedules = chargebee.sink("schedules")
+    for number in (1, 2):
+        values = {"subscription_id": refs["subscription"], "date": f"2027-0{number}-01", "amount": euros(9000 * number)}
+        made = write(schedules, f"itl-s{number}", values)
+    write(schedules, "u", {"subscription_id": refs["subscription"], "date": "2027-05-01", "amount": euros(9000)}, made)
+    read_all(chargebee.stream("schedules"))
+    schedules.delete(made)
+    chargebee.sink("usages").delete(refs["usages"])
+    chargebee.sink("payments").delete(refs["payments"])
+    chargebee.sink("customers").delete(add_customer(control))
 
 
 def write(sink, key, payload, external_id=None):

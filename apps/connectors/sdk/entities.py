@@ -281,7 +281,14 @@ REFERENCES: dict[str, dict[str, str]] = {
     "milestone": {"project": "project", "invoice": "invoice"},
     "assignment": {"project": "project", "task": "task", "resource": "resource"},
     "expense": {"project": "project", "task": "task", "resource": "resource", "invoice": "invoice"},
-    "invoice_schedule": {"contract": "contract", "project": "project", "milestone": "milestone", "invoice": "invoice"},
+    "invoice_schedule": {
+        "contract": "contract",
+        "project": "project",
+        "milestone": "milestone",
+        "invoice": "invoice",
+        "opportunity": "opportunity",
+        "subscription": "subscription",
+    },
     "usage_record": {"subscription": "subscription", "account": "account"},
     "ticket": {"account": "account", "contact": "contact", "project": "project", "resource": "resource"},
 }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.connectors.chargebee.support import PRICES, add_customer, add_invoice
 from tests.connectors.harness import SandboxHarness
 
 _numbers = itertools.count(1)
+DUE = int(datetime(2027, 3, 1, tzinfo=UTC).timestamp())
 
 
 class ChargebeeHarness(SandboxHarness):
@@ -25,6 +27,7 @@ class ChargebeeHarness(SandboxHarness):
         "payments": ("POST", "/api/v2/invoices/"),
         "subscriptions": ("POST", "/api/v2/customers/"),
         "usages": ("POST", "/api/v2/subscriptions/"),
+        "schedules": ("POST", "/api/v2/subscriptions/"),
     }
 
     def settings(self) -> dict[str, Any]:
@@ -42,6 +45,10 @@ class ChargebeeHarness(SandboxHarness):
             return add_invoice(self.control, customer)
         if stream == "subscriptions":
             return add_subscription(self.control, customer)
+        if stream == "schedules":
+            plan = {"subscription_id": add_subscription(self.control, customer), "date": DUE, "terms_to_charge": 2}
+            made = self.control.create(stream, plan)
+            return f"{made['subscription_id']}/{made['id']}"
         fields: dict[str, dict[str, Any]] = {
             "payments": {"amount": 1250, "customer_id": customer},
             "quotes": {"customer_id": customer, "charges": [{"amount": 9999, "description": "Work"}]},
@@ -50,6 +57,9 @@ class ChargebeeHarness(SandboxHarness):
         if stream == "usages":
             fields[stream]["subscription_id"] = add_subscription(self.control, customer)
         return str(self.control.create(stream, fields[stream])["id"])
+
+    def remove(self, stream: str, external_id: str) -> bool:
+        return super().remove(stream, external_id.rpartition("/")[2])
 
     def edit(self, stream: str, external_id: str) -> None:
         number = next(_numbers)
@@ -72,6 +82,9 @@ class ChargebeeHarness(SandboxHarness):
         if sink == "usages":
             values = {"quantity": "3.25", "usage_date": "2026-11-20", "note": "Hours", "item_price_id": "metered"}
             return {"subscription_id": self.make("subscriptions"), **values}
+        if sink == "schedules":
+            day = (datetime(2027, 1, 1, tzinfo=UTC) + timedelta(days=number)).date().isoformat()
+            return {"subscription_id": self.make("subscriptions"), "date": day, "amount": euros(20_000)}
         customer = {"customer_id": self.make("customers")}
         if sink == "subscriptions":
             return {
@@ -94,6 +107,7 @@ class ChargebeeHarness(SandboxHarness):
         return {
             "customers": {"email": f"changed{next(_numbers)}@example.org", "phone": None, "vat_number": "DE1"},
             "invoices": {"po_number": "PO 7", "status": "open"},
+            "schedules": {"date": "2028-01-01", "amount": euros(10_000)},
             "subscriptions": {"name": "Other", "status": "active", "quantity": "3"},
         }[sink]
 
@@ -104,6 +118,7 @@ class ChargebeeHarness(SandboxHarness):
             "payments": {"amount": euros(99_999_999)},
             "subscriptions": {"customer_id": "nobody"},
             "usages": {"quantity": "lots"},
+            "schedules": {"amount": euros(7)},
         }
         return {**self.payload(sink), **bad[sink]}
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from apps.connectors.sdk.errors import ConfigurationError, RateLimited
+from apps.connectors.sdk.types import WriteRequest
 from tests.connectors.chargebee.support import (
     add_customer,
     add_invoice,
@@ -151,3 +154,43 @@ def test_limits_are_known_by_their_code(chargebee, control):
         chargebee.check()
 
     assert (caught.value.retry_after, caught.value.code) == (42, "api_request_limit_exceeded")
+
+
+def test_installments_show_when_and_how_much(chargebee, control):
+    subscription = add_subscription(control, add_customer(control))
+    control.create("schedules", {"subscription_id": subscription, "date": 1_798_761_600, "terms_to_charge": 3})
+    monthly = {"days_before_renewal": 5, "terms_to_charge": 1, "created_at": 0}
+    control.create("schedules", {"subscription_id": subscription, "fixed_interval_schedule": monthly})
+    next_billing = control.objects("subscriptions")[0]["next_billing_at"]
+
+    records, _ = read_all(chargebee.stream("schedules"))
+
+    dated, repeating = (map_source("schedules", record.data) for record in records)
+    assert dated == {
+        "name": "3 terms in advance",
+        "status": "planned",
+        "due_date": "2027-01-01",
+        "amount": euros(30_000),
+    }
+    five_days_before = datetime.fromtimestamp(next_billing - 5 * 86_400, tz=UTC).date().isoformat()
+    assert (repeating["due_date"], repeating["amount"]) == (five_days_before, euros(10_000))
+    assert map_refs("schedules", records[0].data) == {"subscription": subscription}
+
+
+def test_a_second_date_goes_beside_the_first(chargebee, control):
+    subscription = add_subscription(control, add_customer(control))
+    sink = chargebee.sink("schedules")
+    for day in ("2027-01-01", "2027-04-01"):
+        values = {"subscription_id": subscription, "date": day, "amount": euros(10_000)}
+        (made,) = sink.write([WriteRequest(key=f"k-{day}", payload=values)])
+        assert made.error is None
+
+    days = [record.data["due_at"][:10] for record in read_all(chargebee.stream("schedules"))[0]]
+    assert days == ["2027-01-01", "2027-04-01"]
+
+
+def test_an_amount_that_is_no_whole_term_is_refused(chargebee, control):
+    values = {"subscription_id": add_subscription(control, add_customer(control)), "date": "2027-01-01"}
+    (result,) = chargebee.sink("schedules").write([WriteRequest(key="k", payload={**values, "amount": euros(10_001)})])
+
+    assert (result.error.code, control.objects("schedules")) == ("fraction", [])

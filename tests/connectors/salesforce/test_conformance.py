@@ -14,7 +14,7 @@ from tests.connectors.salesforce.support import SETTINGS
 _numbers = itertools.count(1)
 SOBJECTS = {
     "accounts": "Account", "contacts": "Contact", "opportunities": "Opportunity", "quotes": "Quote",
-    "contracts": "Contract",
+    "contracts": "Contract", "schedules": "OpportunityLineItemSchedule",
 }  # fmt: skip
 
 
@@ -46,6 +46,9 @@ class SalesforceHarness(SandboxHarness):
             return {"Name": f"Quote {number}", "OpportunityId": self.seed("opportunities", 1)[0]}
         if stream == "contracts":
             return {"Name": f"Contract {number}", "AccountId": self.seed("accounts", 1)[0], "StartDate": "2026-01-01"}
+        if stream == "schedules":
+            line = self.control.create("OpportunityLineItem", {"OpportunityId": self.seed("opportunities", 1)[0]})
+            return {"OpportunityLineItemId": line["Id"], "ScheduleDate": "2026-12-01", "Revenue": number + 0.5}
         return {
             "Name": f"Deal {number}",
             "Amount": number + 0.5,
@@ -54,7 +57,7 @@ class SalesforceHarness(SandboxHarness):
         }
 
     def edit(self, stream: str, external_id: str) -> None:
-        name = "LastName" if stream == "contacts" else "Name"
+        name = {"contacts": "LastName", "schedules": "Description"}.get(stream, "Name")
         self.control.update(SOBJECTS[stream], external_id, {name: f"Edited {next(_numbers)}"})
 
     def payload(self, sink: str) -> dict[str, Any]:

@@ -312,3 +312,30 @@ def test_text_in_a_query_stays_text(connector: SalesforceConnector, control: Acc
     control.create("Account", [{"Name": name}, {"Name": "Other"}])
 
     assert [row["Name"] for row in connector.query(f"SELECT Name FROM Account WHERE Name = {quoted(name)}")] == [name]
+
+
+def test_installments_of_a_deal(connector: SalesforceConnector, control: AccountControl) -> None:
+    deal = control.create("Opportunity", {"Name": "Rollout", "StageName": "Closed Won", "CloseDate": "2026-12-31"})[
+        "Id"
+    ]
+    product = control.create("Product2", {"Name": "Implementation"})["Id"]
+    line = control.create("OpportunityLineItem", {"OpportunityId": deal, "Product2Id": product})["Id"]
+    plan = {"OpportunityLineItemId": line, "Type": "Revenue", "ScheduleDate": "2027-01-31", "Revenue": 1200.5}
+    made = control.create("OpportunityLineItemSchedule", plan)["Id"]
+
+    record = connector.stream("schedules").get(made)
+
+    assert record is not None
+    assert map_source("schedules", record.data) == {
+        "name": "Rollout Implementation",
+        "status": "planned",
+        "due_date": "2027-01-31",
+        "amount": {"amount": 120050, "currency": "EUR"},
+    }
+    assert map_refs("schedules", record.data) == {"opportunity": deal}
+
+
+def test_an_org_without_schedules_is_whole(connector: SalesforceConnector, control: AccountControl) -> None:
+    control.settings(without=["OpportunityLineItemSchedule"])
+
+    assert connector.check().account_id

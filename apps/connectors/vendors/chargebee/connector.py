@@ -18,7 +18,7 @@ from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, Fatal
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.types import CheckResult, JsonDict, Sink, Stream, WebhookEvent
 from apps.connectors.sdk.webhooks import ForgedWebhook, require_signature
-from apps.connectors.vendors.chargebee import sinks, streams
+from apps.connectors.vendors.chargebee import schedules, sinks, streams
 from apps.connectors.vendors.chargebee.manifest import MANIFEST
 from apps.connectors.vendors.chargebee.wire import indexed
 
@@ -43,6 +43,7 @@ class ChargebeeConnector(Connector):
         "subscriptions": streams.SubscriptionStream,
         "quotes": streams.QuoteStream,
         "usages": streams.UsageStream,
+        "schedules": schedules.ScheduleStream,
     }
     sink_types: ClassVar[Mapping[str, Callable[[Any], Sink]]] = {
         "customers": sinks.CustomerSink,
@@ -50,6 +51,7 @@ class ChargebeeConnector(Connector):
         "payments": sinks.PaymentSink,
         "subscriptions": sinks.SubscriptionSink,
         "usages": sinks.UsageSink,
+        "schedules": schedules.ScheduleSink,
     }
 
     def __init__(self, context: ConnectionContext) -> None:

@@ -118,6 +118,21 @@ USAGES = StreamSpec(
     refs={"subscription": {"stream": "subscriptions", "id": "record.subscription_id"}},
 )
 
+SCHEDULES = StreamSpec(
+    name="schedules",
+    label="Advance invoices",
+    entity="invoice_schedule",
+    fields={
+        "name": "record.name",
+        # What was billed is an invoice of the subscription, and planned no more.
+        "status": '"planned"',
+        "due_date": "date(record.due_at)",
+        "amount": "record.amount",
+    },
+    refs={"subscription": {"stream": "subscriptions", "id": "record.subscription_id"}},
+    incremental=False,
+)
+
 CUSTOMER_SINK = SinkSpec(
     name="customers",
     label="Customers",
@@ -203,11 +218,27 @@ USAGE_SINK = SinkSpec(
     deletes=True,
 )
 
+SCHEDULE_SINK = SinkSpec(
+    name="schedules",
+    label="Advance invoices",
+    entity="invoice_schedule",
+    stream="schedules",
+    fields={
+        "subscription_id": "refs.subscription",
+        "date": "date(record.due_date)",
+        "amount": "record.amount",
+    },
+    refs={"subscription": "subscriptions"},
+    required_refs=("subscription",),
+    resolve=Resolve.IDEMPOTENCY_KEY,
+    deletes=True,
+)
+
 MANIFEST = ConnectorManifest(
     key="chargebee",
     name="Chargebee",
     domain=Domain.BILLING,
-    description="Subscription billing: customers, subscriptions, invoices, payments, quotes and metered usage.",
+    description="Subscription billing: customers, subscriptions, invoices, payments, quotes, metered usage and advance invoices.",
     evidence=Evidence.SIMULATED,
     evidence_note=(
         "Run against a simulator only, which Chargebee's own Python client accepts; the names of all parameters are "
@@ -243,8 +274,8 @@ MANIFEST = ConnectorManifest(
             required=False,
         ),
     ),
-    streams=(CUSTOMERS, INVOICES, PAYMENTS, SUBSCRIPTIONS, QUOTES, USAGES),
-    sinks=(CUSTOMER_SINK, INVOICE_SINK, PAYMENT_SINK, SUBSCRIPTION_SINK, USAGE_SINK),
+    streams=(CUSTOMERS, INVOICES, PAYMENTS, SUBSCRIPTIONS, QUOTES, USAGES, SCHEDULES),
+    sinks=(CUSTOMER_SINK, INVOICE_SINK, PAYMENT_SINK, SUBSCRIPTION_SINK, USAGE_SINK, SCHEDULE_SINK),
     # Test sites are held to 750 calls in five minutes; live ones to more, by contract. From memory.
     rate_limit=RateLimit(calls=140, seconds=60, concurrent=10),
     webhook=WebhookSpec(

@@ -68,7 +68,8 @@ class CustomerSink(OwnIdSink):
         """Chargebee cancels a deleted customer's subscriptions at once: that is never done by the way."""
         params = {"customer_id[is]": external_id, "limit": 100}
         for entry in self.connector.get("subscriptions", params)["list"]:
-            if entry["subscription"]["status"] != "cancelled":
+            held = entry["subscription"]
+            if held["customer_id"] == external_id and held["status"] != "cancelled":
                 message = "The customer has subscriptions, which would be canceled."
                 raise RecordRejected(message, code="has_subscriptions")
         self.connector.post(f"customers/{external_id}/delete", {})

@@ -133,6 +133,21 @@ CONTRACTS = StreamSpec(
     deletes=True,
 )
 
+SCHEDULES = StreamSpec(
+    name="schedules",
+    label="Revenue schedules",
+    entity="invoice_schedule",
+    fields={
+        "name": 'coalesce(get(record, "Description"), coalesce(get(record, "OpportunityLineItem.Name"), "Installment"))',
+        # Salesforce plans revenue; what was billed of it, the billing system knows.
+        "status": '"planned"',
+        "due_date": 'date(get(record, "ScheduleDate"))',
+        "amount": 'money(get(record, "Revenue"), record.currency)',
+    },
+    refs={"opportunity": {"stream": "opportunities", "id": 'get(record, "OpportunityLineItem.OpportunityId")'}},
+    deletes=True,
+)
+
 ACCOUNT_SINK = SinkSpec(
     name="accounts",
     deletes=True,
@@ -223,11 +238,11 @@ MANIFEST = ConnectorManifest(
     key="salesforce",
     name="Salesforce",
     domain=Domain.CRM,
-    description="Accounts, contacts, opportunities, quotes and contracts; payment status written back to opportunities.",
+    description="Accounts, contacts, opportunities with their revenue schedules, quotes and contracts; payment status written back.",
     evidence=Evidence.RECORDED,
     evidence_note=(
         "Recorded answers of a real org are parsed and mapped, and an independent Salesforce client accepts the "
-        "simulator. The create-only contact of an opportunity and the codes of some refusals rest on documentation; "
+        "simulator. Revenue schedules are not among the recordings. The create-only contact of an opportunity and the codes of some refusals rest on documentation; "
         "not run against a live org."
     ),
     auth=AuthKind.OAUTH2,
@@ -249,7 +264,7 @@ MANIFEST = ConnectorManifest(
         ConfigField(key="won_stage", label="Stage of won deals", default="Closed Won", required=False),
         ConfigField(key="lost_stage", label="Stage of lost deals", default="Closed Lost", required=False),
     ),
-    streams=(ACCOUNTS, CONTACTS, OPPORTUNITIES, QUOTES, CONTRACTS),
+    streams=(ACCOUNTS, CONTACTS, OPPORTUNITIES, QUOTES, CONTRACTS, SCHEDULES),
     sinks=(ACCOUNT_SINK, CONTACT_SINK, OPPORTUNITY_SINK, QUOTE_SINK),
     # 25 long calls at once and, in the smallest paid edition, 100,000 a day; developer orgs have 15,000.
     rate_limit=RateLimit(calls=100, seconds=10, per_day=15_000, concurrent=20),

@@ -67,4 +67,12 @@ OBJECTS = {
         sobject="Contract",
         fields=("Name", "ContractNumber", "Status", "StatusCode", "StartDate", "EndDate", "AccountId"),
     ),
+    # Where schedules are enabled for products: the installments in which a product of a deal is billed.
+    "schedules": SalesforceObject(
+        name="schedules",
+        sobject="OpportunityLineItemSchedule",
+        fields=("ScheduleDate", "Revenue", "Description", "Type", "OpportunityLineItemId"),
+        paths=("OpportunityLineItem.OpportunityId", "OpportunityLineItem.Name"),
+        optional=True,
+    ),
 }  # fmt: skip
