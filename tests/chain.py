@@ -13,10 +13,11 @@ from apps.core.actor import Actor
 from apps.core.clock import moved_clock
 from apps.customers.models import Environment
 from apps.flows.models import Flow, Integration, IntegrationTemplateVersion
-from apps.flows.services import deploy_integration, go_live, load_templates
+from apps.flows.services import deploy_integration, go_live
 from apps.sync.models import SyncRun
 from apps.sync.services import run_due_flow, start_run
 from sandbox.testing import AccountControl, RunningSandbox
+from tests.factories.library import load_library
 
 API_KEY = "good-key-1234567890"
 ROLES = {
@@ -47,7 +48,7 @@ class Chain:
 
     def connect(self, systems: Mapping[str, System], now: datetime) -> None:
         """One connection per system; roles naming the same system share it."""
-        load_templates(now=now)
+        load_library()
         made: dict[int, Connection] = {}
         for role, system in systems.items():
             if id(system) not in made:

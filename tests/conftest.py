@@ -15,6 +15,7 @@ from apps.provisioning.schema_template import build_template, create_schema_from
 from apps.tenants.models import Domain, Partner, PartnerStatus
 from tests.browsing import Browser
 from tests.conformance_table import print_table
+from tests.factories.kept import remember_beginning
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 SCHEMAS = {"acme": "p_acme", "globex": "p_globex"}
@@ -42,6 +43,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
             build_template(now=NOW)
             for slug in SCHEMAS:
                 _create_partner(slug)
+        with tenant_plane(SCHEMAS["acme"]):
+            remember_beginning()
         connection.set_schema_to_public()
 
 

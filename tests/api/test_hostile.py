@@ -14,10 +14,11 @@ from apps.core.ids import encode_id, uuid7
 from apps.customers.models import Customer
 from apps.customers.selectors import get_environment
 from apps.flows.models import IntegrationTemplateVersion
-from apps.flows.services import fork_template, load_templates
+from apps.flows.services import fork_template
 from apps.sync.models import SyncRun
 from tests.api.conftest import ApiClient
 from tests.factories.delivery import make_flow
+from tests.factories.library import load_library
 
 
 def send(api: ApiClient, customer: Customer, inputs: str) -> Any:
@@ -115,7 +116,7 @@ def test_a_period_until_the_end_of_the_calendar_ends_today(
 def test_a_customers_key_sees_no_template_that_is_being_written(
     api: ApiClient, bound: ApiClient, owner_actor: Actor, now: datetime
 ) -> None:
-    load_templates(now=now)
+    load_library()
     shipped = IntegrationTemplateVersion.objects.get(template__key="payment-status")
     draft = fork_template(actor=owner_actor, now=now, version=shipped, key="custom-secret", name="Secret")
     path = f"/templates/{encode_id('tpv', draft.pk)}"

@@ -7,15 +7,16 @@ import pytest
 
 from apps.core.ids import encode_id
 from apps.flows.models import IntegrationTemplate, IntegrationTemplateVersion, TemplateRollout
-from apps.flows.services import load_templates, open_template_draft, publish_template
+from apps.flows.services import open_template_draft, publish_template
 from apps.sync.services import advance_rollout
 from tests.api.conftest import ApiClient
+from tests.factories.library import load_library
 from tests.factories.world import make_world
 
 
 @pytest.fixture
 def shipped(partner: object, now: datetime) -> IntegrationTemplateVersion:
-    load_templates(now=now)
+    load_library()
     return IntegrationTemplateVersion.objects.get(template__key="payment-status")
 
 

@@ -52,7 +52,7 @@ from apps.flows.models import (
     IntegrationTemplateVersion,
     RolloutMember,
 )
-from apps.flows.services import deploy_integration, go_live, load_templates, set_field_policy
+from apps.flows.services import deploy_integration, go_live, set_field_policy
 from apps.monitoring.models import BusinessException
 from apps.notifications.models import WebhookDelivery, WebhookEndpoint
 from apps.sla.models import SlaPolicy, SlaReport
@@ -74,6 +74,8 @@ from apps.sync.models import (
 from apps.sync.services import carry_on_plan, request_pairs
 from tests.factories.aftermath import make_endpoint, make_exception
 from tests.factories.delivery import make_connection, make_customer, production_of
+from tests.factories.kept import kept
+from tests.factories.library import load_library
 from tests.factories.logs import make_entries
 from tests.factories.versions import make_versions
 
@@ -131,6 +133,12 @@ def make_staff(now: datetime, role: str, email: str = "") -> User:
 
 
 def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) -> World:
+    load_library()
+    others = Customer.objects.order_by("created_at", "pk").values_list("name", flat=True)
+    return kept(name, lambda: _make_world(name, now), on=("library", *others))
+
+
+def _make_world(name: str, now: datetime) -> World:
     actor = system_actor()
     customer = make_customer(name, currency="EUR", time_zone="Europe/Berlin")
     admin, viewer, memberships = _people(actor, customer)
@@ -180,7 +188,6 @@ def _connections(customer: Customer) -> dict[str, Connection]:
 
 
 def _integrations(customer: Customer, connections: dict[str, Connection]) -> dict[str, Integration]:
-    load_templates(now=OCTOBER)
     actor, made = system_actor(), {}
     for version in IntegrationTemplateVersion.objects.select_related("template").order_by("template__key"):
         roles = version.definition.get("roles")

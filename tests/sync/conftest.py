@@ -15,12 +15,13 @@ from apps.core.actor import Actor
 from apps.core.clock import moved_clock
 from apps.customers.models import Customer, Environment, EnvironmentKind
 from apps.flows.models import Flow, Integration, IntegrationTemplate, IntegrationTemplateVersion
-from apps.flows.services import deploy_integration, load_templates
+from apps.flows.services import deploy_integration
 from apps.sync.engine import waiting
 from apps.sync.models import RunTrigger, SyncRun
 from apps.sync.services import execute_run
 from apps.sync.services.runs import queue_run
 from sandbox.testing import RunningSandbox, running_sandbox
+from tests.factories.library import load_library
 from tests.sync.fake_vendor import CONNECTORS, VENDORS
 
 Deploy = Callable[..., Integration]
@@ -69,7 +70,7 @@ def systems(environment: Environment, owner_actor: Actor, now: datetime) -> dict
 
 @pytest.fixture
 def deploy(environment: Environment, systems: dict[str, Connection], owner_actor: Actor, now: datetime) -> Deploy:
-    load_templates(now=now)
+    load_library()
 
     def make(key: str, settings: dict[str, Any] | None = None, **bindings: Connection) -> Integration:
         return deploy_integration(

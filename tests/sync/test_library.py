@@ -13,10 +13,11 @@ from apps.connectors import registry
 from apps.connectors.models import Connection
 from apps.connectors.services import create_connection
 from apps.flows.models import Flow, IntegrationTemplateVersion
-from apps.flows.services import deploy_integration, load_templates
+from apps.flows.services import deploy_integration
 from apps.notifications.models import OutgoingMail
 from apps.sync.models import ApprovalRequest, RecordFailure, RuleNotice, RunStatus
 from apps.sync.services import approve
+from tests.factories.library import load_library
 from tests.sync.conftest import flow_of, run_flow
 from tests.sync.fake_vendor import VENDORS, vendor
 from tests.sync.library_vendors import LIBRARY_VENDORS
@@ -35,7 +36,7 @@ def library_vendors(fake_vendors: None, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.fixture
 def put(environment, systems, owner_actor, now):
     """Deploys a template with every role played by its fake vendor; returns its flow."""
-    load_templates(now=now)
+    load_library()
     extra = {"planning": "delivery", "reporting": "erp"}
 
     def deployed(key: str, **settings: Any) -> Flow:

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from apps.accounts.services import appoint, create_person
-from apps.flows.services import load_templates
 from tests.browsing import Browser
+from tests.factories.library import load_library
 from tests.functional.partner.scene import Scene, make_scene
 
 SignIn = Callable[[str], Client]
@@ -42,5 +42,5 @@ def viewer(sign_in: SignIn) -> Client:
 @pytest.fixture
 def scene(partner: object, now: datetime) -> Scene:
     """One customer with systems, a live integration, runs, failures, a promise and a bill."""
-    load_templates(now=now)
+    load_library()
     return make_scene(now)

@@ -1,0 +1,17 @@
+"""The shipped templates, loaded once a process."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from apps.flows.models import IntegrationTemplate
+from apps.flows.services import load_templates
+from tests.factories.kept import kept
+
+RELEASED = datetime(2026, 10, 1, 6, tzinfo=UTC)
+
+
+def load_library() -> None:
+    """This function will put the shipped templates into the partner's catalog, unless it has templates already."""
+    if not IntegrationTemplate.objects.exists():
+        kept("library", lambda: load_templates(now=RELEASED), on=())
