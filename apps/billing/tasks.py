@@ -6,7 +6,7 @@ from apps.core import clock
 
 @shared_task(name="billing.close_period")
 def close_period(*, key: str, **_: object) -> None:
-    invoices.close_period(period_id=key, now=clock.now())
+    invoices.close_due_periods(period_id=key, now=clock.now())
 
 
 @shared_task(name="billing.deliver_invoice")

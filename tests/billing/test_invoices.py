@@ -26,16 +26,18 @@ from apps.billing.rating import RatedInvoice
 from apps.billing.revenue import list_debts
 from apps.billing.selectors import list_invoices, preview_invoice, preview_invoices
 from apps.billing.services import (
-    close_period,
+    close_periods,
     deliver_invoice,
     draft_invoice,
     issue_invoice,
     keep_document,
+    open_account,
     record_payment,
+    subscribe,
     void_invoice,
 )
 from apps.billing.services.closings import UnableToVoidInvoice
-from apps.billing.services.invoices import UnableToIssueInvoice
+from apps.billing.services.invoices import UnableToIssueInvoice, close_due_periods
 from apps.billing.services.payments import UnableToRecordPayment
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted
@@ -95,7 +97,7 @@ def test_another_customers_usage_is_not_billed(october: BillingPeriod) -> None:
 
 def test_late_usage_is_billed_with_the_next_month_and_only_there(issued: Invoice, owner_actor: Actor) -> None:
     use(2000, key="late", at=END - timedelta(hours=1))
-    close_period(period_id=str(issued.period_id), now=AFTER)
+    close_periods(period_ids=[str(issued.period_id)], now=AFTER)
     november = BillingPeriod.objects.get(period_start=END)
 
     assert preview_invoice(november).lines[1].used_quantity == 2000
@@ -261,9 +263,8 @@ def test_a_tax_id_given_after_the_draft_counts(october: BillingPeriod, owner_act
 
 
 def test_closing_a_month_drafts_its_invoice_and_opens_the_next(october: BillingPeriod) -> None:
-    invoice = close_period(period_id=str(october.pk), now=AFTER)
+    [invoice] = close_periods(period_ids=[october.pk], now=AFTER)
 
-    assert invoice is not None
     assert (invoice.status, invoice.total_amount) == (InvoiceStatus.DRAFT, 58310)
     assert list(october.subscription.periods.order_by("period_start").values_list("period_start", flat=True)) == [
         datetime(2026, 9, 30, 22, tzinfo=UTC), END,
@@ -271,10 +272,29 @@ def test_closing_a_month_drafts_its_invoice_and_opens_the_next(october: BillingP
 
 
 def test_closing_twice_makes_one_draft(october: BillingPeriod) -> None:
-    close_period(period_id=str(october.pk), now=AFTER)
-    close_period(period_id=str(october.pk), now=AFTER)
+    close_periods(period_ids=[october.pk], now=AFTER)
+    again = close_periods(period_ids=[october.pk], now=AFTER)
 
-    assert Invoice.objects.count() == 1
+    assert (again, Invoice.objects.count()) == ([], 1)
+
+
+def test_months_that_end_together_are_closed_together(october: BillingPeriod, owner_actor: Actor) -> None:
+    other = open_account(
+        actor=owner_actor, now=OCTOBER, subject_key="customer:2", legal_name="Other GmbH", currency="EUR",
+        time_zone="Europe/Berlin", details={"country": "DE"},
+    )  # fmt: skip
+    version = october.subscription.plan_version
+    second = subscribe(actor=owner_actor, now=OCTOBER, account=other, plan_version=version).periods.get()
+
+    early = close_due_periods(period_id=str(october.pk), now=END)
+    due = close_due_periods(period_id=str(october.pk), now=AFTER)
+
+    assert [invoice.period_id for invoice in early] == [october.pk]
+    assert [(invoice.period_id, invoice.total_amount) for invoice in due] == [(second.pk, 58310)]
+    assert list(second.subscription.periods.order_by("period_start").values_list("closed_at", flat=True)) == [
+        AFTER,
+        None,
+    ]
 
 
 def test_a_payment_in_full_marks_it_paid(issued: Invoice, owner_actor: Actor) -> None:

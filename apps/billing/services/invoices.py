@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,12 +16,12 @@ from apps.billing.models import (
     SubscriptionStatus,
 )
 from apps.billing.rating import RatedInvoice
-from apps.billing.selectors import preview_invoice
-from apps.billing.services.subscriptions import CLOSE_KIND, open_period
-from apps.core.errors import AnticipatedError, Conflict
+from apps.billing.selectors import preview_invoices
+from apps.billing.services.subscriptions import CLOSE_GRACE, CLOSE_KIND, open_periods
+from apps.core.errors import Conflict
 from apps.dispatch.services import complete
 
-PAYMENT_DAYS = 14
+CLOSED_AT_ONCE = 100
 
 
 class UnableToIssueInvoice(Conflict):
@@ -35,31 +36,62 @@ def draft_invoice(*, period: BillingPeriod, now: datetime) -> Invoice:
     Raises UnableToIssueInvoice when the period's invoice was already issued.
     """
     with transaction.atomic():
-        return _draft(_lock_period(period.pk), now)
+        drafts = _draft(_lock_periods(pk=period.pk), now)
+        if not drafts:
+            raise UnableToIssueInvoice("This period's invoice was already issued.")
+        return drafts[0]
 
 
-def _lock_period(period_id: UUID | str) -> BillingPeriod:
-    periods = BillingPeriod.objects.select_for_update(of=("self",))
-    related = ("subscription__account__legal_entity", "subscription__plan_version")
-    return periods.select_related(*related).get(pk=period_id)
+def close_periods(*, period_ids: Sequence[UUID | str], now: datetime) -> list[Invoice]:
+    """This function will draft the invoices of periods that are over and open the next ones. Safe to repeat.
+
+    A period that is closed already is left out, and so is an invoice that a person was quicker to issue.
+    """
+    with transaction.atomic():
+        periods = _lock_periods(pk__in=period_ids, closed_at=None)
+        going_on = [p for p in periods if p.subscription.status != SubscriptionStatus.CANCELED]
+        open_periods([(period.subscription, period.period_end) for period in going_on])
+        invoices = _draft(periods, now)
+        BillingPeriod.objects.filter(pk__in=[period.pk for period in periods]).update(closed_at=now)
+        for period_id in period_ids:
+            complete(kind=CLOSE_KIND, key=str(period_id))
+        return invoices
 
 
-def _draft(period: BillingPeriod, now: datetime) -> Invoice:
-    """`period` is locked."""
-    account, rated = period.subscription.account, preview_invoice(period)
-    # Locked as well: somebody may be issuing it.
-    invoice = Invoice.objects.select_for_update().filter(period=period).first()
-    if invoice is None:
-        invoice = Invoice(
-            account=account, legal_entity=account.legal_entity, period=period, currency=account.currency, created_at=now
-        )
-        _note_totals(invoice, rated)
-        invoice.save(force_insert=True)
-        InvoiceLine.objects.bulk_create(_lines(invoice, rated))
-        return invoice
-    if invoice.status != InvoiceStatus.DRAFT:
-        raise UnableToIssueInvoice("This period's invoice was already issued.")
-    bring_up_to_date(invoice, rated)
+def close_due_periods(*, period_id: str, now: datetime) -> list[Invoice]:
+    """This function will close the period and others that are due: a partner's months mostly end in the same minute."""
+    due = BillingPeriod.objects.filter(closed_at=None, period_end__lte=now - CLOSE_GRACE).exclude(pk=period_id)
+    others = due.order_by("period_end", "pk").values_list("pk", flat=True)[: CLOSED_AT_ONCE - 1]
+    return close_periods(period_ids=[period_id, *others], now=now)
+
+
+def _lock_periods(**wanted: object) -> list[BillingPeriod]:
+    """In the order of their ids, so that two who want the same do not wait for each other."""
+    periods = BillingPeriod.objects.select_for_update(of=("self",)).filter(**wanted).order_by("pk")
+    return list(periods.select_related("subscription__account__legal_entity", "subscription__plan_version"))
+
+
+def _draft(periods: list[BillingPeriod], now: datetime) -> list[Invoice]:
+    """`periods` are locked. Their invoices, but for those that were issued."""
+    rated = preview_invoices(periods)
+    # Locked as well: somebody may be issuing them.
+    stored = Invoice.objects.select_for_update().filter(period__in=periods).prefetch_related("lines").order_by("pk")
+    found = {invoice.period_id: invoice for invoice in stored if invoice.period_id}
+    made = {period.pk: _new_draft(period, rated[period.pk], now) for period in periods if period.pk not in found}
+    Invoice.objects.bulk_create(made.values())
+    InvoiceLine.objects.bulk_create(line for pk, invoice in made.items() for line in _lines(invoice, rated[pk]))
+    drafts = {pk: invoice for pk, invoice in found.items() if invoice.status == InvoiceStatus.DRAFT}
+    for pk, invoice in drafts.items():
+        bring_up_to_date(invoice, rated[pk])
+    return [*made.values(), *drafts.values()]
+
+
+def _new_draft(period: BillingPeriod, rated: RatedInvoice, now: datetime) -> Invoice:
+    account = period.subscription.account
+    invoice = Invoice(
+        account=account, legal_entity=account.legal_entity, period=period, currency=account.currency, created_at=now
+    )
+    _note_totals(invoice, rated)
     return invoice
 
 
@@ -120,18 +152,3 @@ def _breakdown(rated: RatedInvoice) -> list[dict[str, str | int]]:
             "tax_amount": rated.tax_amount,
         }
     ]
-
-
-def close_period(*, period_id: str, now: datetime) -> Invoice | None:
-    """This function will draft the invoice of a period that is over and open the next one. Safe to repeat."""
-    with transaction.atomic():
-        period = _lock_period(period_id)
-        complete(kind=CLOSE_KIND, key=period_id)
-        if period.subscription.status != SubscriptionStatus.CANCELED:
-            open_period(subscription=period.subscription, instant=period.period_end)
-        try:
-            invoice = _draft(period, now)
-        except AnticipatedError:
-            return None  # a person was quicker: the invoice is out
-        BillingPeriod.objects.filter(pk=period.pk, closed_at=None).update(closed_at=now)
-        return invoice

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from apps.audit.services import record_audit
 from apps.billing.models import BillingAccount, BillingPeriod, PlanVersion, Subscription, SubscriptionStatus
@@ -58,12 +60,21 @@ def subscribe(
 
 def open_period(*, subscription: Subscription, instant: datetime) -> BillingPeriod:
     """This function will make sure the period around `instant` stands and will be closed when it is over."""
-    start, end = period_around(instant, subscription.billing_cycle_anchor, subscription.account.time_zone)
-    wanted = BillingPeriod(subscription=subscription, period_start=start, period_end=end)
-    BillingPeriod.objects.bulk_create([wanted], ignore_conflicts=True)
-    period = BillingPeriod.objects.get(subscription=subscription, period_start=start)
-    schedule(kind=CLOSE_KIND, key=str(period.pk), due_at=period.period_end + CLOSE_GRACE)
-    return period
+    return open_periods([(subscription, instant)])[0]
+
+
+def open_periods(wanted: Sequence[tuple[Subscription, datetime]]) -> list[BillingPeriod]:
+    """The same for many subscriptions, each once."""
+    periods = []
+    for subscription, instant in wanted:
+        start, end = period_around(instant, subscription.billing_cycle_anchor, subscription.account.time_zone)
+        periods.append(BillingPeriod(subscription=subscription, period_start=start, period_end=end))
+    BillingPeriod.objects.bulk_create(periods, ignore_conflicts=True)
+    same = Q(*[Q(subscription=one.subscription, period_start=one.period_start) for one in periods], _connector=Q.OR)
+    found = {one.subscription_id: one for one in BillingPeriod.objects.filter(same)} if periods else {}
+    for period in found.values():
+        schedule(kind=CLOSE_KIND, key=str(period.pk), due_at=period.period_end + CLOSE_GRACE)
+    return [found[one.subscription_id] for one in periods]
 
 
 def cancel_subscription(*, actor: Actor, now: datetime, subscription: Subscription) -> Subscription:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from apps.billing.models import BillingPeriod, Invoice, InvoiceStatus
-from apps.billing.services import close_period, deliver_invoice, issue_invoice, record_payment
+from apps.billing.services import close_periods, deliver_invoice, issue_invoice, record_payment
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.customers.models import Customer
@@ -25,8 +25,8 @@ def close_last_month(customers: list[Customer], owner: Actor, month_start: datet
     with clock.moved_clock(closed_at):
         for customer in customers:
             close_due_month(customer_id=str(customer.pk), now=closed_at)
-        for period in BillingPeriod.objects.filter(period_end__lte=closed_at, closed_at=None):
-            close_period(period_id=str(period.pk), now=closed_at)
+        over = BillingPeriod.objects.filter(period_end__lte=closed_at, closed_at=None)
+        close_periods(period_ids=list(over.values_list("pk", flat=True)), now=closed_at)
     with clock.moved_clock(issued_at):
         drafts = Invoice.objects.filter(status=InvoiceStatus.DRAFT, period__period_end__lte=issued_at)
         for draft in drafts.order_by("account__legal_name"):
