@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from apps.core.actor import Actor, ActorKind, system_actor
 from apps.core.planes import public_plane, tenant_plane
@@ -15,6 +17,7 @@ from apps.provisioning.schema_template import build_template, create_schema_from
 from apps.tenants.models import Domain, Partner, PartnerStatus
 from tests.browsing import Browser
 from tests.conformance_table import print_table
+from tests.database import own_database
 from tests.factories.kept import remember_beginning
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -31,21 +34,29 @@ def _create_partner(slug: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        connection.set_schema_to_public()
-        if not Partner.objects.filter(slug="acme").exists():
-            platform = Partner.objects.create(
-                name="Platform", slug="platform", schema_name="public", status=PartnerStatus.ACTIVE, created_at=NOW,
-                provisioned_at=NOW,
-            )  # fmt: skip
-            Domain.objects.create(tenant=platform, domain="localhost", is_primary=True, is_platform=True)
-            build_template(now=NOW)
-            for slug in SCHEMAS:
-                _create_partner(slug)
-        with tenant_plane(SCHEMAS["acme"]):
-            remember_beginning()
-        connection.set_schema_to_public()
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(own_database(_fill))
+            with tenant_plane(SCHEMAS["acme"]):
+                remember_beginning()
+            connection.set_schema_to_public()
+        yield
+
+
+def _fill() -> None:
+    connection.set_schema_to_public()
+    platform = Partner.objects.create(
+        name="Platform", slug="platform", schema_name="public", status=PartnerStatus.ACTIVE, created_at=NOW,
+        provisioned_at=NOW,
+    )  # fmt: skip
+    Domain.objects.create(tenant=platform, domain="localhost", is_primary=True, is_platform=True)
+    build_template(now=NOW)
+    for slug in SCHEMAS:
+        _create_partner(slug)
+    connection.set_schema_to_public()
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """No function, class, module or template outgrows the house.
 
-What is already too large is listed with its size, and may only shrink: an entry that no longer fits fails as well.
+What is already too large is listed with its size: growing further fails, and so does an entry that no longer fits.
 """
 
 import ast
@@ -38,13 +38,7 @@ def length(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
     return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-def test_nothing_is_larger_than_its_limit_or_its_entry():
-    too_large = {name: (lines, kind) for kind, name, lines in measured() if lines > RATCHET.get(name, LIMITS[kind])}
-
-    assert too_large == {}
-
-
-def test_entries_are_tight():
+def test_what_is_larger_than_its_limit_is_listed_with_its_size():
     largest: dict[str, int] = {}
     for kind, name, lines in measured():
         if lines > LIMITS[kind]:

@@ -21,7 +21,6 @@ from apps.flows.models import IntegrationTemplate
 from apps.notifications.models import OutgoingMail
 from apps.provisioning import first_rows
 from apps.provisioning.models import ProvisioningRun, SchemaTemplate
-from apps.provisioning.schema_template import create_schema_by_migrations, create_schema_from_template
 from apps.provisioning.services import NewPartner, UnableToProvision, provision_partner
 from apps.tenants.models import Domain, Partner, PartnerStatus
 
@@ -84,14 +83,7 @@ def test_a_bad_owners_address_is_refused_and_leaves_nothing(system: Actor, now: 
     assert not Partner.objects.filter(slug="initech").exists()
 
 
-def test_the_template_and_migrations_make_the_same_schema(db: None) -> None:
-    create_schema_from_template("p_fromtemplate")
-    create_schema_by_migrations("p_frommigrations")
-
-    assert shape_of("p_fromtemplate") == shape_of("p_frommigrations")
-
-
-def test_without_a_template_migrations_make_the_schema(system: Actor, now: datetime) -> None:
+def test_without_a_template_migrations_make_the_same_schema(system: Actor, now: datetime) -> None:
     SchemaTemplate.objects.all().delete()
 
     partner = provision_partner(actor=system, new=INITECH, now=now)
@@ -99,6 +91,7 @@ def test_without_a_template_migrations_make_the_schema(system: Actor, now: datet
     assert ProvisioningRun.objects.get(partner=partner).method == "migrations"
     with tenant_plane(partner.schema_name):
         assert BrandSettings.objects.count() == 1
+    assert shape_of(partner.schema_name) == shape_of("p_acme")  # made from the template
 
 
 def test_a_failure_leaves_nothing_behind(system: Actor, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
