@@ -11,6 +11,7 @@ import pytest
 from apps.connectors import registry
 from apps.connectors.models import Connection
 from apps.connectors.services import create_connection
+from apps.connectors.services.opening import Limits
 from apps.core.actor import Actor
 from apps.core.clock import moved_clock
 from apps.customers.models import Customer, Environment, EnvironmentKind
@@ -42,6 +43,8 @@ def fake_vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     known = {**registry.connectors(), **CONNECTORS}
     monkeypatch.setattr(registry, "connectors", lambda: known)
     monkeypatch.setattr(waiting, "pause", lambda seconds: None)
+    # A vendor's pace has tests of its own; here it would only be waited for.
+    monkeypatch.setattr(Limits, "acquire", lambda self: None)
     VENDORS.clear()
     yield
     VENDORS.clear()
