@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +32,16 @@ def load_templates(*, now: datetime, library: Path = LIBRARY) -> list[Integratio
     A file that is replaced by one with a higher version leaves the earlier version where it was loaded.
     """
     texts = [path.read_text() for path in sorted(library.glob("*.yaml"))]
-    found = [(parse_template(data), data, text) for text in texts for data in [read_document(text).data]]
+    found = [(*_parsed(text), text) for text in texts]
     found.sort(key=lambda each: (each[0].key, number_key(each[0].version)))
-    return [_load(spec, data, text, now) for spec, data, text in found]
+    return [_load(spec, deepcopy(data), text, now) for spec, data, text in found]
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> tuple[TemplateSpec, dict[str, Any]]:
+    """Reading a file takes longer than all else of a new partner, and each partner gets the same ones."""
+    data = read_document(text).data
+    return parse_template(data), data
 
 
 def shipped_versions(library: Path = LIBRARY) -> list[tuple[str, str]]:
