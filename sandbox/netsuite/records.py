@@ -59,7 +59,7 @@ def insert(account: Account, name: str, body: Row) -> Row:
     if record.type:
         row |= {"type": record.type, "tranid": values.get("tranid") or f"{record.type}{row['id']}"}
     save(account, record, row)
-    if name == "invoice":
+    if name in ("invoice", "estimate"):
         invoice_lines(account, row, body)
     elif name == "customerPayment":
         apply_payment(account, row, body)
@@ -78,6 +78,7 @@ def defaults(account: Account, name: str) -> Row:
         "employee": {"isinactive": "F"},
         "timeBill": {"isbillable": "F", "approvalstatus": "3", "trandate": today},
         "invoice": {"trandate": today, "currency": 1, "status": "A", "voided": "F"},
+        "estimate": {"trandate": today, "currency": 1, "status": "A", "voided": "F"},
         "customerPayment": {"trandate": today, "currency": 1, "status": "C", "voided": "F"},
         "expenseReport": {"trandate": today, "currency": 1, "status": "F", "voided": "F"},
     }

@@ -62,6 +62,13 @@ RECORDS = {
         references={"entity": "customer"},
         type="CustInvc",
     ),
+    "estimate": Record(
+        "transaction",
+        {**TRANSACTION, **same("title", "dueDate")},
+        required=("entity",),
+        references={"entity": "customer"},
+        type="Estimate",
+    ),
     "customerPayment": Record(
         "transaction",
         {**TRANSACTION, "customer": "entity", "payment": "foreigntotal"},
@@ -96,7 +103,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "externalid", "lastmodifieddate",
     ),
     "transaction": (
-        "id", "type", "tranid", "otherrefnum", "entity", "trandate", "duedate", "status", "voided", "memo",
+        "id", "type", "tranid", "title", "otherrefnum", "entity", "trandate", "duedate", "status", "voided", "memo",
         "foreigntotal", "foreignamountunpaid", "currency", "externalid", "lastmodifieddate",
     ),
     "transactionline": (

@@ -14,7 +14,7 @@ from sandbox.vendor import Call, Vendor, VendorError, json_response
 KINDS = {
     "customers": "customer", "contacts": "contact", "projects": "job", "tasks": "projectTask",
     "employees": "employee", "time_bills": "timeBill", "invoices": "invoice", "payments": "customerPayment",
-    "expenses": "expenseReport",
+    "expenses": "expenseReport", "quotes": "estimate",
 }  # fmt: skip
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests"}
 CODES = {401: "INVALID_LOGIN", 429: "CONCURRENCY_LIMIT_EXCEEDED"}

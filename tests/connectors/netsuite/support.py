@@ -19,9 +19,9 @@ _numbers = itertools.count(1)
 RECORDS = {
     "customers": "customer", "contacts": "contact", "projects": "job", "tasks": "projectTask",
     "employees": "employee", "time_bills": "timeBill", "invoices": "invoice", "payments": "customerPayment",
-    "expenses": "expenseReport",
+    "expenses": "expenseReport", "quotes": "estimate",
 }  # fmt: skip
-JOBS = ("time_bills", "invoices", "payments", "expenses")
+JOBS = ("time_bills", "invoices", "quotes", "payments", "expenses")
 EDITS = {
     "customers": "phone", "contacts": "phone", "projects": "companyName", "tasks": "title", "employees": "email",
 }  # fmt: skip
@@ -71,6 +71,10 @@ class NetSuiteHarness(SandboxHarness):
                 "entity": self.ref("customers"), "dueDate": "2026-12-20",
                 "item": {"items": [{"item": {"id": "8"}, "description": name, "quantity": 3.25, "rate": 150.0}]},
             },
+            "quotes": lambda: {
+                "entity": self.ref("customers"), "title": name, "dueDate": "2026-12-20",
+                "item": {"items": [{"item": {"id": "8"}, "description": name, "quantity": 2, "rate": 150.0}]},
+            },
             "payments": lambda: {
                 "customer": self.ref("customers"), "payment": 1.25, "memo": name,
                 "apply": {"items": [{"doc": self.ref("invoices"), "apply": True, "amount": 1.25}]},
@@ -105,6 +109,10 @@ class NetSuiteHarness(SandboxHarness):
                 "entity": self.one("customers"), "status": "open", "currency": "EUR", "total": "487.50",
                 "lines": [{"description": name, "quantity": "3.25", "unit_price": "150.00"}],
             },
+            "quotes": lambda: {
+                "entity": self.one("customers"), "title": name, "dueDate": "2026-12-20", "currency": "EUR",
+                "total": "300.00", "lines": [{"description": name, "quantity": "2", "unit_price": "150.00"}],
+            },
             "payments": lambda: {"invoice": self.one("invoices"), "amount": "1.50", "tranDate": "2026-11-20"},
             "expenses": lambda: {
                 "employee": self.one("employees"), "project": self.one("projects"), "amount": "59.90",
@@ -119,7 +127,7 @@ class NetSuiteHarness(SandboxHarness):
         bad = {
             "customers": {"companyName": ""}, "employees": {"entityId": ""}, "contacts": {"company": "999999"},
             "projects": {"parent": "999999"}, "tasks": {"project": "999999"}, "time_bills": {"employee": "999999"},
-            "invoices": {"entity": "999999"}, "payments": {"invoice": "999999"}, "expenses": {"employee": "999999"},
+            "invoices": {"entity": "999999"}, "quotes": {"total": "1.00"}, "payments": {"invoice": "999999"}, "expenses": {"employee": "999999"},
         }  # fmt: skip
         return {**payload, **bad[sink]}
 

@@ -315,3 +315,26 @@ def test_each_account_has_a_token_address_of_its_own() -> None:
 def test_an_account_cannot_lead_the_secret_elsewhere(account: str) -> None:
     with pytest.raises(ConfigurationError, match="letters, digits and hyphens"):
         oauth2.OAuth2App.of(MANIFEST, settings={"account": account}, client_id="a", client_secret="b")
+
+
+def test_an_estimate_is_a_quote_until_it_expires(firm: NetSuiteHarness) -> None:
+    (quote,) = firm.seed("quotes", 1)
+
+    record = firm.connect().stream("quotes").get(quote)
+
+    assert record is not None
+    title, today = record.data["title"], record.data["trandate"]
+    line = {"description": title, "quantity": "2", "unit_price": euros(15000), "amount": euros(30000)}
+    assert mapped("quotes", record) == {
+        "name": title, "number": f"Estimate{quote}", "status": "sent", "currency": "EUR", "total": euros(30000),
+        "issue_date": today, "expiry_date": "2026-12-20", "lines": [line], "refs": {"account": firm.one("customers")},
+    }  # fmt: skip
+
+
+def test_an_estimate_that_is_counted_differently_leaves_nothing(firm: NetSuiteHarness) -> None:
+    wrong = {**firm.payload("quotes"), "total": "300.01"}
+
+    (result,) = firm.connect().sink("quotes").write([WriteRequest(key="k-1", payload=wrong)])
+
+    assert getattr(result.error, "code", "") == "amounts_differ"
+    assert firm.control.objects("quotes") == []

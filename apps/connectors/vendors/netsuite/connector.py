@@ -13,6 +13,7 @@ from apps.connectors.vendors.netsuite.api import NetSuiteApi
 from apps.connectors.vendors.netsuite.manifest import MANIFEST
 from apps.connectors.vendors.netsuite.sinks import (
     CompanySink,
+    EstimateSink,
     ExpenseSink,
     InvoiceSink,
     JobSink,
@@ -27,6 +28,7 @@ SINKS: dict[str, type[NetSuiteSink]] = {
     "customers": CompanySink,
     "time_bills": JobSink,
     "invoices": InvoiceSink,
+    "quotes": EstimateSink,
     "payments": PaymentSink,
     "expenses": ExpenseSink,
 }

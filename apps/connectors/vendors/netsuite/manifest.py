@@ -24,7 +24,7 @@ MANIFEST = ConnectorManifest(
     name="NetSuite",
     domain=Domain.ERP,
     also_domains=(Domain.BILLING,),
-    description="Customers, contacts, projects, tasks, employees, time, expenses, invoices and customer payments.",
+    description="Customers, contacts, projects, tasks, employees, time, expenses, estimates, invoices and customer payments.",
     evidence=Evidence.SIMULATED,
     evidence_note="REST mechanics from Oracle's help; some record and column names from public clients, as NetSuite's "
     "metadata is made per account. Run against a simulator only, not against a NetSuite account.",

@@ -7,11 +7,22 @@ from apps.connectors.sdk.manifest import StreamSpec
 ACTIVE = 'record.isinactive == "T" ? "inactive" : "active"'
 FULL_NAME = 'coalesce(trim(text(record.firstname) + " " + text(record.lastname)), record.entityid)'
 INVOICE_STATUS = 'record.voided == "T" ? "void" : lookup({"A": "open", "B": "paid"}, record.status, "draft")'
+# An estimate is open, processed (a sales order came of it), closed, voided or expired.
+QUOTE_STATUS = (
+    'record.voided == "T" ? "declined" : '
+    'lookup({"A": "sent", "B": "accepted", "C": "declined", "V": "declined", "X": "expired"}, record.status, "draft")'
+)
 PROJECT_STATUS = (
     'record.isinactive == "T" ? "closed" : lookup({"Closed": "closed", "On Hold": "on_hold", "Awarded": "planned", '
     '"Pending": "planned", "Not Awarded": "closed"}, record.statusname, "open")'
 )
 EXPENSE_STATUS = 'lookup({"A": "draft", "B": "submitted", "C": "submitted", "D": "rejected", "E": "rejected"}, record.status, "approved")'
+
+
+LINES = (
+    'record.lines.map(l, {"description": text(l.memo), "quantity": decimal(l.quantity), '
+    '"unit_price": money(l.rate, record.currency), "amount": money(l.amount, record.currency)})'
+)
 
 
 def amount(name: str) -> str:
@@ -113,10 +124,25 @@ STREAMS = (
             "total": amount("foreigntotal"),
             "amount_paid": amount("paid"),
             "amount_due": 'money(coalesce(record.foreignamountunpaid, "0"), record.currency)',
-            "lines": 'record.lines.map(l, {"description": text(l.memo), "quantity": decimal(l.quantity), '
-            '"unit_price": money(l.rate, record.currency), "amount": money(l.amount, record.currency)})',
+            "lines": LINES,
         },
         refs={"account": ref("customers", "customer"), "project": ref("projects", "project")},
+    ),
+    StreamSpec(
+        name="quotes",
+        label="Estimates",
+        entity="quote",
+        fields={
+            "name": "coalesce(record.title, record.tranid)",
+            "number": "record.tranid",
+            "status": QUOTE_STATUS,
+            "currency": "record.currency",
+            "total": amount("foreigntotal"),
+            "issue_date": "record.trandate",
+            "expiry_date": "record.duedate",
+            "lines": LINES,
+        },
+        refs={"account": ref("customers", "customer")},
     ),
     StreamSpec(
         name="payments",

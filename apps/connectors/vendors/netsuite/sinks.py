@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Numbers in a payload that are ids of other records.
 REFERENCES = ("parent", "company", "project", "employee", "customer", "caseTaskEvent", "entity", "status")
-IN_SUBSIDIARY = ("customers", "contacts", "projects", "employees", "invoices", "expenses")
+IN_SUBSIDIARY = ("customers", "contacts", "projects", "employees", "invoices", "quotes", "expenses")
 
 
 class NetSuiteSink(SingleSink, Removing):
@@ -128,6 +128,16 @@ class InvoiceSink(JobSink):
         approval = {"approvalStatus": {"id": "1"}} if payload.get("status") == "draft" else {}
         currency = {"currency": {"id": self.connector.currency_id(str(payload["currency"]))}}
         return {**super().body(head), **currency, **approval, "item": {"items": items}}
+
+
+class EstimateSink(InvoiceSink):
+    """Counted like an invoice; its title and the day it expires change later, its positions do not."""
+
+    changeable = ("title", "dueDate")
+
+    def update(self, external_id: str, request: WriteRequest) -> None:
+        payload = {name: value for name, value in request.payload.items() if name in self.changeable}
+        self.api.change(self.record, external_id, self.changes(payload))
 
 
 class PaymentSink(JobSink):

@@ -84,6 +84,16 @@ TABLES: dict[str, Table] = {
         condition="t.type = 'CustInvc'",
         lines=True,
     ),
+    "quotes": Table(
+        record="estimate",
+        source=f"{TRANSACTION} LEFT JOIN job j ON j.id = t.entity",
+        columns={
+            **plain("tranid", "title", "externalid", "entity", "status", "voided", "foreigntotal"), **SYMBOL,
+            "trandate": day("t.trandate"), "duedate": day("t.duedate"), "customer": "COALESCE(j.customer, t.entity)",
+        },
+        condition="t.type = 'Estimate'",
+        lines=True,
+    ),
     "payments": Table(
         record="customerPayment",
         source=TRANSACTION,

@@ -114,6 +114,23 @@ SINKS = (
         updates=False,
     ),
     marked_sink(
+        name="quotes",
+        deletes=True,
+        label="Estimates",
+        entity="quote",
+        fields={
+            "entity": "refs.account",
+            "title": "record.name",
+            "tranDate": "record.issue_date",
+            "dueDate": "record.expiry_date",
+            "currency": "record.currency",
+            "total": "decimal(record.total)",
+            "lines": DOCUMENT_LINES,
+        },
+        refs={"account": "customers"},
+        required_refs=("account",),
+    ),
+    marked_sink(
         name="payments",
         deletes=True,
         label="Customer payments",
