@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import PurePosixPath
 from typing import cast
+from uuid import UUID
 
 import msgspec
 from django.db import transaction
@@ -18,12 +20,13 @@ from apps.connectors.registry import get_connector
 from apps.connectors.sdk.declared.files.connector import FilesConnector
 from apps.connectors.sdk.declared.files.definition import FileObjectPart
 from apps.connectors.sdk.declared.files.rows import UnreadableFile, read_rows
+from apps.connectors.selectors import get_connection
 from apps.connectors.services.checks import require_seen
 from apps.connectors.services.custom_connectors import MappedSample, mapped_sample
 from apps.connectors.services.deliveries import announce_changes
 from apps.connectors.stored_files import CHECKING, PIECE_BYTES, open_stored
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError
+from apps.core.errors import AnticipatedError, NotVisible
 
 LARGEST_UPLOAD_BYTES = 200 * 1024 * 1024
 ROWS_SHOWN = 20
@@ -52,6 +55,14 @@ def uploads_of(connection: Connection) -> type[FilesConnector] | None:
     kind = get_connector(connection.vendor)
     is_upload = issubclass(kind, FilesConnector) and kind.definition.transport == "upload"
     return cast("type[FilesConnector]", kind) if is_upload else None
+
+
+def get_uploading(actor: Actor, connection_id: UUID) -> Connection:
+    """The connection, if files are brought for it. Raises NotVisible."""
+    connection = get_connection(actor, connection_id)
+    if connection.archived_at is not None or uploads_of(connection) is None:
+        raise NotVisible("Nothing is uploaded for this connection.")
+    return connection
 
 
 @transaction.atomic
@@ -136,6 +147,24 @@ def fetch_file(*, actor: Actor, now: datetime, file: StoredFile) -> Iterator[byt
         after={"file": file.name, "size": file.size},
     )
     return iter(partial(open_stored(file).read, PIECE_BYTES), b"")
+
+
+class FileState(StrEnum):
+    """Where a file is on its way."""
+
+    READY = "ready"  # written by the flows, to be fetched
+    WAITING = "waiting"  # for a person's look
+    TAKEN_OVER = "taken_over"
+    READ = "read"
+    UNREADABLE = "unreadable"
+
+
+def state_of_file(file: StoredFile) -> FileState:
+    if goes_out(file):
+        return FileState.READY
+    place = file.folder.rpartition("/")[2]
+    known = {CHECKING: FileState.WAITING, "done": FileState.READ, "failed": FileState.UNREADABLE}
+    return known.get(place, FileState.TAKEN_OVER)
 
 
 def goes_out(file: StoredFile) -> bool:

@@ -17,21 +17,22 @@ from apps.accounts.access import ActorRequest, Audience, requires
 from apps.connectors.models import Connection, StoredFile
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.declared.files.guess import SAMPLE_BYTES, draft_of, guess_file
-from apps.connectors.selectors import get_connection, get_stored_file, list_stored_files
+from apps.connectors.selectors import get_stored_file, list_stored_files
 from apps.connectors.services import (
     FilePreview,
+    FileState,
     MappedSample,
     discard_file,
     fetch_file,
+    get_uploading,
     goes_out,
     preview_file,
     stage_file,
+    state_of_file,
     take_file_over,
-    uploads_of,
 )
 from apps.connectors.stored_files import CHECKING
 from apps.core import clock
-from apps.core.errors import NotVisible
 from apps.partner_portal.actions import perform, submit
 from apps.partner_portal.forms.custom_connectors import DefinitionForm
 from apps.partner_portal.forms.uploads import SampleForm, UploadForm
@@ -53,18 +54,23 @@ OUT_COLUMNS = [
 ]
 
 
+STATES = {
+    FileState.READY: "Ready to download",
+    FileState.WAITING: "Waits for your look",
+    FileState.TAKEN_OVER: "Taken over",
+    FileState.READ: "Read",
+    FileState.UNREADABLE: "Unreadable",
+}
+
+
 def state_of(file: StoredFile) -> str:
-    """Where a file is on its way."""
-    place = file.folder.rpartition("/")[2]
-    if goes_out(file):
-        return "Ready to download"
-    return {CHECKING: "Waits for your look", "done": "Read", "failed": "Unreadable"}.get(place, "Taken over")
+    return STATES[state_of_file(file)]
 
 
 @require_http_methods(["GET", "POST"])
 @requires(Audience.STAFF, "connections.manage")
 def show_files(request: ActorRequest, uploading_id: UUID) -> HttpResponse:
-    connection = _uploading(request, uploading_id)
+    connection = get_uploading(request.actor, uploading_id)
     exchanged = get_manifest(connection.vendor).extra
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and exchanged["uploads"]:
@@ -105,7 +111,7 @@ def _tables(connection: Connection) -> dict[str, Table]:
 @require_GET
 @requires(Audience.STAFF, "connections.manage")
 def show_file(request: ActorRequest, uploading_id: UUID, file_id: UUID) -> HttpResponse:
-    connection = _uploading(request, uploading_id)
+    connection = get_uploading(request.actor, uploading_id)
     file = get_stored_file(connection, file_id)
     if goes_out(file):
         context = {"connection": connection, "file": file, "crumbs": _file_crumbs(connection)}
@@ -121,7 +127,7 @@ def show_file(request: ActorRequest, uploading_id: UUID, file_id: UUID) -> HttpR
 @require_GET
 @requires(Audience.STAFF, "payloads.view")
 def fetch(request: ActorRequest, uploading_id: UUID, file_id: UUID) -> HttpResponse:
-    connection = _uploading(request, uploading_id)
+    connection = get_uploading(request.actor, uploading_id)
     file = get_stored_file(connection, file_id)
     content = fetch_file(actor=request.actor, now=clock.now(), file=file)
     headers = {"Content-Disposition": content_disposition_header(True, file.name), "Cache-Control": "private, no-store"}
@@ -131,7 +137,7 @@ def fetch(request: ActorRequest, uploading_id: UUID, file_id: UUID) -> HttpRespo
 @require_POST
 @requires(Audience.STAFF, "connections.manage")
 def take_over(request: ActorRequest, uploading_id: UUID, file_id: UUID) -> HttpResponse:
-    connection = _uploading(request, uploading_id)
+    connection = get_uploading(request.actor, uploading_id)
     file = get_stored_file(connection, file_id)
     return perform(
         request,
@@ -144,7 +150,7 @@ def take_over(request: ActorRequest, uploading_id: UUID, file_id: UUID) -> HttpR
 @require_POST
 @requires(Audience.STAFF, "connections.manage")
 def discard(request: ActorRequest, uploading_id: UUID, file_id: UUID) -> HttpResponse:
-    connection = _uploading(request, uploading_id)
+    connection = get_uploading(request.actor, uploading_id)
     file = get_stored_file(connection, file_id)
     return perform(
         request,
@@ -192,13 +198,6 @@ def _field(name: str) -> Callable[[MappedSample], object]:
         return "" if value is None else str(value)
 
     return read
-
-
-def _uploading(request: ActorRequest, uploading_id: UUID) -> Connection:
-    connection = get_connection(request.actor, uploading_id)
-    if connection.archived_at is not None or uploads_of(connection) is None:
-        raise NotVisible("Nothing is uploaded for this connection.")
-    return connection
 
 
 def _file_crumbs(connection: Connection) -> list[tuple[str, str]]:
