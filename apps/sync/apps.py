@@ -14,6 +14,7 @@ class SyncConfig(AppConfig):
         from apps.sync.services.exports import EXPIRE_KIND, EXPORT_KIND
         from apps.sync.services.keeping import PURGE_KIND
         from apps.sync.services.plan_queue import PLAN_KIND
+        from apps.sync.services.retries import RETRY_KIND
         from apps.sync.services.rollouts import ROLLOUT_KIND
         from apps.sync.services.running import REAP_KIND
 
@@ -26,6 +27,7 @@ class SyncConfig(AppConfig):
         register_kind(PURGE_KIND, "sync.purge_logs")
         register_kind(ROLLOUT_KIND, "sync.advance_rollout")
         register_kind(PLAN_KIND, "sync.carry_on_plan")
+        register_kind(RETRY_KIND, "sync.carry_out_retry")
         for name, description in EVENTS.items():
             register_event(name, description, FIELDS[name], is_for_customers=True)
         register_event(FACTS_RECORDED, "Something happened to records that flows listen to.", is_shared=False)

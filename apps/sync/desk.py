@@ -53,8 +53,9 @@ def list_notes(actor: Actor, failure: RecordFailure) -> QuerySet[FailureNote]:
 
 
 def list_retries(actor: Actor) -> QuerySet[FailureRetry]:
-    """Newest first."""
-    found: QuerySet[FailureRetry] = FailureRetry.objects.visible_to(actor).order_by("-requested_at", "-id")
+    """Newest first, without the ids of what they are about."""
+    visible = FailureRetry.objects.visible_to(actor).defer("failure_ids")
+    found: QuerySet[FailureRetry] = visible.order_by("-requested_at", "-id")
     return found
 
 
@@ -68,13 +69,14 @@ def get_retry(actor: Actor, retry_id: UUID) -> FailureRetry:
 
 @dataclass(frozen=True, slots=True)
 class RetryProgress:
-    """Exact counts of records: resolved + failed + waiting + withdrawn = total."""
+    """Exact counts of records: resolved + failed + waiting + withdrawn + passed_over = total."""
 
     total: int
     resolved: int
     failed: int
     waiting: int
     withdrawn: int
+    passed_over: int
 
     @property
     def done(self) -> int:
@@ -87,7 +89,7 @@ class RetryProgress:
 
 def retry_progress(retry: FailureRetry) -> RetryProgress:
     counts = Counter(dict(retry.failures.order_by().values_list("status").annotate(count=Count("id"))))
-    resolved, waiting = counts[FailureStatus.RESOLVED], counts[FailureStatus.RETRYING]
+    resolved, waiting = counts[FailureStatus.RESOLVED], counts[FailureStatus.RETRYING] + retry.to_ask_count
     # All others failed again; a later retry, or whoever ignored them, may have taken them over since.
-    failed = retry.total - resolved - waiting - retry.withdrawn_count
-    return RetryProgress(retry.total, resolved, failed, waiting, retry.withdrawn_count)
+    failed = retry.total - resolved - waiting - retry.withdrawn_count - retry.passed_over_count
+    return RetryProgress(retry.total, resolved, failed, waiting, retry.withdrawn_count, retry.passed_over_count)

@@ -27,6 +27,11 @@ def reap_runs(*, key: str, **_: object) -> None:
     services.reap_runs(now=clock.now())
 
 
+@shared_task(name="sync.carry_out_retry")
+def carry_out_retry(*, key: str, **_: object) -> None:
+    services.carry_out_retry(retry_id=UUID(key), now=clock.now)
+
+
 @shared_task(name="sync.make_export")
 def make_export(*, key: str, **_: object) -> None:
     services.make_export(export_id=UUID(key), now=clock.now)

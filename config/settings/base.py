@@ -221,7 +221,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "small"
 CELERY_TASK_ROUTES = {
     # A file of a million lines must not keep a flow waiting.
-    **{f"sync.{name}": {"queue": "small"} for name in ("make_export", "expire_export", "purge_logs")},
+    **{
+        f"sync.{name}": {"queue": "small"} for name in ("make_export", "expire_export", "purge_logs", "carry_out_retry")
+    },
     "sync.*": {"queue": "sync"},
 }
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from apps.accounts.services import appoint, create_person
 from apps.core.ids import encode_id
-from apps.sync.models import FailureNote, RecordFailure
+from apps.sync.models import FailureNote, FailureRetry, RecordFailure
+from apps.sync.services import carry_out_retry
 from tests.api.conftest import ApiClient
 from tests.factories.world import World, make_world
 
@@ -51,7 +52,7 @@ def test_a_failure_is_assigned_commented_snoozed_ignored_and_reopened(api: ApiCl
     assert kinds == ["reopened", "ignored", "comment", "woken", "snoozed", "assigned"]
 
 
-def test_many_are_retried_watched_and_withdrawn(api: ApiClient) -> None:
+def test_many_are_retried_watched_and_withdrawn(api: ApiClient, now: datetime) -> None:
     world = make_world("Harbor")
     assert api.post("/failure-retries", {}).status_code == 400
 
@@ -65,6 +66,7 @@ def test_many_are_retried_watched_and_withdrawn(api: ApiClient) -> None:
         "fingerprint validation",
     )
     path = f"/failure-retries/{retry['id']}"
+    carry_out_retry(retry_id=FailureRetry.objects.get(label=retry["label"]).pk, now=lambda: now)
     RecordFailure.objects.filter(pk=world.failures["validation"].pk).update(status="resolved")
     assert [api.get(path).json()[name] for name in ("resolved", "failed", "waiting")] == [1, 0, 0]
     assert api.post(f"{path}/cancel").status_code == 409

@@ -25,6 +25,7 @@ from apps.sync.services import (
     UnableToSnooze,
     assign_failures,
     cancel_retry,
+    carry_out_retry,
     comment_failure,
     ignore_failures,
     reopen_failures,
@@ -62,7 +63,15 @@ def stranger() -> Actor:
     return Actor(ActorKind.USER, "x", "Stranger", frozenset({"errors.resolve"}), scope=frozenset({uuid4()}))
 
 
+def begin(actor: Actor, now) -> FailureRetry:
+    """Asked for, and marked by the worker."""
+    retry = start_retry(actor=actor, now=now, failures=everything(), label="All")
+    carry_out_retry(retry_id=retry.pk, now=lambda: now)
+    return retry
+
+
 def counts(retry: FailureRetry) -> tuple[int, int, int, int, int]:
+    retry.refresh_from_db()
     progress = retry_progress(retry)
     return progress.total, progress.resolved, progress.failed, progress.waiting, progress.withdrawn
 
@@ -73,11 +82,14 @@ def test_many_are_retried_as_one_work_counted_exactly_in_order_and_once(flow, br
 
     retry = start_retry(actor=owner_actor, now=now, failures=everything(), label="Type is not set")
 
+    assert set(everything().values_list("status", flat=True)) == {"open"}
+    assert counts(retry) == (5, 0, 0, 5, 0)
+    carry_out_retry(retry_id=retry.pk, now=lambda: now)
     assert counts(retry) == (5, 0, 0, 5, 0)
     assert run_flow(flow, now).trigger == "retry"
     assert counts(retry) == (5, 4, 1, 0, 0)
     assert [p["name"] for p in vendor("erp").all("projects")] == [name for name in order if name != "Three"]
-    again = start_retry(actor=owner_actor, now=now, failures=everything(), label="Again")
+    again = begin(owner_actor, now)
     vendor("erp").refusals.clear()
     run_flow(flow, now)
     assert (counts(retry), counts(again)) == ((5, 4, 1, 0, 0), (1, 1, 0, 0, 0))
@@ -88,7 +100,7 @@ def test_many_are_retried_as_one_work_counted_exactly_in_order_and_once(flow, br
 
 def test_what_was_not_tried_yet_is_withdrawn(flow, broken, owner_actor, now, monkeypatch):
     vendor("erp").refusals.clear()
-    retry = start_retry(actor=owner_actor, now=now, failures=everything(), label="All")
+    retry = begin(owner_actor, now)
     monkeypatch.setattr(catch_up, "BATCH", 2)
     whole, tried = catch_up._write_again, []
 
@@ -113,7 +125,7 @@ def test_what_was_not_tried_yet_is_withdrawn(flow, broken, owner_actor, now, mon
 def test_a_retry_of_many_is_its_customers_alone(flow, broken, owner_actor, now):
     with pytest.raises(UnableToRetry):
         start_retry(actor=stranger(), now=now, failures=everything(), label="")
-    retry = start_retry(actor=owner_actor, now=now, failures=everything(), label="All")
+    retry = begin(owner_actor, now)
 
     assert get_retry(owner_actor, retry.pk) == retry
     with pytest.raises(NotVisible):
@@ -167,7 +179,7 @@ def test_snoozed_until_a_time_or_until_it_happened_more_often(flow, broken, owne
     assert set(everything().filter(snoozed(now)).values_list("pk", flat=True)) == {first.pk, second.pk}
     first.refresh_from_db()
     assert (is_snoozed(first, now), is_snoozed(first, until)) == (True, False)
-    start_retry(actor=owner_actor, now=now, failures=everything(), label="")
+    begin(owner_actor, now)
     run_flow(flow, now)
 
     assert set(everything().filter(snoozed(now)).values_list("pk", flat=True)) == {first.pk}
@@ -191,7 +203,7 @@ def test_ignored_with_a_reason_and_taken_up_again(flow, broken, owner_actor, now
 
     assert set(everything().values_list("status", "ignore_reason", "resolved_at")) == {("open", "", None)}
     vendor("erp").refusals.clear()
-    start_retry(actor=owner_actor, now=now, failures=everything(), label="")
+    begin(owner_actor, now)
     run_flow(flow, now)
     assert set(everything().values_list("status", flat=True)) == {"resolved"}
     assert FailureNote.objects.filter(failure=broken[0]).count() == 3

@@ -22,7 +22,8 @@ from apps.sync.services import cancel_retry, start_retry
 
 
 class RetrySerializer(serializers.Serializer[FailureRetry]):
-    """resolved + failed + waiting + withdrawn = total; `left_out`: of integrations that do not run."""
+    """resolved + failed + waiting + withdrawn + passed_over = total; `left_out`: of integrations that do not run,
+    `passed_over`: settled, or stopped, by the time their turn came."""
 
     id = PublicIdField("failure_retry")
     label = serializers.CharField()  # type: ignore[assignment]
@@ -35,6 +36,7 @@ class RetrySerializer(serializers.Serializer[FailureRetry]):
     failed = serializers.IntegerField(source="progress.failed")
     waiting = serializers.IntegerField(source="progress.waiting")
     withdrawn = serializers.IntegerField(source="progress.withdrawn")
+    passed_over = serializers.IntegerField(source="progress.passed_over")
 
 
 class RetryInput(serializers.Serializer[Any]):

@@ -54,8 +54,11 @@ class RetryQuerySet(models.QuerySet["FailureRetry"]):
 class FailureRetry(models.Model):
     """Many failed records tried again at one person's word. What became of them is read from the failures themselves.
 
-    `total` is exact. `left_out_count`: of integrations that do not run. `withdrawn_count`: put back when the rest was
-    canceled. A failure belongs to the retry that asked for it last; what a later one took over had failed again here.
+    They are asked for in the background, oldest first: `asked_count` of the `failure_ids` (forgotten at the end) so far,
+    and their flows run once all are (`asked_at`). `total` is exact. `left_out_count`: of integrations that did not run
+    when it began. `passed_over_count`: settled, or stopped, by the time their turn came. `withdrawn_count`: put back when
+    the rest was canceled. A failure belongs to the retry that asked for it last; what a later one took over had failed
+    again here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -64,6 +67,10 @@ class FailureRetry(models.Model):
     total = models.PositiveIntegerField()
     left_out_count = models.PositiveIntegerField(default=0)
     withdrawn_count = models.PositiveIntegerField(default=0)
+    passed_over_count = models.PositiveIntegerField(default=0, db_default=0)
+    failure_ids = ArrayField(models.UUIDField(), default=list, db_default=models.Value("{}"))
+    asked_count = models.PositiveIntegerField(default=0, db_default=0)
+    asked_at = models.DateTimeField(null=True)
     requested_by_label = models.CharField(max_length=200)
     requested_at = models.DateTimeField()
     canceled_at = models.DateTimeField(null=True)
@@ -72,3 +79,8 @@ class FailureRetry(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def to_ask_count(self) -> int:
+        """How many are not asked for yet."""
+        return self.total - self.asked_count if self.asked_at is None else 0

@@ -47,7 +47,7 @@ from apps.sync.services.pausing import (
 )
 from apps.sync.services.plan_queue import UnableToCarryOut
 from apps.sync.services.purging import purge_logs
-from apps.sync.services.retries import UnableToCancelRetry, cancel_retry, start_retry
+from apps.sync.services.retries import UnableToCancelRetry, cancel_retry, carry_out_retry, start_retry
 from apps.sync.services.rollout_changes import (
     UnableToChangeRollout,
     answer_member,
@@ -115,6 +115,7 @@ __all__ = [
     "cancel_rollout",
     "cancel_run",
     "carry_on_plan",
+    "carry_out_retry",
     "comment_failure",
     "continue_run",
     "decide_row",

@@ -150,7 +150,7 @@ def _locked(
 
 def _tell(actor: Actor, chosen: QuerySet[RecordFailure], kind: NoteKind, text: str, now: datetime) -> int:
     """This function will note what was done on each record, and once per customer in the trail; returns how many."""
-    note_failures(actor, chosen, kind, text, now)
+    note_failures(actor.label, chosen, kind, text, now)
     customers = list(chosen.values_list("customer_id", flat=True))
     for customer_id in sorted(set(customers)):
         record_audit(

@@ -97,9 +97,9 @@ def edit_and_retry(
         raise UnableToEdit("Nothing was changed. To try the record as it is, retry it.")
     workspace.flush()
     record_facts(facts_of(workspace.changes, f"customer:{failure.customer_id}"), now)
-    ask_again(actor, RecordFailure.objects.filter(pk=locked.pk), None, now)
+    ask_again(actor, RecordFailure.objects.filter(pk=locked.pk), now)
     changed = sorted(workspace.changes[0].fields)
-    note_failures(actor, RecordFailure.objects.filter(pk=locked.pk), NoteKind.EDITED, ", ".join(changed), now)
+    note_failures(actor.label, RecordFailure.objects.filter(pk=locked.pk), NoteKind.EDITED, ", ".join(changed), now)
     record_audit(
         actor=actor, action="failure.edited", target_key=f"record:{state.id}", target_label=state.title,
         owner_key=f"customer:{failure.customer_id}", after={"fields": changed}, now=now,

@@ -44,33 +44,46 @@ def retry_failures(*, actor: Actor, now: datetime, failure_ids: Iterable[UUID]) 
     visible = RecordFailure.objects.visible_to(actor).filter(pk__in=list(failure_ids), status=FailureStatus.OPEN)
     for name in visible.filter(NOT_RUNNING).values_list("flow__integration__name", flat=True)[:1]:
         raise UnableToRetry(f"The integration {name} does not run. Resume it first.")
-    return ask_again(actor, visible, None, now)
+    return ask_again(actor, visible, now)
 
 
-def ask_again(actor: Actor, failures: QuerySet[RecordFailure], retry: FailureRetry | None, now: datetime) -> int:
+def ask_again(actor: Actor, failures: QuerySet[RecordFailure], now: datetime) -> int:
     """This function will mark the failures and have their flows run: the engine tries them again, oldest first."""
-    chosen = dict(failures.select_for_update(of=("self",)).order_by("id").values_list("pk", "flow_id"))
-    by_flow = Counter(chosen.values())
-    marked = RecordFailure.objects.filter(pk__in=list(chosen))
-    marked.update(status=FailureStatus.RETRYING, retry=retry)
-    note_failures(actor, marked, NoteKind.RETRIED, "", now)
-    for flow in Flow.objects.filter(pk__in=by_flow).select_related("integration", "customer"):
-        queue_run(flow=flow, trigger=RunTrigger.RETRY, label=actor.label, now=now)
-        schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+    by_flow = mark_asked(actor.label, failures, None, now)
+    start_flows(actor.label, by_flow, now)
+    for flow in Flow.objects.filter(pk__in=by_flow):
         record_audit(
             actor=actor, action="failures.retried", target_key=f"flow:{flow.pk}", target_label=flow.name,
             owner_key=f"customer:{flow.customer_id}", after={"count": by_flow[flow.pk]}, now=now,
         )  # fmt: skip
-    return len(chosen)
+    return by_flow.total()
 
 
-def note_failures(actor: Actor, failures: QuerySet[RecordFailure], kind: NoteKind, text: str, now: datetime) -> None:
+def mark_asked(
+    label: str, failures: QuerySet[RecordFailure], retry: FailureRetry | None, now: datetime
+) -> Counter[UUID]:  # fmt: skip
+    """This function will mark them as wanted again by the person of this name; returns how many by flow."""
+    chosen = dict(failures.select_for_update(of=("self",)).order_by("id").values_list("pk", "flow_id"))
+    marked = RecordFailure.objects.filter(pk__in=list(chosen))
+    marked.update(status=FailureStatus.RETRYING, retry=retry)
+    note_failures(label, marked, NoteKind.RETRIED, "", now)
+    return Counter(chosen.values())
+
+
+def start_flows(label: str, flow_ids: Iterable[UUID], now: datetime) -> None:
+    """This function will have the flows run at once: what is marked is tried again by their next run."""
+    for flow in Flow.objects.filter(pk__in=list(flow_ids)).select_related("integration", "customer"):
+        queue_run(flow=flow, trigger=RunTrigger.RETRY, label=label, now=now)
+        schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+
+
+def note_failures(label: str, failures: QuerySet[RecordFailure], kind: NoteKind, text: str, now: datetime) -> None:
     """This function will put what was done on each failure's record of who did what."""
     owners = failures.values_list("pk", "customer_id", "environment_id")
     notes = (
         FailureNote(
             failure_id=pk, customer_id=customer_id, environment_id=environment_id, kind=kind, text=text[:2000],
-            by_label=actor.label, at=now,
+            by_label=label, at=now,
         )
         for pk, customer_id, environment_id in owners
     )  # fmt: skip
@@ -91,7 +104,7 @@ def ignore_failure(*, actor: Actor, now: datetime, failure: RecordFailure, reaso
     locked.status, locked.ignore_reason = FailureStatus.IGNORED, reason.strip()[:300]
     locked.resolved_at, locked.resolved_by_label = now, actor.label
     locked.save(update_fields=["status", "ignore_reason", "resolved_at", "resolved_by_label"])
-    note_failures(actor, RecordFailure.objects.filter(pk=locked.pk), NoteKind.IGNORED, locked.ignore_reason, now)
+    note_failures(actor.label, RecordFailure.objects.filter(pk=locked.pk), NoteKind.IGNORED, locked.ignore_reason, now)
     record_audit(
         actor=actor, action="failure.ignored", target_key=f"failure:{failure.pk}", target_label=failure.record_title,
         owner_key=f"customer:{failure.customer_id}", after={"reason": locked.ignore_reason}, now=now,

@@ -13,6 +13,7 @@ from apps.audit.models import AuditEvent
 from apps.canonical.models import CanonicalRecord
 from apps.core.ids import uuid7
 from apps.sync.models import ErrorClass, FailureNote, FailureRetry, RecordFailure
+from apps.sync.services import carry_out_retry
 from tests.functional.partner.conftest import SignIn
 from tests.functional.partner.scene import Scene, make_failure
 
@@ -79,6 +80,8 @@ def test_all_that_match_are_retried_watched_and_withdrawn(owner: Client, scene: 
     retry = FailureRetry.objects.get()
     own = address("error_retry_progress", retry.pk)
     assert (retry.total, retry.label, answer["Location"]) == (2, "Class: Refused by the system", own)
+    assert (set(states().values()), owner.get(own).context["progress"].waiting) == ({"open"}, 2)
+    carry_out_retry(retry_id=retry.pk, now=lambda: scene.failure.last_at)
     assert states() == {"Project 0": "retrying", "Project 1": "retrying", "Project 9": "open"}
     RecordFailure.objects.filter(record_title="Project 0").update(status="resolved")
     page = owner.get(own)
