@@ -1,4 +1,4 @@
-"""Two states of an integration, compared for people: settings, what starts its flows, mappings, template version."""
+"""Two states of an integration, compared for people: settings, starts, policies, mappings, template version."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
-from apps.flows.definition import MappingSpec, TriggerSpec
+from apps.flows.definition import CONFLICT_POLICIES, DELETE_POLICIES, DELETION, MappingSpec, TriggerSpec
 from apps.flows.layers import Place, place_of
-from apps.flows.states import State
+from apps.flows.states import Policies, State
 from apps.flows.triggers import in_words
+
+BY_TEMPLATE = "as the template says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ def compare_states(before: State, after: State) -> list[Difference]:
         was, becomes = starts_in_words(before.starts.get(key)), starts_in_words(after.starts.get(key))
         if was != becomes:
             found.append(Difference("Starts", key, was, becomes))
+    found += _policy_differences(before.policies, after.policies)
     return [*found, *_mapping_differences(before.mappings, after.mappings)]
 
 
@@ -48,6 +51,24 @@ def told(value: Any) -> str:
 def starts_in_words(starts: list[dict[str, Any]] | None) -> str:
     """For example “every 5 minutes, at once when the crm tells of a change”; "" for a flow that is not there."""
     return "" if starts is None else in_words(msgspec.convert(starts, list[TriggerSpec]))
+
+
+def _policy_differences(before: Policies, after: Policies) -> list[Difference]:
+    was, becomes = ({(p["entity"], p["field"]): _policy(p) for p in policies} for policies in (before, after))
+    return [
+        Difference(
+            "Deletions" if field == DELETION else "Edited on both sides",
+            entity.replace("_", " ") + ("" if field == DELETION else f" · {'all other fields' if field == '*' else field}"),
+            was.get((entity, field), BY_TEMPLATE), becomes.get((entity, field), BY_TEMPLATE),
+        )
+        for entity, field in sorted({*was, *becomes})
+        if was.get((entity, field)) != becomes.get((entity, field))
+    ]  # fmt: skip
+
+
+def _policy(policy: dict[str, str]) -> str:
+    words = {**CONFLICT_POLICIES, **DELETE_POLICIES}[policy["policy"]]
+    return f"{words}: {policy['role'].upper()}" if policy["role"] else words
 
 
 def _mapping_differences(before: list[MappingSpec], after: list[MappingSpec]) -> list[Difference]:

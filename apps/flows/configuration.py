@@ -85,13 +85,12 @@ def describe(integration: Integration) -> IntegrationDoc:
     """The integration as it is published; what is edited and not published is not in it."""
     state = state_of(integration)
     bindings = integration.role_bindings.select_related("connection").order_by("role")
-    policies = integration.field_policies.order_by("entity", "field")
     return IntegrationDoc(
         name=integration.name, template=state.version.template.key, version=state.version.number,
         systems={binding.role: binding.connection.name for binding in bindings},
         status=_status(integration), settings=dict(sorted(state.settings.items())),
         starts=dict(sorted(state.starts.items())), mappings=own_mappings(published_mappings(integration)),
-        policies=[PolicyDoc(entity=p.entity, field=p.field, policy=p.policy, role=p.role) for p in policies],
+        policies=[PolicyDoc(**policy) for policy in state.policies],
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from apps.flows.layers import differs, published_mappings
 from apps.flows.models import Integration, IntegrationRevision, IntegrationTemplateVersion
 
 Starts = dict[str, list[dict[str, Any]]]
+Policies = list[dict[str, str]]
 
 
 class UnableToStart(AnticipatedError):
@@ -22,23 +23,35 @@ class UnableToStart(AnticipatedError):
 
 @dataclass(frozen=True)
 class State:
-    """All of an integration that has versions. `starts`: by flow, its triggers."""
+    """All of an integration that has versions. `starts`: by flow, its triggers. `policies`: see `policies_of`."""
 
     version: IntegrationTemplateVersion
     settings: dict[str, Any]
     starts: Starts
     mappings: list[MappingSpec]
+    policies: Policies
 
     def is_same(self, other: State) -> bool:
-        same = (self.version.pk, self.settings, self.starts) == (other.version.pk, other.settings, other.starts)
-        return same and not differs(self.mappings, other.mappings)
+        own, its = ((s.version.pk, s.settings, s.starts, s.policies) for s in (self, other))
+        return own == its and not differs(self.mappings, other.mappings)
 
 
 def state_of(integration: Integration) -> State:
     """The integration as it is."""
     flows = integration.flows.filter(retired_at=None).select_related("current_version").order_by("created_at", "id")
     starts = {flow.key: starts_of(flow.current_version.definition) for flow in flows if flow.current_version}
-    return State(integration.template_version, integration.settings, starts, published_mappings(integration))
+    return State(
+        integration.template_version, integration.settings, starts, published_mappings(integration),
+        policies_of(integration),
+    )  # fmt: skip
+
+
+def policies_of(integration: Integration) -> Policies:
+    """The integration's own answers to edits on both sides and to deletions, by entity and field."""
+    return [
+        {"entity": own.entity, "field": own.field, "policy": own.policy, "role": own.role}
+        for own in integration.field_policies.order_by("entity", "field")
+    ]
 
 
 def state_of_revision(revision: IntegrationRevision) -> State:
@@ -49,6 +62,7 @@ def state_of_revision(revision: IntegrationRevision) -> State:
         now.settings if revision.settings is None else revision.settings,
         now.starts if revision.starts is None else revision.starts,
         msgspec.convert(revision.mappings, list[MappingSpec]),
+        now.policies if revision.policies is None else revision.policies,
     )
 
 

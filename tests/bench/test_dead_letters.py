@@ -57,7 +57,7 @@ def test_replaying(flow: Flow, owner_actor: Actor, vendor_url: str, record_count
     tell(vendor_url, "/refuse?on=0")
     started = time.perf_counter()
     retry = start_retry(
-        actor=owner_actor, now=clock.now(), failures=RecordFailure.objects.filter(pk__in=dead), label="All"
+        actor=owner_actor, now=clock.now(), failures=RecordFailure.objects.filter(flow=flow), label="All"
     )  # fmt: skip
     answered = time.perf_counter()
     carry_out_retry(retry_id=retry.pk, now=clock.now)

@@ -301,9 +301,10 @@ def _stewardship(world: World, now: datetime) -> None:
     ask_values(environment, [Contradiction(account.pk, "phone", crm.pk, "1", "2")], now)
     world.value_question = FieldQuestion.objects.get(record=account)
     integration = world.integrations["two-way-accounts"]
-    world.field_policy = set_field_policy(
+    set_field_policy(
         actor=system_actor(), now=now, integration=integration, entity="account", field="phone", policy="ask"
     )
+    world.field_policy = FieldPolicy.objects.get(integration=integration)
     _ask_and_tell(world)
     world.deletions = DeletionReview.objects.create(
         customer=world.customer, environment=environment, flow=world.flows["accounts"], connection=crm,

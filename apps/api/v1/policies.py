@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -54,7 +54,11 @@ class FieldPolicyList(ApiView):
         return Response(FieldPolicySerializer(found, many=True).data)
 
     @extend_schema(
-        request=FieldPolicyInput, responses=FieldPolicySerializer(many=True),
+        request=FieldPolicyInput,
+        responses={
+            200: FieldPolicySerializer(many=True),
+            202: OpenApiResponse(FieldPolicySerializer(many=True), "Kept as a draft; a second person publishes it."),
+        },
         examples=[
             OpenApiExample(
                 "The ERP leads", {"entity": "account", "field": "phone", "policy": "system_of_record", "role": "erp"},
@@ -66,22 +70,24 @@ class FieldPolicyList(ApiView):
         ],
     )  # fmt: skip
     def put(self, request: Request, integration_id: UUID) -> Response:
-        """Set one policy, from the next run on."""
-        integration = get_integration(self.actor, integration_id)
-        set_field_policy(actor=self.actor, now=clock.now(), integration=integration, **self.read(FieldPolicyInput))
-        return self.get(request, integration_id)
+        """Set one policy, from the next run on. A new version of the integration has it."""
+        integration, given = get_integration(self.actor, integration_id), self.read(FieldPolicyInput)
+        saved = set_field_policy(actor=self.actor, now=clock.now(), integration=integration, **given)
+        answer = self.get(request, integration_id)
+        answer.status_code = 200 if saved else 202
+        return answer
 
 
 class FieldPolicyDetail(ApiView):
     tag = "Integrations"
     scopes = {"DELETE": "integrations.manage"}
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None, 202: OpenApiResponse(description="A second person publishes it.")})
     def delete(self, request: Request, field_policy_id: UUID) -> Response:
-        """Go back to the template's policy."""
+        """Go back to the template's policy. A new version of the integration has it."""
         policy = get_policy(self.actor, field_policy_id)
-        reset_field_policy(actor=self.actor, now=clock.now(), policy=policy)
-        return Response(status=204)
+        is_done = reset_field_policy(actor=self.actor, now=clock.now(), policy=policy)
+        return Response(status=204 if is_done else 202)
 
 
 class MatchRuleSerializer(serializers.Serializer[Any]):

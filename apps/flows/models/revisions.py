@@ -13,10 +13,11 @@ from apps.flows.models.templates import OPEN_VERSIONS, IntegrationTemplateVersio
 
 
 class IntegrationRevision(models.Model):
-    """One version of an integration: template version, settings, what starts its flows (`starts`), mappings.
+    """One version of an integration: template version, settings, what starts its flows (`starts`), mappings, and its own
+    answers to edits on both sides and to deletions (`policies`).
 
     A draft or one in review can change; a published one never does, and is deprecated once a later one is published.
-    None means: not kept then, as it is now. `settings` and `starts` are what they were when it was published, so that it
+    None means: not kept then, as it is now. `settings`, `starts` and `policies` are what they were when it was published, so that it
     can be gone back to.
     """
 
@@ -31,6 +32,7 @@ class IntegrationRevision(models.Model):
     )
     settings = models.JSONField(null=True)
     starts = models.JSONField(null=True)  # {flow key: the keys of its definition that say what starts it}
+    policies = models.JSONField(null=True)  # [{entity, field, policy, role}], by entity and field
     mappings = models.JSONField()
     is_return = models.BooleanField(default=False, db_default=False)  # goes back to an earlier one, mappings included
     note = models.CharField(max_length=200, blank=True)

@@ -30,7 +30,7 @@ from apps.flows.models import (
 )
 from apps.flows.services.deployment import UnableToDeployIntegration, check_bindings, deploy_integration
 from apps.flows.services.integrations import go_live, pause_integration, resume_integration, retire_integration
-from apps.flows.services.policies import reset_field_policy, set_field_policy
+from apps.flows.services.policies import UnableToSetPolicy, check_policy
 from apps.flows.services.revisions import (
     NothingToPublish,
     bring_about,
@@ -39,7 +39,7 @@ from apps.flows.services.revisions import (
     reset_layer,
 )
 from apps.flows.sources import Document, InvalidSource
-from apps.flows.states import Starts, UnableToStart, read_starts, starts_of
+from apps.flows.states import Policies, Starts, UnableToStart, read_starts, starts_of
 
 LONGEST_NAME = 120
 
@@ -190,7 +190,6 @@ def carry_out(*, actor: Actor, now: datetime, environment: Environment, entry: P
             bindings=entry.systems, settings=entry.settings,
         )  # fmt: skip
         _bring_in_line(actor, now, integration, entry)
-        _set_policies(actor, now, integration, doc)
         return _move(actor, now, integration, doc.status)
     except UnableToApply:
         raise
@@ -217,7 +216,7 @@ def _bring_in_line(actor: Actor, now: datetime, integration: Integration, entry:
         made = bring_about(
             actor=actor, now=now, integration=locked, note="Applied from a text", is_return=True,
             version=entry.version, settings=entry.settings, starts={**starts, **entry.starts},
-            mappings=draft_mappings(locked, spec),
+            mappings=draft_mappings(locked, spec), policies=_policies(entry.doc),
         )  # fmt: skip
     except NothingToPublish:
         return
@@ -227,26 +226,17 @@ def _bring_in_line(actor: Actor, now: datetime, integration: Integration, entry:
         reset_layer(actor, now, locked, before)
 
 
+def _policies(doc: IntegrationDoc) -> Policies:
+    found: Policies = [msgspec.to_builtins(policy) for policy in doc.policies]
+    return sorted(found, key=lambda policy: (policy["entity"], policy["field"]))
+
+
 def _overrides(actor: Actor, now: datetime, integration: Integration, doc: IntegrationDoc) -> Iterator[MappingOverride]:
     for mapping in doc.mappings:
         for name, source in mapping.fields.items():
             yield MappingOverride(
                 integration=integration, role=mapping.role, direction=mapping.direction, object_name=mapping.object,
                 field=name, expression=source, changed_at=now, changed_by_label=actor.label,
-            )  # fmt: skip
-
-
-def _set_policies(actor: Actor, now: datetime, integration: Integration, doc: IntegrationDoc) -> None:
-    wanted = {(policy.entity, policy.field): policy for policy in doc.policies}
-    for own in list(integration.field_policies.select_related("integration")):
-        if (own.entity, own.field) not in wanted:
-            reset_field_policy(actor=actor, now=now, policy=own)
-    there = {(own.entity, own.field): (own.policy, own.role) for own in integration.field_policies.all()}
-    for key, policy in wanted.items():
-        if there.get(key) != (policy.policy, policy.role):
-            set_field_policy(
-                actor=actor, now=now, integration=integration, entity=policy.entity, field=policy.field,
-                policy=policy.policy, role=policy.role,
             )  # fmt: skip
 
 
@@ -320,6 +310,7 @@ def _check(environment: Environment, wanted: IntegrationDoc, entry: Planned, spe
             entry.starts[key] = read_starts(given, set(spec.roles))
         except UnableToStart as error:
             entry.problems.append(f".starts.{key}|{error.user_message}")
+    entry.problems += _unfit_policies(wanted, spec)
     try:
         entry.settings = clean_settings(spec.settings, wanted.settings, environment.customer.currency)
     except InvalidSetting as error:
@@ -351,6 +342,19 @@ def _unusable(wanted: IntegrationDoc) -> Iterator[str]:
         if place in seen:
             yield f".mappings[{index}]|This object is given twice."
         seen.add(place)
+
+
+def _unfit_policies(wanted: IntegrationDoc, spec: TemplateSpec) -> Iterator[str]:
+    seen: set[tuple[str, str]] = set()
+    for index, policy in enumerate(wanted.policies):
+        where = f".policies[{index}]"
+        try:
+            check_policy(spec, policy.entity, policy.field, policy.policy, policy.role)
+        except UnableToSetPolicy as error:
+            yield f"{where}|{error.user_message}"
+        if (policy.entity, policy.field) in seen:
+            yield f"{where}|This field is given twice."
+        seen.add((policy.entity, policy.field))
 
 
 def _check_change(wanted: IntegrationDoc, entry: Planned) -> None:

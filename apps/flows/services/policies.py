@@ -9,9 +9,26 @@ from django.db import transaction
 from apps.audit.services import record_audit
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotVisible
-from apps.flows.definition import CONFLICT_POLICIES, DELETE_POLICIES, DELETION, SYSTEM_OF_RECORD, parse_template
-from apps.flows.models import FieldPolicy, Integration
+from apps.core.errors import AnticipatedError
+from apps.flows.definition import (
+    CONFLICT_POLICIES,
+    DELETE_POLICIES,
+    DELETION,
+    SYSTEM_OF_RECORD,
+    TemplateSpec,
+    parse_template,
+)
+from apps.flows.models import FieldPolicy, Integration, IntegrationStatus
+from apps.flows.services.revisions import (
+    NothingToPublish,
+    bring_about,
+    lock_integration,
+    state_to_change,
+    write_policies,
+)
+from apps.flows.states import Policies
+
+NOTE = "Edits on both sides and deletions"
 
 
 class UnableToSetPolicy(AnticipatedError):
@@ -21,57 +38,60 @@ class UnableToSetPolicy(AnticipatedError):
 @transaction.atomic
 def set_field_policy(
     *, actor: Actor, now: datetime, integration: Integration, entity: str, field: str, policy: str, role: str = ""
-) -> FieldPolicy:
+) -> FieldPolicy | None:
     """This function will set the policy of a field (`*`: of all others; `@deleted`: of deletions) from the next run on.
 
-    Raises UnableToSetPolicy, NotVisible, NotPermitted.
+    A new version of the integration has it; None where that waits for a second person. Raises UnableToSetPolicy,
+    NotVisible, NotPermitted.
     """
-    _demand(actor, integration)
-    _check(integration, entity, field, policy, role)
-    saved, _ = FieldPolicy.objects.update_or_create(
-        integration=integration,
-        entity=entity,
-        field=field,
-        defaults={
-            "policy": policy,
-            "role": role if policy == SYSTEM_OF_RECORD else "",
-            "changed_at": now,
-            "changed_by_label": actor.label,
-        },
-    )
-    _audit(actor, "field_policy.set", saved, now)
-    return saved
+    locked = lock_integration(actor, integration)
+    check_policy(parse_template(locked.template_version.definition), entity, field, policy, role)
+    own = {"entity": entity, "field": field, "policy": policy, "role": role if policy == SYSTEM_OF_RECORD else ""}
+    others = [p for p in state_to_change(locked).policies if (p["entity"], p["field"]) != (entity, field)]
+    _bring_about(actor, now, locked, "field_policy.set", own, [*others, own])
+    return locked.field_policies.filter(entity=entity, field=field, policy=policy, role=own["role"]).first()
 
 
 @transaction.atomic
-def reset_field_policy(*, actor: Actor, now: datetime, policy: FieldPolicy) -> None:
-    """This function will go back to the template's policy."""
-    _demand(actor, policy.integration)
-    _audit(actor, "field_policy.reset", policy, now)
-    policy.delete()
+def reset_field_policy(*, actor: Actor, now: datetime, policy: FieldPolicy) -> bool:
+    """This function will go back to the template's policy; False where that waits for a second person."""
+    locked = lock_integration(actor, policy.integration)
+    kept = [p for p in state_to_change(locked).policies if (p["entity"], p["field"]) != (policy.entity, policy.field)]
+    own = {name: getattr(policy, name) for name in ("entity", "field", "policy", "role")}
+    _bring_about(actor, now, locked, "field_policy.reset", own, kept)
+    return not locked.field_policies.filter(pk=policy.pk).exists()
 
 
-def _demand(actor: Actor, integration: Integration) -> None:
-    actor.require("integrations.manage")
-    if not actor.sees(integration.customer_id):
-        raise NotVisible("There is no such integration.")
+def _bring_about(
+    actor: Actor, now: datetime, integration: Integration, action: str, own: dict[str, str], policies: Policies
+) -> None:  # fmt: skip
+    """What is being set up has no versions yet; what is set twice is nothing new."""
+    wanted = sorted(policies, key=lambda policy: (policy["entity"], policy["field"]))
+    if integration.status == IntegrationStatus.DRAFT:
+        write_policies(actor, now, integration, wanted)
+    else:
+        try:
+            bring_about(actor=actor, now=now, integration=integration, note=NOTE, policies=wanted)
+        except NothingToPublish:
+            return
+    _audit(actor, action, integration, own, now)
 
 
-def _check(integration: Integration, entity: str, field: str, policy: str, role: str) -> None:
+def check_policy(spec: TemplateSpec, entity: str, field: str, policy: str, role: str) -> None:
+    """Raises UnableToSetPolicy."""
     if entity not in ENTITIES:
         raise UnableToSetPolicy("Choose a kind of record.", field="entity")
     if field not in ("*", DELETION, *ENTITIES[entity].__struct_fields__):
         raise UnableToSetPolicy("This kind of record has no such field.", field="field")
     if policy not in (DELETE_POLICIES if field == DELETION else CONFLICT_POLICIES):
         raise UnableToSetPolicy("This policy does not fit the field.", field="policy")
-    roles = parse_template(integration.template_version.definition).roles
-    if policy == SYSTEM_OF_RECORD and role not in roles:
+    if policy == SYSTEM_OF_RECORD and role not in spec.roles:
         raise UnableToSetPolicy("Choose the system that is right.", field="role")
 
 
-def _audit(actor: Actor, action: str, policy: FieldPolicy, now: datetime) -> None:
+def _audit(actor: Actor, action: str, integration: Integration, policy: dict[str, str], now: datetime) -> None:
     record_audit(
-        actor=actor, action=action, target_key=f"integration:{policy.integration_id}",
-        target_label=policy.integration.name, owner_key=f"customer:{policy.integration.customer_id}",
-        after={"field": f"{policy.entity}.{policy.field}", "policy": policy.policy, "role": policy.role}, now=now,
+        actor=actor, action=action, target_key=f"integration:{integration.pk}", target_label=integration.name,
+        owner_key=f"customer:{integration.customer_id}", now=now,
+        after={"field": f"{policy['entity']}.{policy['field']}", "policy": policy["policy"], "role": policy["role"]},
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Versions of an integration: every change of settings, schedule, mappings or template version makes one."""
+"""Versions of an integration: every change of settings, schedule, policies, mappings or template version makes one."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from apps.flows.definition import (
 from apps.flows.layers import place_of, with_resolved
 from apps.flows.models import (
     OPEN_VERSIONS,
+    FieldPolicy,
     Flow,
     FlowVersion,
     Integration,
@@ -32,7 +33,7 @@ from apps.flows.models import (
 from apps.flows.rivals import rivalry
 from apps.flows.services.integrations import switch_flows
 from apps.flows.services.template_versions import UnableToRelease, check_release, requires_second_person
-from apps.flows.states import State, state_of, state_of_revision
+from apps.flows.states import Policies, State, state_of, state_of_revision
 
 
 class NothingToPublish(Conflict):
@@ -53,10 +54,9 @@ def bring_about(
     To be called with the integration locked. A change is added to the draft that is open. Raises NothingToPublish,
     MappingRefused.
     """
-    opened = integration.revisions.filter(status__in=OPEN_VERSIONS).select_related("template_version").first()
-    is_reviewed = requires_second_person() and integration.status != IntegrationStatus.DRAFT
+    opened = _opened(integration)
     current = state_of(integration)
-    if not is_reviewed:
+    if not is_reviewed(integration):
         wanted = replace(current, **changes)
         if wanted.is_same(current):
             raise NothingToPublish("The integration is this way already.")
@@ -67,6 +67,21 @@ def bring_about(
         raise NothingToPublish("The integration is this way already.")
     revision = opened or IntegrationRevision(integration=integration)
     return _keep(actor, now, revision, wanted, note or revision.note, is_return=is_return)
+
+
+def is_reviewed(integration: Integration) -> bool:
+    """Whether a second person puts its changes in force."""
+    return requires_second_person() and integration.status != IntegrationStatus.DRAFT
+
+
+def state_to_change(integration: Integration) -> State:
+    """What a further change is added to: the draft that is open, where changes are looked over, else what is in force."""
+    opened = _opened(integration) if is_reviewed(integration) else None
+    return state_of(integration) if opened is None else state_of_revision(_within(opened, integration))
+
+
+def _opened(integration: Integration) -> IntegrationRevision | None:
+    return integration.revisions.filter(status__in=OPEN_VERSIONS).select_related("template_version").first()
 
 
 def publish_state(
@@ -88,6 +103,7 @@ def publish_state(
     definitions = _definitions(integration, replace(state, mappings=mappings), before)
     integration.template_version, integration.settings = state.version, state.settings
     integration.save(update_fields=["template_version", "settings"])
+    write_policies(actor, now, integration, state.policies)
     _publish_flows(actor, now, integration, definitions)
     if state.version.pk != before.version.pk or state.starts != before.starts:
         switch_flows(integration, now)
@@ -95,6 +111,25 @@ def publish_state(
     kept = _published(actor, now, integration, replace(state, mappings=mappings), note, revision)
     _audit(actor, now, integration, "integration.published", {"version": kept.number, "note": kept.note})
     return kept
+
+
+def write_policies(actor: Actor, now: datetime, integration: Integration, policies: Policies) -> None:
+    """This function will make these the integration's own policies; those that stay as they are keep who set them."""
+    wanted = {(policy["entity"], policy["field"]): policy for policy in policies}
+    for own in integration.field_policies.all():
+        policy = wanted.get((own.entity, own.field))
+        if policy and (policy["policy"], policy["role"]) == (own.policy, own.role):
+            del wanted[own.entity, own.field]
+        elif policy is None:
+            own.delete()
+    FieldPolicy.objects.bulk_create(
+        [
+            FieldPolicy(integration=integration, **policy, changed_at=now, changed_by_label=actor.label)
+            for policy in wanted.values()
+        ],
+        update_conflicts=True, unique_fields=["integration", "entity", "field"],
+        update_fields=["policy", "role", "changed_at", "changed_by_label"],
+    )  # fmt: skip
 
 
 def require_no_rival(integration: Integration) -> None:
@@ -108,7 +143,7 @@ def require_no_rival(integration: Integration) -> None:
 def restore_revision(
     *, actor: Actor, now: datetime, integration: Integration, revision: IntegrationRevision
 ) -> IntegrationRevision:
-    """This function will publish an earlier revision again: template version, settings, schedule, mappings.
+    """This function will publish an earlier revision again: template version, settings, schedule, policies, mappings.
 
     The customer's layer of mappings is set back to what it was then. Raises NothingToPublish, MappingRefused.
     """
@@ -116,7 +151,8 @@ def restore_revision(
     if revision.integration_id != locked.pk or revision.status in OPEN_VERSIONS:
         raise NotVisible("There is no such version.")
     then = state_of_revision(_within(revision, locked))
-    changes = {"version": then.version, "settings": then.settings, "starts": then.starts, "mappings": then.mappings}
+    names = ("version", "settings", "starts", "policies", "mappings")
+    changes = {name: getattr(then, name) for name in names}
     made = bring_about(
         actor=actor, now=now, integration=locked, is_return=True, note=f"Version {revision.number} again", **changes
     )
@@ -204,7 +240,7 @@ def ensure_first_revision(actor: Actor, integration: Integration, state: State |
     state = state or state_of(integration)
     IntegrationRevision.objects.create(
         integration=integration, number=_next_number(integration), status=VersionStatus.PUBLISHED,
-        template_version=state.version, settings=state.settings, starts=state.starts,
+        template_version=state.version, settings=state.settings, starts=state.starts, policies=state.policies,
         mappings=msgspec.to_builtins(state.mappings), note="As deployed", published_at=integration.created_at,
         published_by_label=actor.label,
     )  # fmt: skip
@@ -300,6 +336,7 @@ def _published(
 
 def _fill(revision: IntegrationRevision, state: State, note: str) -> None:
     revision.template_version, revision.settings, revision.starts = state.version, state.settings, state.starts
+    revision.policies = state.policies
     revision.mappings, revision.note = msgspec.to_builtins(state.mappings), note.strip()[:200]
 
 

@@ -22,7 +22,7 @@ from apps.flows.models import Integration, IntegrationRevision, IntegrationTempl
 from apps.flows.services.deployment import UnableToDeployIntegration, check_bindings
 from apps.flows.services.revisions import lock_integration, publish_state, require_no_rival
 from apps.flows.sources import as_source
-from apps.flows.states import Starts, State, starts_of, state_of
+from apps.flows.states import Starts, State, policies_of, starts_of, state_of
 
 
 class UnableToUpgrade(AnticipatedError):
@@ -98,7 +98,8 @@ def plan_upgrade(
         f"{m.role}: {m.object_name}" for m in published if "customer" in m.origins.values() and place_of(m) not in kept
     ]
     if settings is not None and not plan.problems:
-        plan.state = State(version, settings, _starts(integration, old, new), mappings)
+        policies = policies_of(integration)
+        plan.state = State(version, settings, _starts(integration, old, new), mappings, policies)
     return plan
 
 
