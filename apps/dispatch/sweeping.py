@@ -13,6 +13,7 @@ from django_tenants.utils import get_public_schema_name
 
 from apps.core.planes import current_schema
 from apps.dispatch.services import reschedule
+from apps.events.clearing import clear_away
 from apps.events.models import ConsumedEvent, OutboxEvent
 from apps.events.relaying import relay_outbox, retry_failures
 
@@ -38,9 +39,10 @@ def keep_swept(now: datetime) -> None:
 
 
 def sweep(*, now: datetime) -> int:
-    """This function will relay what waits and ask failed consumers again; returns how many events it relayed."""
+    """This function will relay what waits, ask failed consumers again and clear away what is old; how many it relayed."""
     relayed = relay_outbox(now=now)
     retry_failures(now=now)
+    clear_away(now=now)
     reschedule(kind=KIND, key=KEY, due_at=now + _pause(now), priority=PRIORITY)
     return relayed
 

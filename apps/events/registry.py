@@ -166,6 +166,11 @@ def consumers_of(name: str) -> dict[str, Consumer]:
     return dict(_consumers.get(name, {}))
 
 
+def consumer_names() -> list[str]:
+    """Under which consumers and listeners mark what they have consumed."""
+    return sorted({name for known in _consumers.values() for name in known} | set(_listeners))
+
+
 def listeners() -> dict[str, Listener]:
     return dict(_listeners)
 
