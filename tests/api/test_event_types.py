@@ -8,7 +8,7 @@ def test_every_event_is_listed_with_its_schema(api: ApiClient) -> None:
 
     won = listed["opportunity.won"]
     assert (won["version"], won["description"]) == (1, "A deal was won.")
-    assert won["data_schema"]["required"] == ["record_id", "title"]
+    assert won["data_schema"]["required"] == ["is_production", "record_id", "title"]
     assert "connectors.webhook.received" not in listed
     assert "customers.customer.created" in listed
 

@@ -64,4 +64,7 @@ def test_the_model_knows_every_system(deploy, now):
         "connectors.connection.status_changed", "connectors.connection.status_changed",
         "opportunity.won", "project.provisioned", "project.provisioned", "sync.run.finished",
     ]  # fmt: skip
+    told = {event.type: event.payload for event in OutboxEvent.objects.all()}
+    deal = CanonicalRecord.objects.get(entity="opportunity", title="Forge rollout")
+    assert told["opportunity.won"] == {"record_id": str(deal.pk), "title": "Forge rollout", "is_production": True}
     assert sum(event.quantity for event in UsageEvent.objects.all()) == 4

@@ -176,16 +176,18 @@ class _Confirmation:
             resolve_writing(context, self.system.connection.pk, self.sink.name, ids, now)
         subject = f"customer:{context.flow.customer_id}"
         provisioned = [i for i in intents if i.is_create and self.sink.entity == "project"]
-        record_facts([(PROJECT_PROVISIONED, subject, _fact(intent, self.system)) for intent in provisioned], now)
+        record_facts([(PROJECT_PROVISIONED, subject, self._fact(intent)) for intent in provisioned], now)
         tell_flows(context, {PROJECT_PROVISIONED} if provisioned else set(), now)
         draw_consequences(context, workspace, workspace.take_touched(), now)
         for intent, state in outdated:
             plan = Planner(context, workspace).again(self.system, self.sink.name, [state], intent.rule)
             settle_plan(context, plan, now)
 
-
-def _fact(intent: Intent, system: BoundSystem) -> dict[str, Any]:
-    return {"record_id": str(intent.record_id), "connection_id": str(system.connection.pk)}
+    def _fact(self, intent: Intent) -> dict[str, Any]:
+        return {
+            "record_id": str(intent.record_id), "connection_id": str(self.system.connection.pk),
+            "is_production": self.context.is_production,
+        }  # fmt: skip
 
 
 def _entry(

@@ -53,7 +53,7 @@ def draw_consequences(
     plan = planner.want((state, rule) for (_, rule), state in work.wanted.items())
     sent = settle_plan(context, plan, now, at_once)
     _note_rule_problems(context, work, now)
-    facts = facts_of(workspace.changes, f"customer:{context.flow.customer_id}")
+    facts = facts_of(workspace)
     record_facts(facts, now)
     tell_flows(context, {name for name, _, _ in facts}, now)
     return Consequences(plan, {state.id for state, _ in work.problems}, sent)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from apps.canonical.workspace import Change
+from apps.canonical.workspace import Change, Workspace
+from apps.customers.models import EnvironmentKind
 from apps.events.registry import BOOLEAN, TEXT, EventField, choice_field, id_field
 from apps.events.services import record_events
 from apps.sync.models import RunStatus
@@ -33,10 +34,11 @@ EVENTS = {
     RUN_HELD: "A guard stopped a run; it waits for a person.",
     FAILURE_OPENED: "A record could not be brought into step.",
 }
-_RECORD = {"record_id": id_field("rec"), "title": TEXT}
+# What happens in a sandbox is told as well: a receiver must be able to leave it be.
+_RECORD = {"record_id": id_field("rec"), "title": TEXT, "is_production": BOOLEAN}
 FIELDS: dict[str, dict[str, EventField]] = {
     OPPORTUNITY_WON: _RECORD,
-    PROJECT_PROVISIONED: {"record_id": id_field("rec"), "connection_id": id_field("con")},
+    PROJECT_PROVISIONED: {"record_id": id_field("rec"), "connection_id": id_field("con"), "is_production": BOOLEAN},
     TIME_ENTRY_APPROVED: _RECORD,
     MILESTONE_COMPLETED: _RECORD,
     INVOICE_RELEASED: _RECORD,
@@ -46,7 +48,7 @@ FIELDS: dict[str, dict[str, EventField]] = {
         "error_class": TEXT, "is_production": BOOLEAN,
     },
     RUN_HELD: {"run_id": id_field("run"), "flow_id": id_field("flw"), "guard": TEXT, "is_production": BOOLEAN},
-    FAILURE_OPENED: {"failure_id": id_field("fai"), "flow_id": id_field("flw")},
+    FAILURE_OPENED: {"failure_id": id_field("fai"), "flow_id": id_field("flw"), "is_production": BOOLEAN},
 }  # fmt: skip
 Fact = tuple[str, str, dict[str, Any]]
 
@@ -56,12 +58,15 @@ def record_facts(facts: Iterable[Fact], now: datetime) -> None:
     record_events(facts=list(facts), now=now)
 
 
-def facts_of(changes: Iterable[Change], subject_key: str) -> list[Fact]:
-    found = []
-    for change in changes:
+def facts_of(workspace: Workspace) -> list[Fact]:
+    """What the changes of one transaction mean, to whom it happened and where."""
+    environment, found = workspace.environment, []
+    place = {"is_production": environment.kind == EnvironmentKind.PRODUCTION}
+    for change in workspace.changes:
         name = _event_of(change)
         if name:
-            found.append((name, subject_key, {"record_id": str(change.state.id), "title": change.state.title}))
+            payload = {"record_id": str(change.state.id), "title": change.state.title, **place}
+            found.append((name, f"customer:{environment.customer_id}", payload))
     return found
 
 

@@ -105,13 +105,9 @@ def open_failures(context: RunContext, failed: Iterable[FailedRecord], now: date
         "rows": json_text([_row(flow.pk, failure, rules[failure.connection_id]) for failure in rows.values()]),
     }
     new = [row[0] for row in _fetch(values) if row[1]]
-    record_facts(
-        [
-            (FAILURE_OPENED, f"customer:{flow.customer_id}", {"failure_id": str(i), "flow_id": str(flow.pk)})
-            for i in new
-        ],
-        now,
-    )
+    place = {"flow_id": str(flow.pk), "is_production": context.is_production}
+    facts = [(FAILURE_OPENED, f"customer:{flow.customer_id}", {"failure_id": str(pk), **place}) for pk in new]
+    record_facts(facts, now)
     return len(new)
 
 

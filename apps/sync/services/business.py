@@ -52,7 +52,7 @@ def call_business_service(
 
 def _pass_on(environment: Environment, workspace: Workspace, now: datetime) -> None:
     """The facts go out, and every live flow with rules for what changed runs now: each catches up with the history."""
-    facts = facts_of(workspace.changes, f"customer:{environment.customer_id}")
+    facts = facts_of(workspace)
     record_facts(facts, now)
     heard = heard_events(environment.pk)
     tell(environment.pk, environment.customer_id, heard & {name for name, _, _ in facts}, None, now)

@@ -96,7 +96,7 @@ def edit_and_retry(
     if not is_changed:
         raise UnableToEdit("Nothing was changed. To try the record as it is, retry it.")
     workspace.flush()
-    record_facts(facts_of(workspace.changes, f"customer:{failure.customer_id}"), now)
+    record_facts(facts_of(workspace), now)
     ask_again(actor, RecordFailure.objects.filter(pk=locked.pk), now)
     changed = sorted(workspace.changes[0].fields)
     note_failures(actor.label, RecordFailure.objects.filter(pk=locked.pk), NoteKind.EDITED, ", ".join(changed), now)
