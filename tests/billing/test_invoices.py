@@ -198,6 +198,16 @@ def test_the_invoice_is_mailed_once(october: BillingPeriod, account: BillingAcco
     assert "October 2026" in mail.text
 
 
+def test_an_invoice_that_was_voided_meanwhile_is_not_mailed(issued: Invoice, owner_actor: Actor) -> None:
+    BillingAccount.objects.update(email="books@brightwater.example")
+    void_invoice(actor=owner_actor, now=AFTER, invoice=issued, reason="Wrong customer")
+
+    deliver_invoice(invoice_id=str(issued.pk), now=AFTER)
+
+    assert OutgoingMail.objects.count() == 0
+    assert InvoiceDocument.objects.count() == 1
+
+
 def test_what_was_handed_out_never_changes(
     issued: Invoice, owner_actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

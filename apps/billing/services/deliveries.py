@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from apps.billing.documents import render_invoice_pdf
-from apps.billing.models import Invoice, InvoiceDocument
+from apps.billing.models import Invoice, InvoiceDocument, InvoiceStatus
 from apps.billing.services.mails import mail_invoice
 from apps.dispatch.services import complete
 
@@ -14,10 +14,11 @@ DELIVER_KIND = "billing.deliver_invoice"
 
 
 def deliver_invoice(*, invoice_id: str, now: datetime) -> None:
-    """This function will typeset the issued invoice, keep that for good, and mail it. Safe to repeat."""
+    """This function will typeset the issued invoice, keep that for good, and mail it unless it was voided. Safe to repeat."""
     invoice = Invoice.objects.select_related("account", "legal_entity", "period").get(pk=invoice_id)
     keep_document(invoice=invoice, now=now)
-    mail_invoice(invoice=invoice, now=now)
+    if invoice.status != InvoiceStatus.VOID:
+        mail_invoice(invoice=invoice, now=now)
     complete(kind=DELIVER_KIND, key=invoice_id)
 
 
