@@ -118,7 +118,8 @@ API_SCOPES: dict[str, str] = {
     "webhooks.manage": "Create and change webhook endpoints, and send deliveries again",
     "billing.view": "Read invoices",
     "billing.manage": "Record payments",
+    "security.manage": "Read and change what the log keeps",
 }
 PARTNER_WIDE_SCOPES = frozenset(
-    {"customers.manage", "templates.manage", "billing.manage", "payloads.view", "exceptions.resolve"}
+    {"customers.manage", "templates.manage", "billing.manage", "payloads.view", "exceptions.resolve", "security.manage"}
 )

@@ -12,7 +12,7 @@ from django.db import transaction
 from apps.audit.services import record_audit
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError
+from apps.core.errors import AnticipatedError, NotPermitted
 from apps.dispatch.services import schedule
 from apps.sync.models import LogClass, LogSettings
 from apps.sync.retention import LEAST_DAYS, MOST_DAYS, OUTCOMES, days_of
@@ -42,7 +42,7 @@ def update_log_settings(
 
     Rules hold for what is written from now on. Raises UnableToKeepLog (field: hidden_fields or a class and outcome).
     """
-    actor.require("security.manage")
+    _demand(actor)
     kept = _lock_settings(now)
     before = _told(kept)
     kept.hidden_fields = _read_rules(hidden_fields)
@@ -57,7 +57,7 @@ def update_log_settings(
 @transaction.atomic
 def keep_connection_payloads(*, actor: Actor, now: datetime, connection: Connection, is_kept: bool) -> LogSettings:
     """This function will have field values of what this connection reads and writes kept in the log, or not."""
-    actor.require("security.manage")
+    _demand(actor)
     kept = _lock_settings(now)
     before = _told(kept)
     others = [pk for pk in kept.payload_free_connections if pk != connection.pk]
@@ -66,6 +66,12 @@ def keep_connection_payloads(*, actor: Actor, now: datetime, connection: Connect
     kept.save()
     _note(actor, now, before, kept)
     return kept
+
+
+def _demand(actor: Actor) -> None:
+    actor.require("security.manage")
+    if actor.scope is not None:
+        raise NotPermitted("The log's settings hold for all customers. Ask somebody who sees them all.")
 
 
 def _lock_settings(now: datetime) -> LogSettings:

@@ -140,9 +140,9 @@ def test_a_schedule_is_chosen_by_its_numbers(owner: Client, scene: Scene, integr
     wrong = owner.post(address("schedule", integration.pk), {"flow": str(scene.flow.pk), "choice": "never"})
 
     flow = Flow.objects.select_related("current_version").get(pk=scene.flow.pk)
-    assert row["chosen"] == "webhook"
-    assert [one.choice.key for one in row["estimates"]] == ["webhook", "1", "5", "15", "60", "nightly"]
-    assert again["chosen"] == "nightly"
+    assert row.chosen == "webhook"
+    assert [one.choice.key for one in row.estimates] == ["webhook", "1", "5", "15", "60", "nightly"]
+    assert again.chosen == "nightly"
     assert (flow.schedule_seconds, starts_of(flow.current_version.definition)) == (
         86400, [{"cron": "0 2 * * *"}, {"manual": True}, {"api": True}],
     )  # fmt: skip
