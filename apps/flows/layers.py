@@ -6,7 +6,7 @@ because another record refers to it, or read back after a write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
@@ -19,7 +19,7 @@ from apps.connectors.sdk.entities import REFERENCES
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.flows.binding import NotOffered, is_absent, merged, offers, sink_for, sink_of, stream_of
 from apps.flows.definition import Direction, FlowSpec, MappingSpec, TemplateSpec, parse_flow, parse_template
-from apps.flows.models import Flow, Integration, MappingOverride
+from apps.flows.models import Flow, Integration, MappingOverride, RoleBinding
 
 Layer = Literal["connector", "template", "partner", "customer"]
 Fields = dict[str, str]
@@ -94,18 +94,42 @@ class MappedObject:
         )
 
 
-def mapped_objects(integration: Integration, template: TemplateSpec | None = None) -> list[MappedObject]:
+@dataclass(frozen=True)
+class Parts:
+    """What the mappings of an integration are made from: flows in force, systems, the customer's layer, the partner's."""
+
+    flows: list[FlowSpec]
+    bindings: list[RoleBinding]
+    own: dict[Place, Fields]
+    partner: dict[tuple[str, Direction, str], Fields]
+
+
+def parts_of_all(integrations: Sequence[Integration]) -> dict[UUID, Parts]:
+    """By integration, with as many queries for a hundred as for one."""
+    ids = [integration.pk for integration in integrations]
+    partner, own = _partner_layer(), _own_layers(ids)
+    flows: dict[UUID, list[FlowSpec]] = {key: [] for key in ids}
+    in_force = Flow.objects.filter(integration__in=ids, retired_at=None).exclude(current_version=None)
+    for flow in in_force.select_related("current_version").order_by("created_at", "id"):
+        if flow.current_version:
+            flows[flow.integration_id].append(parse_flow(flow.current_version.definition))
+    bindings: dict[UUID, list[RoleBinding]] = {key: [] for key in ids}
+    for binding in RoleBinding.objects.filter(integration__in=ids).select_related("connection").order_by("role"):
+        bindings[binding.integration_id].append(binding)
+    return {key: Parts(flows[key], bindings[key], own.get(key, {}), partner) for key in ids}
+
+
+def mapped_objects(
+    integration: Integration, template: TemplateSpec | None = None, parts: Parts | None = None
+) -> list[MappedObject]:
     """All objects that the integration's flows touch, by role, with what is mapped and edited for them.
 
-    `template`: as if it had that one.
+    `template`: as if it had that one. `parts`: read before, for many.
     """
-    if template is None:
-        flows = [parse_flow(flow.current_version.definition) for flow in _flows(integration) if flow.current_version]
-    else:
-        flows = template.flows
-    bindings = integration.role_bindings.select_related("connection").order_by("role")
+    parts = parts or parts_of_all([integration])[integration.pk]
+    flows = parts.flows if template is None else template.flows
+    bindings, own, partner = parts.bindings, parts.own, parts.partner
     found: dict[Place, MappedObject] = {}
-    own, partner = _overrides(integration)
     below = template or _template_of(integration)
     layer = _template_layer(below, {b.role: get_manifest(b.connection.vendor) for b in bindings})
     for binding in bindings:
@@ -122,19 +146,23 @@ def mapped_objects(integration: Integration, template: TemplateSpec | None = Non
     return list(found.values())
 
 
-def published_mappings(integration: Integration) -> list[MappingSpec]:
+def published_mappings(integration: Integration, parts: Parts | None = None) -> list[MappingSpec]:
     """What the integration's flows do now."""
+    if parts is not None:
+        return parts.flows[0].mappings if parts.flows else []
     for flow in _flows(integration):
         if flow.current_version:
             return parse_flow(flow.current_version.definition).mappings
     return []
 
 
-def draft_mappings(integration: Integration, template: TemplateSpec | None = None) -> list[MappingSpec]:
+def draft_mappings(
+    integration: Integration, template: TemplateSpec | None = None, parts: Parts | None = None
+) -> list[MappingSpec]:
     """What the flows would do if what is being edited were published; unchanged objects keep their `changed_at`."""
-    published = {place_of(mapping): mapping for mapping in published_mappings(integration)}
+    published = {place_of(mapping): mapping for mapping in published_mappings(integration, parts)}
     found = []
-    for spec in (mapped.spec() for mapped in mapped_objects(integration, template)):
+    for spec in (mapped.spec() for mapped in mapped_objects(integration, template, parts)):
         before = published.get(place_of(spec))
         if spec.fields or before:
             found.append(msgspec.structs.replace(spec, changed_at=before.changed_at if before else ""))
@@ -197,15 +225,22 @@ def _written(flow: FlowSpec, role: str, manifest: ConnectorManifest) -> Iterator
                 yield ensured.name
 
 
-def _overrides(integration: Integration) -> tuple[dict[Place, Fields], dict[tuple[str, Direction, str], Fields]]:
-    """The customer's layer by place, and the partner's by vendor and object."""
-    own: dict[Place, Fields] = {}
-    for row in MappingOverride.objects.filter(integration=integration).order_by("id"):
-        own.setdefault((row.role, as_direction(row.direction), row.object_name), {})[row.field] = row.expression
+def _own_layers(ids: list[UUID]) -> dict[UUID, dict[Place, Fields]]:
+    """The customer's layer by integration and place."""
+    own: dict[UUID, dict[Place, Fields]] = {}
+    for row in MappingOverride.objects.filter(integration__in=ids).order_by("id"):
+        if row.integration_id is not None:
+            place = (row.role, as_direction(row.direction), row.object_name)
+            own.setdefault(row.integration_id, {}).setdefault(place, {})[row.field] = row.expression
+    return own
+
+
+def _partner_layer() -> dict[tuple[str, Direction, str], Fields]:
+    """The partner's layer by vendor and object."""
     partner: dict[tuple[str, Direction, str], Fields] = {}
     for row in MappingOverride.objects.filter(integration=None).order_by("id"):
         partner.setdefault((row.vendor, as_direction(row.direction), row.object_name), {})[row.field] = row.expression
-    return own, partner
+    return partner
 
 
 def _template_of(integration: Integration) -> TemplateSpec | None:

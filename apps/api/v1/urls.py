@@ -23,6 +23,7 @@ from apps.api.v1 import (
     logs,
     mappings,
     merge_plans,
+    partner_mappings,
     payments,
     policies,
     records,
@@ -77,6 +78,17 @@ urlpatterns = [
         "integrations/<itg:integration_id>/mappings/publish",
         mappings.IntegrationMappingsPublish.as_view(),
         name="mappings_publish",
+    ),
+    path("partner-mappings", partner_mappings.PartnerMappings.as_view(), name="partner_mappings"),
+    path(
+        "partner-mappings/integrations",
+        partner_mappings.PartnerMappingStandings.as_view(),
+        name="partner_mapping_standings",
+    ),
+    path(
+        "partner-mappings/publish",
+        partner_mappings.PartnerMappingsPublish.as_view(),
+        name="partner_mappings_publish",
     ),
     path("integrations/<itg:integration_id>/pause", integrations.IntegrationPause.as_view(), name="integration_pause"),
     path(

@@ -13,6 +13,7 @@ from apps.flows.services.integrations import (
     retire_integration,
 )
 from apps.flows.services.mappings import UnableToMap, publish_mappings, save_mapping
+from apps.flows.services.partner_layer import AT_ONCE, Outcome, Publication, change_partner_fields, publish_to
 from apps.flows.services.policies import UnableToSetPolicy, reset_field_policy, set_field_policy
 from apps.flows.services.revisions import (
     MappingRefused,
@@ -41,8 +42,11 @@ from apps.flows.services.template_versions import (
 from apps.flows.services.templates import TemplateChanged, load_templates
 
 __all__ = [
+    "AT_ONCE",
     "MappingRefused",
     "NothingToPublish",
+    "Outcome",
+    "Publication",
     "TemplateChanged",
     "UnableToChangeIntegration",
     "UnableToDeployIntegration",
@@ -51,6 +55,7 @@ __all__ = [
     "UnableToSetPolicy",
     "UnableToWriteTemplate",
     "change_bindings",
+    "change_partner_fields",
     "change_settings",
     "change_starts",
     "create_template",
@@ -68,6 +73,7 @@ __all__ = [
     "publish_mappings",
     "publish_revision",
     "publish_template",
+    "publish_to",
     "reset_field_policy",
     "restore_revision",
     "resume_flow",

@@ -16,6 +16,7 @@ from apps.connectors.sdk.entities import ENTITIES
 from apps.core import expressions
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict, NotPermitted, NotVisible
+from apps.flows.definition import Direction
 from apps.flows.layers import (
     MappedObject,
     Place,
@@ -67,17 +68,24 @@ def save_mapping(
     owner: dict[str, Any] = {"integration": locked, "role": mapped.role}
     if layer == "partner":
         owner = {"integration": None, "vendor": mapped.manifest.key}
-    _store(actor, now, {**owner, "direction": mapped.direction, "object_name": mapped.object_name}, fields)
+    store_fields(actor, now, {**owner, "direction": mapped.direction, "object_name": mapped.object_name}, fields)
     after = {f"{mapped.object_name}.{name}": source for name, source in fields.items()}
     _audit(actor, now, locked, f"mapping.changed_by_{layer}", after)
 
 
 def check_field(mapped: MappedObject, name: str, expression: str, custom: Mapping[str, str]) -> None:
     """Raises UnableToMap unless the target may have this field and the expression is one."""
+    check_expression(mapped.entity, mapped.direction, name, expression, custom)
+
+
+def check_expression(
+    entity: str, direction: Direction, name: str, expression: str, custom: Mapping[str, str] | None = None
+) -> None:
+    """The same for an object of no integration. Raises UnableToMap."""
     if not name or len(name) > LONGEST_NAME:
         raise UnableToMap("Name the field in at most 120 characters.", field=name)
-    if mapped.direction == "read" and name not in custom:
-        _check_canonical(mapped.entity, name, expression)
+    if direction == "read" and name not in (custom or {}):
+        _check_canonical(entity, name, expression)
     if not expression:
         return
     try:
@@ -133,7 +141,8 @@ def refresh_mappings(*, actor: Actor, now: datetime, integration: Integration) -
         publish_state(actor=actor, now=now, integration=integration, state=state, note="As deployed")
 
 
-def _store(actor: Actor, now: datetime, owner: Mapping[str, Any], fields: Mapping[str, str | None]) -> None:
+def store_fields(actor: Actor, now: datetime, owner: Mapping[str, Any], fields: Mapping[str, str | None]) -> None:
+    """This function will write the rows of one layer of one object, checked before; None removes one."""
     resets = [name for name, expression in fields.items() if expression is None]
     MappingOverride.objects.filter(**owner, field__in=resets).delete()
     for name, expression in fields.items():

@@ -12,6 +12,7 @@ from apps.partner_portal.views import (
     log_exports,
     log_settings,
     logs,
+    partner_mappings,
     running,
     runs,
     studio,
@@ -83,6 +84,9 @@ CUSTOM = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/", integrations.show_integrations, name="integrations"),
+    path("integrations/mappings/", partner_mappings.show_partner_mappings, name="partner_mappings"),
+    path("integrations/mappings/change/", partner_mappings.change_partner_mapping, name="partner_mapping_change"),
+    path("integrations/mappings/publish/", partner_mappings.publish_partner_mappings, name="partner_mappings_publish"),
     path("integrations/<uuid:integration_id>/", include(INTEGRATION)),
     path("flows/<uuid:flow_id>/run/", integrations.run_now, name="flow_run"),
     path("flows/<uuid:flow_id>/read/", running.read_again, name="flow_read"),

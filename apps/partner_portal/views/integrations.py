@@ -41,6 +41,7 @@ Change = Callable[..., Integration]
 @requires(Audience.STAFF, "integrations.view")
 def show_integrations(request: ActorRequest) -> HttpResponse:
     context = integrations_context(request, Integration.objects.visible_to(request.actor), across=True)
+    context["may_manage"] = request.actor.can("integrations.manage")
     return htmx.render_page(
         request, "partner_portal/integrations.html", "partner_portal/_integration_rows.html", context
     )

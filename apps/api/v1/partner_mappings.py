@@ -1,0 +1,144 @@
+"""Mappings that hold for all customers with a system: what is in that layer, where it is in force, publication."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.base import ApiView, paged
+from apps.api.fields import PublicIdField
+from apps.api.paging import paginate
+from apps.api.schema import PAGE_PARAMETERS
+from apps.core import clock
+from apps.flows.layers import as_direction
+from apps.flows.partner_layer import integrations_of_layer, partner_objects, standings
+from apps.flows.services import AT_ONCE, Publication, change_partner_fields, publish_to
+
+
+class PartnerFieldSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(source="field")
+    expression = serializers.CharField(help_text="Empty: the field is left out.")
+    changed_at = serializers.DateTimeField()
+    changed_by_label = serializers.CharField()
+
+
+class PartnerObjectSerializer(serializers.Serializer[Any]):
+    vendor = serializers.CharField()
+    direction = serializers.ChoiceField(choices=["read", "write"])
+    object = serializers.CharField(source="object_name")
+    entity = serializers.CharField()
+    mapping = PartnerFieldSerializer(source="fields", many=True)
+
+
+class PartnerMappingsSerializer(serializers.Serializer[Any]):
+    objects = PartnerObjectSerializer(many=True)
+
+
+class PartnerChangeSerializer(serializers.Serializer[Any]):
+    vendor = serializers.CharField(max_length=60)
+    direction = serializers.ChoiceField(choices=["read", "write"])
+    object = serializers.CharField(max_length=60)
+    changes = serializers.DictField(
+        child=serializers.CharField(allow_null=True, allow_blank=True, max_length=2048),
+        help_text="Expressions by field; an empty one leaves the field out, null takes it back.",
+    )
+
+
+class StandingSerializer(serializers.Serializer[Any]):
+    integration = PublicIdField("integration", source="integration.pk")
+    customer = PublicIdField("customer", source="integration.customer_id")
+    name = serializers.CharField(source="integration.name")
+    environment = serializers.CharField(source="integration.environment.kind")
+    in_force = serializers.BooleanField(source="is_current", help_text="Whether its flows do what the layers say.")
+    fields_from_partner = serializers.IntegerField(source="from_partner", help_text="That publishing would change.")
+    other_fields = serializers.IntegerField(
+        source="others", help_text="That would change with them: edited in the integration itself."
+    )
+
+
+class PublicationAskedSerializer(serializers.Serializer[Any]):
+    integrations = serializers.ListField(child=PublicIdField("integration"), min_length=1, max_length=AT_ONCE)
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    accepted = serializers.BooleanField(
+        required=False, default=False, help_text="Publish even where sample records would be refused."
+    )
+
+
+class OutcomeSerializer(serializers.Serializer[Any]):
+    integration = PublicIdField("integration", source="integration.pk")
+    status = serializers.ChoiceField([str(status) for status in Publication])
+    message = serializers.CharField()
+
+
+class OutcomesSerializer(serializers.Serializer[Any]):
+    outcomes = OutcomeSerializer(many=True)
+
+
+class PartnerMappings(ApiView):
+    tag = "Integrations"
+    scopes = {"GET": "integrations.manage", "PUT": "templates.manage"}
+
+    @extend_schema(responses=PartnerMappingsSerializer)
+    def get(self, request: Request) -> Response:
+        """Read what was changed for all customers with a system."""
+        return Response(PartnerMappingsSerializer({"objects": partner_objects()}).data)
+
+    @extend_schema(
+        request=PartnerChangeSerializer,
+        responses=PartnerMappingsSerializer,
+        examples=[
+            OpenApiExample(
+                "Trim the phone of everybody's HubSpot companies",
+                {"vendor": "hubspot", "direction": "read", "object": "companies", "changes": {"phone": "trim(record.phone)"}},
+                request_only=True,
+            )
+        ],
+    )  # fmt: skip
+    def put(self, request: Request) -> Response:
+        """Change fields of one object for all customers; they are in force once published."""
+        given = self.read(PartnerChangeSerializer)
+        change_partner_fields(
+            actor=self.actor, now=clock.now(), vendor=given["vendor"], direction=as_direction(given["direction"]),
+            object_name=given["object"], fields=given["changes"],
+        )  # fmt: skip
+        return Response(PartnerMappingsSerializer({"objects": partner_objects()}).data)
+
+
+class PartnerMappingStandings(ApiView):
+    tag = "Integrations"
+    scopes = {"GET": "integrations.manage"}
+
+    @extend_schema(responses=paged(StandingSerializer), parameters=PAGE_PARAMETERS)
+    def get(self, request: Request) -> Response:
+        """List the integrations that these mappings concern, and whether they are in force there."""
+        page, next_cursor = paginate(request, integrations_of_layer(self.actor))
+        return Response({"data": StandingSerializer(standings(page), many=True).data, "next_cursor": next_cursor})
+
+
+class PartnerMappingsPublish(ApiView):
+    tag = "Integrations"
+    scopes = {"POST": "integrations.manage"}
+
+    @extend_schema(request=PublicationAskedSerializer, responses=OutcomesSerializer)
+    def post(self, request: Request) -> Response:
+        """Publish the mappings of up to 20 integrations; what one refuses keeps no other back."""
+        given = self.read(PublicationAskedSerializer)
+        wanted: list[UUID] = given["integrations"]
+        found = {found.pk: found for found in integrations_of_layer(self.actor).filter(pk__in=wanted)}
+        if set(wanted) - set(found):
+            raise ValidationError({"integrations": ["One of these is not there, or these mappings do not concern it."]})
+
+        def act() -> Response:
+            outcomes = publish_to(
+                actor=self.actor, now=clock.now(), integrations=[found[key] for key in wanted], note=given["note"],
+                accepted=given["accepted"],
+            )  # fmt: skip
+            return Response(OutcomesSerializer({"outcomes": outcomes}).data)
+
+        return self.once(act)

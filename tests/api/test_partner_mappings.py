@@ -1,0 +1,52 @@
+"""The partner's layer of mappings over the API."""
+
+from __future__ import annotations
+
+from apps.core.ids import encode_id
+from tests.api.conftest import ApiClient, make_key
+from tests.sync.conftest import deploy, environment, fake_vendors, systems
+
+__all__ = ["deploy", "environment", "fake_vendors", "systems"]
+CHANGE = {"vendor": "fake_crm", "direction": "read", "object": "companies"}
+
+
+def put(api, changes, **more):
+    body = {**CHANGE, "changes": changes, **more}
+    return api.client.put("/api/v1/partner-mappings", body, content_type="application/json")
+
+
+def test_a_field_is_changed_for_all_and_published(api, deploy):
+    integration = encode_id("itg", deploy("opportunity-to-project").pk)
+
+    changed = put(api, {"phone": "trim(record.phone)"})
+    before = api.get("/partner-mappings/integrations").json()["data"]
+    published = api.post("/partner-mappings/publish", {"integrations": [integration]}, key="once")
+    after = api.get("/partner-mappings/integrations").json()["data"]
+
+    (shown,) = changed.json()["objects"]
+    assert (shown["vendor"], [field["name"] for field in shown["mapping"]]) == ("fake_crm", ["phone"])
+    assert [(s["integration"], s["in_force"], s["fields_from_partner"]) for s in before] == [(integration, False, 1)]
+    assert published.json() == {
+        "outcomes": [{"integration": integration, "status": "published", "message": "Version 2"}]
+    }
+    assert [s["in_force"] for s in after] == [True]
+
+
+def test_a_wrong_expression_is_told_at_its_field(api, deploy):
+    deploy("opportunity-to-project")
+
+    answer = put(api, {"phone": "shout(record.phone)"})
+
+    assert answer.status_code == 400
+    assert api.get("/partner-mappings").json() == {"objects": []}
+
+
+def test_a_customers_key_changes_nothing_and_sees_its_own(api, deploy, owner_actor, now, stranger):
+    integration = encode_id("itg", deploy("opportunity-to-project").pk)
+    put(api, {"phone": "trim(record.phone)"})
+    other = ApiClient(make_key(owner_actor, now, scopes=["integrations.manage"], customer_id=stranger.pk)[1])
+
+    assert other.get("/partner-mappings/integrations").json()["data"] == []
+    assert other.post("/partner-mappings/publish", {"integrations": [integration]}).status_code == 400
+    assert put(other, {"phone": None}).status_code == 403
+    assert api.get("/partner-mappings/integrations").json()["data"][0]["in_force"] is False
