@@ -77,8 +77,12 @@ def _demand_trigger(flow: Flow, trigger: str) -> None:
 
 def queue_run(*, flow: Flow, trigger: str, label: str, now: datetime) -> SyncRun:
     """This function will return the flow's active run, made now when there is none (the database allows one)."""
-    ensure_run(flow=flow, trigger=trigger, label=label, now=now)
-    return SyncRun.objects.get(flow=flow, status__in=ACTIVE)
+    active = SyncRun.objects.filter(flow=flow, status__in=ACTIVE)
+    while True:
+        ensure_run(flow=flow, trigger=trigger, label=label, now=now)
+        # The one that was active may have ended between the two statements.
+        if run := active.first():
+            return run
 
 
 def ensure_run(*, flow: Flow, trigger: str, label: str, now: datetime) -> None:
