@@ -19,7 +19,7 @@ from tests.functional.partner.scene import SYSTEM, Scene
 
 MOST_QUERIES = 15
 LISTS = (
-    "home", "customers", "integrations", "runs", "errors", "sla", "sla_reports", "policies", "billing", "invoices", "subscriptions",
+    "home", "customers", "integrations", "partner_mappings", "runs", "errors", "sla", "sla_reports", "policies", "billing", "invoices", "subscriptions",
     "plans", "legal_entity", "catalogue", "customer_add", "policy_add", "plan_add",
     "records", "questions", "merges", "match_rules", "webhooks", "webhook_add", "event_types", "exceptions", "exception_rules", "exception_rule_add",
 )  # fmt: skip

@@ -20,6 +20,8 @@ class DeclarationsConformance:
         assert set(harness.connector_type.stream_types) == {spec.name for spec in manifest.streams}
         assert set(harness.connector_type.sink_types) == {spec.name for spec in manifest.sinks}
         assert manifest.evidence_note
+        # Field names are compared in small letters.
+        assert [rule for rule in manifest.redact if rule != rule.lower() or not rule.strip("*.")] == []
         assert (manifest.oauth2 is not None) == (manifest.auth is AuthKind.OAUTH2)
         if manifest.auth is AuthKind.API_KEY:
             assert any(field.secret for field in manifest.config)

@@ -277,6 +277,8 @@ MANIFEST = ConnectorManifest(
     ),
     streams=STREAMS,
     sinks=SINKS,
+    # Tax numbers of companies, what contacts say of themselves, what an hour of a member costs.
+    redact=("taxidentifier", "tax_id", "birthday", "anniversary", "hourlycost"),
     # No numbers are published; a 429 says how long to wait.
     rate_limit=RateLimit(calls=10, seconds=1.0, concurrent=4),
     webhook=WebhookSpec(

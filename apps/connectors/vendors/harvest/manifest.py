@@ -263,6 +263,8 @@ MANIFEST = ConnectorManifest(
     ),
     streams=STREAMS,
     sinks=SINKS,
+    # What an hour of a person costs.
+    redact=("cost_rate", "default_hourly_rate"),
     # Harvest allows 100 calls in 15 seconds.
     rate_limit=RateLimit(calls=90, seconds=15),
 )

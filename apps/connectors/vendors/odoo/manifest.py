@@ -66,6 +66,8 @@ MANIFEST = ConnectorManifest(
     config=CONFIG,
     streams=STREAMS,
     sinks=SINKS,
+    # Tax numbers; nothing else of that kind is read.
+    redact=("vat", "tax_id"),
     # Self-hosted servers name no limit, hosted ones none in public; this keeps people at their screens from waiting.
     rate_limit=RateLimit(calls=10, seconds=1.0, concurrent=2),
 )

@@ -224,6 +224,8 @@ MANIFEST = ConnectorManifest(
     ),
     streams=(CUSTOMERS, INVOICES, PAYMENTS, ESTIMATES, *project_specs.STREAMS),
     sinks=(CUSTOMER_SINK, INVOICE_SINK, PAYMENT_SINK, ESTIMATE_SINK, *project_specs.SINKS),
+    # Customers and employees with tax numbers, days of birth and pay; how a payment was charged.
+    redact=("*taxidentifier*", "resalenum", "creditcardpayment", "bankaccount*", "birthdate", "costrate", "tax_id"),
     # Intuit allows 500 a minute and 10 at once for one company.
     rate_limit=RateLimit(calls=450, seconds=60, concurrent=8),
     oauth2=OAuth2Spec(

@@ -225,6 +225,19 @@ MANIFEST = ConnectorManifest(
     ),
     streams=(CUSTOMERS, INVOICES, PAYMENTS, SUBSCRIPTIONS, QUOTES, USAGE),
     sinks=(CUSTOMER_SINK, INVOICE_SINK, SUBSCRIPTION_SINK, USAGE_SINK),
+    # How a customer pays, and addresses that open a document to whoever has them.
+    redact=(
+        "tax_id*",
+        "customer_tax_ids",
+        "default_source",
+        "sources",
+        "payment_method_details",
+        "fingerprint",
+        "last4",
+        "hosted_invoice_url",
+        "invoice_pdf",
+        "receipt_url",
+    ),
     # Stripe allows 25 calls a second for one address, and for a whole sandbox account.
     rate_limit=RateLimit(calls=20, seconds=1),
     webhook=WebhookSpec(

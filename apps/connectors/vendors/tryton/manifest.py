@@ -259,6 +259,8 @@ MANIFEST = ConnectorManifest(
     config=CONFIG,
     streams=STREAMS,
     sinks=SINKS,
+    # Tax numbers; nothing else of that kind is read.
+    redact=("tax_identifier", "tax_id"),
     # The server names no limit; this keeps one customer's sync from crowding out the people at their screens.
     rate_limit=RateLimit(calls=20, seconds=1.0, concurrent=4),
 )

@@ -220,6 +220,8 @@ MANIFEST = ConnectorManifest(
     ),
     streams=(CONTACTS, INVOICES, PAYMENTS, QUOTES, *project_specs.STREAMS),
     sinks=(CONTACT_SINK, INVOICE_SINK, PAYMENT_SINK, *project_specs.SINKS),
+    # Xero's contacts carry tax numbers and the account that they are paid to.
+    redact=("taxnumber", "bankaccount*", "batchpayments", "tax_id"),
     rate_limit=RateLimit(calls=60, seconds=60, per_day=5000, concurrent=5),
     oauth2=OAuth2Spec(
         authorize_url="https://login.xero.com/identity/connect/authorize",
