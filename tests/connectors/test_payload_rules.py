@@ -32,7 +32,7 @@ RECORDS: dict[str, dict[str, Any]] = {
         "payment_method_details": {"sepa_debit": {"last4": "canary"}}, "invoice_pdf": "canary",
     },
     "chargebee": {
-        "company": "Initech", "vat_number": "canary", "card": {"last4": "canary", "iin": "canary"},
+        "company": "Initech", "vat_number": "canary", "card": {"last4": "canary"},
         "bank_account": {"last4": "canary", "name_on_account": "canary"}, "payment_sources": ["canary"],
     },
     "odoo": {"name": "Initech", "vat": "canary", "tax_id": "canary"},
