@@ -36,6 +36,10 @@ DEALS = SinkSpec(
         "company": "refs.account",
     },
 )  # fmt: skip
+COMPANIES = SinkSpec(
+    name="companies", label="Companies", entity="account", stream="companies", batch_size=10, deletes=True,
+    fields=written("name", "email", "domain", "phone", "tax_id", "payment_risk", "overdue_amount"),
+)  # fmt: skip
 EMPLOYEES = SinkSpec(
     name="employees", label="Employees", entity="resource", stream="employees", batch_size=10,
     fields=written("name", "email", "status"),
@@ -97,7 +101,10 @@ def _replaced(streams: tuple[StreamSpec, ...], *own: StreamSpec) -> tuple[Stream
 LIBRARY_VENDORS: dict[str, type[FakeConnector]] = {
     spec.key: connector_type(spec)
     for spec in (
-        manifest("fake_crm", Domain.CRM, (*CRM_STREAMS, QUOTES), (*(s for s in CRM_SINKS if s.name != "deals"), DEALS)),
+        manifest(
+            "fake_crm", Domain.CRM, (*CRM_STREAMS, QUOTES),
+            (*(s for s in CRM_SINKS if s.name not in ("deals", "companies")), COMPANIES, DEALS),
+        ),
         manifest(
             "fake_erp", Domain.ERP, (*ERP_STREAMS, FIGURES), (*ERP_SINKS, EMPLOYEES, FIGURES_SINK), also=(Domain.BILLING,)
         ),

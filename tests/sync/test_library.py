@@ -214,7 +214,9 @@ def test_collections_risk(put, now):
     user = User.objects.create(email="fin@example.com", name="Fin", created_at=now)
     StaffMembership.objects.create(user=user, role="finance", created_at=now)
     billing = vendor("billing")
-    billing.put("clients", "k1", name="Vulcan Industries")
+    billing.put("clients", "k1", name="Vulcan Industries", email="ap@vulcan.example")
+    vendor("crm").put("companies", "c1", name="Vulcan Industries", email="ap@vulcan.example")
+    vendor("crm").put("companies", "c2", name="Quiet Ltd")
     for key, due, left in (("i1", "2026-10-20", 5000), ("i2", "2026-10-31", 7000), ("i3", "2026-10-01", 0)):
         billing.put(
             "bills", key, number=f"INV-{key}", status="open" if left else "paid", currency="EUR", total=eur(9000),
@@ -226,13 +228,25 @@ def test_collections_risk(put, now):
         ("Overdue: INV-i1", "13 days past 2026-10-20, 50.00 EUR open.")
     ]
 
+    assert flags() == {"Vulcan Industries": ("overdue", eur(5000)), "Quiet Ltd": (None, None)}
+
     run_clean(flow, now + timedelta(days=2))
     run_clean(flow, now + timedelta(days=3))
+    assert flags()["Vulcan Industries"] == ("overdue", eur(12000))
     assert [n.subject for n in RuleNotice.objects.order_by("created_at", "id")] == [
         "Overdue: INV-i1",
         "Overdue: INV-i2",
     ]
     assert OutgoingMail.objects.filter(kind="sync.notice", recipient="fin@example.com").count() == 2
+
+    for key in ("i1", "i2"):
+        billing.put("bills", key, status="paid", amount_due=eur(0), amount_paid=eur(9000))
+    run_clean(flow, now + timedelta(days=4))
+    assert flags()["Vulcan Industries"] == ("none", None)
+
+
+def flags() -> dict[str, tuple[str | None, dict[str, Any] | None]]:
+    return {c["name"]: (c.get("payment_risk"), c.get("overdue_amount")) for c in vendor("crm").all("companies")}
 
 
 def test_renewal_readiness(put, now):

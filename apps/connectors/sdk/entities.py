@@ -41,6 +41,8 @@ class Account(EntityStruct, frozen=True):
     currency: Currency | None = None
     tax_id: str | None = None
     status: str | None = None
+    payment_risk: Literal["none", "overdue"] | None = None
+    overdue_amount: MoneyValue | None = None
 
 
 class Contact(EntityStruct, frozen=True):
