@@ -116,6 +116,15 @@ MIDDLEWARE = [
     "apps.accounts.middleware.AccountFrameMiddleware",
     "apps.ui.forms.FieldCheckMiddleware",
 ]
+# What only machines call (`MACHINE_URLCONF`) passes through these alone.
+MACHINE_URLCONF = "config.urls.machine"
+MACHINE_MIDDLEWARE = [
+    "apps.core.middleware.RequestIdMiddleware",
+    "apps.core.middleware.SecurityHeadersMiddleware",
+    "apps.core.middleware.NullCharacterMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "apps.tenants.middleware.MachinePartnerMiddleware",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

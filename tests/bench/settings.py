@@ -6,6 +6,7 @@ from config.settings.test import DATABASES
 
 DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 8}}
 ROOT_URLCONF = "tests.bench.urls"
+MACHINE_URLCONF = "tests.bench.machine_urls"
 CELERY_TASK_ALWAYS_EAGER = False
 # As in production, unlike in tests.
 CHECK_EVENT_DATA = base.CHECK_EVENT_DATA
