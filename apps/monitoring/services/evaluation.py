@@ -35,14 +35,17 @@ log = structlog.get_logger()
 KIND = "monitoring.evaluate"
 PRIORITY = 6
 EVERYTHING_EVERY = timedelta(hours=6)
+# Flows that react to events end many times a second: one look serves all that ended meanwhile, and its lock, which is
+# that of whoever changes the records, is seldom in their way.
+TOGETHER = timedelta(seconds=5)
 # Beyond so many changed records looking at everything is the shorter way.
 MOST_TOUCHED = 20_000
 OPENED, RESOLVED = "monitoring.exception.opened", "monitoring.exception.resolved"
 
 
 def evaluate_soon(*, environment_id: UUID, now: datetime) -> None:
-    """This function will have the environment evaluated shortly, however often it is asked."""
-    schedule(kind=KIND, key=str(environment_id), due_at=now, priority=PRIORITY)
+    """This function will have the environment evaluated shortly, once for all that asked meanwhile."""
+    schedule(kind=KIND, key=str(environment_id), due_at=now + TOGETHER, priority=PRIORITY)
 
 
 def evaluate_environment(*, environment_id: UUID, now: datetime) -> int:
