@@ -11,6 +11,7 @@ Algorithm of `claim_due`:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ from apps.core import clock
 from apps.core.bulk import write
 from apps.core.planes import require_tenant_schema
 from apps.core.tasks import enqueue_in
-from apps.dispatch.backlog import BrokerUnavailable, room
+from apps.dispatch.backlog import BrokerUnavailable, rooms
 from apps.dispatch.models import WorkItem
 from apps.dispatch.registry import by_queue, kinds, task_of
 
@@ -169,18 +170,24 @@ def extend_lease(*, kind: str, key: str, now: datetime) -> None:
     write(_EXTEND, [now + LEASE, require_tenant_schema(), kind, key])
 
 
-def claim_due(*, now: datetime, limit: int = 100, only: Sequence[str] | None = None) -> list[ClaimedItem]:
-    """This function will lease up to `limit` due items, of these kinds only, fairly across partners, and return them."""
+def claim_due(
+    *, now: datetime, limit: int = 100, only: Sequence[str] | None = None, each: int = 1
+) -> list[ClaimedItem]:
+    """This function will lease up to `limit` due items, of these kinds only, fairly across partners, and return them.
+
+    At first it looks at the first `each` of every partner: where none has as many, that was all.
+    """
     wanted = kinds() if only is None else list(only)
     values: dict[str, Any] = {"now": now, "kinds": wanted, "lease_until": now + LEASE}
     claimed: list[ClaimedItem] = []
     with transaction.atomic(), connection.cursor() as cursor:
         # The first of every partner; where that is not enough, whatever is left, even if one partner holds it all.
-        for each in (1, limit):
-            cursor.execute(_CLAIM, {**values, "each": each, "limit": limit - len(claimed)})
+        for most in (each, limit):
+            cursor.execute(_CLAIM, {**values, "each": most, "limit": limit - len(claimed)})
             found = [ClaimedItem(*row) for row in cursor.fetchall()]
             claimed += found
-            if not found or len(claimed) >= limit:
+            of_partners = Counter(item.schema for item in found)
+            if len(claimed) >= limit or max(of_partners.values(), default=0) < most:
                 break
     return claimed
 
@@ -191,18 +198,25 @@ def dispatch_due(*, now: datetime, limit: int = 100) -> int:
     No more than the workers will soon take: whoever comes next must not wait behind all that one partner has due.
     Raises BrokerUnavailable; what could not be handed over is due again at once.
     """
-    handed = 0
-    for queue, own_kinds in sorted(by_queue().items()):
-        free = min(limit, room(queue))
-        claimed = claim_due(now=now, limit=free, only=own_kinds) if free else []
-        for number, item in enumerate(claimed):
-            try:
-                enqueue_in(item.schema, task_of(item.kind), key=item.key)
-            except OperationalError as error:
-                _give_back(claimed[number:])
-                raise BrokerUnavailable(str(error)) from error
-        handed += len(claimed)
-    return handed
+    places = {queue: min(limit, free) for queue, free in rooms(by_queue()).items()}
+    if len(set(places.values())) == 1:
+        # Nobody is behind: one question for all kinds.
+        return _hand_over(claim_due(now=now, limit=min(places.values()), each=2)) if all(places.values()) else 0
+    return sum(
+        _hand_over(claim_due(now=now, limit=free, only=by_queue()[queue]))
+        for queue, free in sorted(places.items())
+        if free
+    )
+
+
+def _hand_over(claimed: Sequence[ClaimedItem]) -> int:
+    for number, item in enumerate(claimed):
+        try:
+            enqueue_in(item.schema, task_of(item.kind), key=item.key)
+        except OperationalError as error:
+            _give_back(claimed[number:])
+            raise BrokerUnavailable(str(error)) from error
+    return len(claimed)
 
 
 def _give_back(items: Sequence[ClaimedItem]) -> None:

@@ -31,7 +31,9 @@ class Queue:
         self.waiting: list[tuple[str, str]] = []
         self.taken: list[tuple[str, str]] = []
         monkeypatch.setattr(services, "enqueue_in", lambda schema, task, key: self.waiting.append((schema, key)))
-        monkeypatch.setattr(services, "room", lambda queue: max(0, MOST_AHEAD - len(self.waiting)))
+        monkeypatch.setattr(
+            services, "rooms", lambda queues: dict.fromkeys(queues, max(0, MOST_AHEAD - len(self.waiting)))
+        )
 
     def work(self) -> None:
         schema, key = self.waiting.pop(0)
