@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import connection
+from apps.core.planes import connection
 
-_waiting: ContextVar[list[str] | None] = ContextVar("waiting", default=None)
+Write = tuple[str, Any]
+_waiting: ContextVar[list[Write] | None] = ContextVar("waiting", default=None)
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def writing_together() -> Iterator[None]:
     if _waiting.get() is not None:
         yield
         return
-    waiting: list[str] = []
+    waiting: list[Write] = []
     token = _waiting.set(waiting)
     try:
         with connection.execute_wrapper(_with_waiting):
@@ -36,8 +37,7 @@ def write_later(statement: str, parameters: Any) -> bool:
     waiting = _waiting.get()
     if waiting is None:
         return False
-    with connection.cursor() as cursor:
-        waiting.append(cursor.mogrify(statement, parameters))
+    waiting.append((statement, parameters))
     return True
 
 
@@ -52,8 +52,11 @@ def _with_waiting(execute: Callable[..., Any], statement: str, parameters: Any, 
     waiting = _waiting.get()
     if not waiting:
         return execute(statement, parameters, many, context)
-    together, waiting[:] = list(waiting), []
+    writes, waiting[:] = list(waiting), []
+    if connection.prepares:
+        return _send_piped(writes, lambda: execute(statement, parameters, many, context))
     cursor = context["cursor"]
+    together = [cursor.mogrify(*write) for write in writes]
     if many:
         execute(";\n".join(together), None, False, context)
         return execute(statement, parameters, many, context)
@@ -62,3 +65,11 @@ def _with_waiting(execute: Callable[..., Any], statement: str, parameters: Any, 
     while cursor.nextset():  # the answer is that of the last statement
         pass
     return found
+
+
+def _send_piped(writes: list[Write], ask: Callable[[], Any]) -> Any:
+    """Prepared statements are sent one by one, but nobody waits for the answers before the last has been sent."""
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        for write in writes:
+            connection.create_cursor().execute(*write)
+        return ask()

@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db import connection
 
+from apps.core.bulk import fetch_rows
 from apps.core.ids import uuid7
 from apps.core.planes import require_tenant_schema
+from apps.core.prepared import prepared_statements
 from apps.dispatch.services import CHANNEL
 from apps.events.models import InboxEvent
 
@@ -23,14 +24,14 @@ from apps.events.models import InboxEvent
 _TAKE_IN = """
 WITH fresh AS (
     INSERT INTO events_inboxevent (id, source, external_id, subject_key, payload, received_at, error)
-    SELECT id, source, external_id, source, payload::jsonb, %(now)s, ''
+    SELECT id, source, external_id, source, payload::jsonb, %(now)s::timestamptz, ''
     FROM unnest(%(ids)s::uuid[], %(sources)s::text[], %(external_ids)s::text[], %(payloads)s::text[])
         AS given(id, source, external_id, payload)
     ON CONFLICT (source, external_id) DO NOTHING
     RETURNING source
 ), due AS (
     INSERT INTO public.dispatch_workitem AS item (schema, kind, key, due_at, priority, attempts)
-    SELECT %(schema)s, %(kind)s, wanted.source, %(now)s, %(priority)s, 0
+    SELECT %(schema)s::text, %(kind)s::text, wanted.source, %(now)s::timestamptz, %(priority)s::int, 0
     FROM (SELECT DISTINCT source FROM fresh ORDER BY source) wanted
     WHERE NOT EXISTS (
         SELECT 1 FROM public.dispatch_workitem known
@@ -69,9 +70,8 @@ def take_in(*, deliveries: Sequence[Delivery], kind: str, now: datetime, priorit
         "payloads": [orjson.dumps(delivery.payload).decode() for delivery in ordered],
         "schema": require_tenant_schema(), "kind": kind, "now": now, "priority": priority, "channel": CHANNEL,
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE_IN, values)  # type: ignore[arg-type]  # psycopg adapts lists to arrays
-        return int(cursor.fetchone()[0])
+    with prepared_statements():
+        return int(fetch_rows(_TAKE_IN, values)[0][0])
 
 
 def list_waiting(source: str, *, limit: int) -> list[InboxEvent]:

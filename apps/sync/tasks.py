@@ -12,7 +12,7 @@ def run_due_flow(*, key: str, **_: object) -> None:
     services.run_due_flow(flow_id=UUID(key), now=clock.now())
 
 
-@shared_task(name="sync.run_on_deliveries")
+@shared_task(name="sync.run_on_deliveries", prepared=True)
 def run_on_deliveries(*, key: str, **_: object) -> None:
     services.run_on_deliveries(key=key, now=clock.now())
 

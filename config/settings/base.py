@@ -88,13 +88,12 @@ DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 DATABASES = {
     "default": {
-        "ENGINE": "django_tenants.postgresql_backend",
+        "ENGINE": "config.database",
         **database_options(os.environ.get("DATABASE_URL", "postgresql://postgres@localhost/interlace")),
         "CONN_MAX_AGE": 0,
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 8, "max_lifetime": 900, "max_idle": 120}},
     }
 }
-ORIGINAL_BACKEND = "config.database"  # what the tenants' backend builds upon
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
