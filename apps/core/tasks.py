@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import structlog
@@ -13,7 +12,6 @@ from kombu.exceptions import OperationalError
 
 from apps.core import correlation
 from apps.core.planes import NoPlane, current_schema, public_plane, tenant_plane
-from apps.core.prepared import prepared_statements
 
 log = structlog.get_logger()
 SCHEMA_HEADER = "x_schema"
@@ -24,12 +22,10 @@ class PlaneTask(Task):  # type: ignore[type-arg]
     """A task that runs in the schema named by its header.
 
     Tasks declared with `public = True` run in public; every other task refuses to run without a tenant's schema.
-    Small tasks that come many times a second are declared with `prepared = True`.
     """
 
     abstract = True
     public = False
-    prepared = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         schema, request = self._headers()
@@ -39,7 +35,7 @@ class PlaneTask(Task):  # type: ignore[type-arg]
                 return self.run(*args, **kwargs)
         if not schema or schema == get_public_schema_name():
             raise NoPlane(f"task {self.name} was enqueued without a tenant's schema")
-        with tenant_plane(schema), prepared_statements() if self.prepared else nullcontext():
+        with tenant_plane(schema):
             return self.run(*args, **kwargs)
 
     def _headers(self) -> tuple[str, str]:
