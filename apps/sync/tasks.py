@@ -3,6 +3,7 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.core import clock
+from apps.core.prepared import prepared_statements
 from apps.sync import services
 from apps.sync.services.purging import keep_lease
 
@@ -12,9 +13,10 @@ def run_due_flow(*, key: str, **_: object) -> None:
     services.run_due_flow(flow_id=UUID(key), now=clock.now())
 
 
-@shared_task(name="sync.run_on_deliveries", prepared=True)
+@shared_task(name="sync.run_on_deliveries")
 def run_on_deliveries(*, key: str, **_: object) -> None:
-    services.run_on_deliveries(key=key, now=clock.now())
+    with prepared_statements():
+        services.run_on_deliveries(key=key, now=clock.now())
 
 
 @shared_task(name="sync.carry_on_plan")

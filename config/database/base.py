@@ -9,22 +9,26 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC
 from typing import Any
 
 from django.db.backends.postgresql.base import CursorMixin
 from django_tenants.postgresql_backend import base
-from psycopg import Cursor, adapters
+from psycopg import Cursor, OperationalError, adapters
 from psycopg.abc import AdaptContext
 from psycopg.adapt import Loader
 from psycopg.postgres import types
 from psycopg.pq import Format
+from psycopg_pool import ConnectionPool
 
 # So many statements stay prepared on a connection; the engine has some hundred.
 MOST_PREPARED = 250
 # They are planned anew so often: a plan made for an empty table does not suit it when it has grown.
 PLANS_LAST_SECONDS = 30.0
+# A connection that lay in the pool for longer is asked whether it still stands.
+TRUSTED_SECONDS = 2.0
 _compiled: Any = adapters.get_loader(types["timestamptz"].oid, Format.TEXT)
 
 
@@ -52,6 +56,18 @@ class PreparingCursor(CursorMixin, Cursor):
             self.connection.prepare_threshold = None
 
 
+def _is_lost(connection: Any) -> bool:
+    """Whether the server went away while the connection lay in the pool; then it is closed."""
+    if time.monotonic() - getattr(connection, "used_until", math.inf) < TRUSTED_SECONDS:
+        return False
+    try:
+        ConnectionPool.check_connection(connection)
+    except OperationalError:
+        connection.close()
+        return True
+    return False
+
+
 def _forget_old_plans(connection: Any) -> None:
     now = time.monotonic()
     if now - getattr(connection, "planned_since", now) > PLANS_LAST_SECONDS:
@@ -74,9 +90,17 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """With the pool this is asked for at the beginning of every request and task."""
         connection = super().get_new_connection(conn_params)
+        while self.pool is not None and _is_lost(connection):
+            self.pool.putconn(connection)
+            connection = super().get_new_connection(conn_params)
         connection.prepared_max = MOST_PREPARED
         _forget_old_plans(connection)
         return connection
+
+    def _close(self) -> None:
+        if self.connection is not None:
+            self.connection.used_until = time.monotonic()
+        super()._close()
 
     def create_cursor(self, name: str | None = None) -> Any:
         if self.prepares and name is None:

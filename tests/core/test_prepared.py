@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -70,11 +72,14 @@ def test_waiting_writes_are_sent_in_order_and_seen_by_the_next_question() -> Non
 
 
 def test_an_error_of_a_waiting_write_comes_up_with_the_next_statement() -> None:
-    with prepared_statements(), pytest.raises(IntegrityError), transaction.atomic(), writing_together():
-        add(1)
-        add(1)
-        fetch_rows("SELECT 1", [])
+    def add_twice() -> None:
+        with prepared_statements(), transaction.atomic(), writing_together():
+            add(1)
+            add(1)
+            fetch_rows("SELECT 1", [])
 
+    with pytest.raises(IntegrityError):
+        add_twice()
     assert fetch_rows("SELECT count(*) FROM told", []) == [(0,)]
 
 
@@ -103,6 +108,20 @@ def test_plans_are_forgotten_when_they_are_old(monkeypatch: pytest.MonkeyPatch) 
         assert prepared() == ["INSERT INTO told (number, word) VALUES ($1, $2)"]
 
 
+def test_a_connection_that_the_server_ended_is_noticed_when_it_lay_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = connection.get_connection_params()
+    link = psycopg.connect(**{**parameters, "autocommit": True})
+    assert base._is_lost(link) is False  # just made
+    execute("SELECT pg_terminate_backend(%s)", [link.info.backend_pid])
+
+    link.used_until = time.monotonic()
+    assert base._is_lost(link) is False  # trusted, as it was in use a moment ago
+    link.used_until -= 60
+
+    assert base._is_lost(link) is True
+    assert link.closed
+
+
 def test_a_search_path_in_force_is_not_set_again(partner: Partner, other_partner: Partner) -> None:
     def ask(*schemas: str) -> None:
         for schema in schemas:
@@ -122,7 +141,7 @@ def test_a_search_path_taken_back_with_its_transaction_is_set_again(partner: Par
 
     with tenant_plane(partner.schema_name):
         fetch_rows("SELECT 1", [])
-        with pytest.raises(ValueError, match="^$"):
+        with pytest.raises(ValueError, match=r"^$"):
             leave()
         assert fetch_rows("SELECT current_schema()", []) == [(partner.schema_name,)]
     with public_plane():
