@@ -16,6 +16,7 @@ from uuid import UUID
 
 import orjson
 
+from apps.canonical.models import name_of
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core.bulk import fetch_rows
 from apps.core.expressions import ExpressionError, MappingProgram, compile_one
@@ -141,7 +142,14 @@ def _judge(
             continue
         context = {"record": {**empty, **_computed(values.get(row[0])), **data}, "settings": settings}
         if compiled.condition is None or _value(compiled.condition, context) is True:
-            hits.append(Hit(row[0], row[1], since, _stake(compiled.amount, context)))
+            hits.append(
+                Hit(
+                    row[0],
+                    name_of(rule.entity, row[1], str(data.get("work_date") or "")),
+                    since,
+                    _stake(compiled.amount, context),
+                )
+            )
     return hits
 
 

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from apps.ui.formatting import money_text
+
 _TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)')
 
 
@@ -19,9 +21,11 @@ class Change:
     kind: Literal["added", "removed", "changed", "same"]
 
 
-def compare(before: dict[str, Any], after: dict[str, Any], *, include_unchanged: bool = False) -> list[Change]:
-    """Compare nested records by dotted path, in the order of the newer one; lists are compared as a whole."""
-    old, new = _flatten(before), _flatten(after)
+def compare(
+    before: dict[str, Any], after: dict[str, Any], *, include_unchanged: bool = False, locale: str = "en"
+) -> list[Change]:
+    """Compare nested records by dotted path, in the order of the newer one; money and lists are compared as a whole."""
+    old, new = _flatten(before, locale), _flatten(after, locale)
     paths = [*new, *(path for path in old if path not in new)]
     changes = [Change(path, old.get(path, ""), new.get(path, ""), _kind(path, old, new)) for path in paths]
     return [change for change in changes if include_unchanged or change.kind != "same"]
@@ -35,15 +39,37 @@ def _kind(path: str, old: dict[str, str], new: dict[str, str]) -> Literal["added
     return "same" if old[path] == new[path] else "changed"
 
 
-def _flatten(value: dict[str, Any], prefix: str = "") -> dict[str, str]:
+def _flatten(value: dict[str, Any], locale: str, prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, item in value.items():
         path = f"{prefix}{key}"
-        if isinstance(item, dict) and item:
-            flat |= _flatten(item, f"{path}.")
+        if isinstance(item, dict) and item and not is_money(item):
+            flat |= _flatten(item, locale, f"{path}.")
         else:
-            flat[path] = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False, default=str)
+            flat[path] = plain_text(item, locale)
     return flat
+
+
+def is_money(value: object) -> bool:
+    """Canonical money, in minor units."""
+    return isinstance(value, dict) and set(value) == {"amount", "currency"} and isinstance(value["amount"], int)
+
+
+def plain_text(value: Any, locale: str = "en") -> str:
+    """A value in one line, as people read it; a position of a document with its quantity and amount."""
+    if is_money(value):
+        return money_text(value["amount"], str(value["currency"]), locale)
+    if isinstance(value, list):
+        return "; ".join(_position(item, locale) for item in value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _position(item: Any, locale: str) -> str:
+    if not isinstance(item, dict) or "description" not in item or not is_money(item.get("amount")):
+        return plain_text(item, locale)
+    times = f"{item['quantity']} × {plain_text(item['unit_price'], locale)}" if item.get("unit_price") else ""
+    said = [str(item["description"]), *([times] if times else []), plain_text(item["amount"], locale)]
+    return " · ".join(said)
 
 
 def json_text(value: object) -> str:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from html import escape
+from typing import Any
 from zlib import crc32
 
 from django.templatetags.static import static
@@ -17,7 +18,7 @@ from apps.ui import differences, formatting
 from apps.ui.status import Status, status_of
 
 
-def _locale() -> str:
+def current_locale() -> str:
     return (get_language() or "en").replace("-", "_").split("_")[0]
 
 
@@ -67,13 +68,13 @@ def money(value: object, currency: str = "") -> SafeString:
     read = formatting.read_money(value, currency)
     if read is None:
         return _empty()
-    return format_html('<span class="num">{}</span>', formatting.money_text(*read, locale=_locale()))
+    return format_html('<span class="num">{}</span>', formatting.money_text(*read, locale=current_locale()))
 
 
 def number(value: int | float | Decimal | None, unit: str = "", *, digits: int | None = None) -> SafeString:
     if value is None:
         return _empty()
-    text = formatting.number_text(value, digits=_digits(digits), locale=_locale())
+    text = formatting.number_text(value, digits=_digits(digits), locale=current_locale())
     if not unit:
         return format_html('<span class="num">{}</span>', text)
     return format_html('<span class="num">{}\u202f<span class="unit">{}</span></span>', text, unit)
@@ -83,8 +84,10 @@ def compact(value: int | float | None) -> SafeString:
     """A large count, shortened; the exact count is in the title."""
     if value is None:
         return _empty()
-    exact = formatting.number_text(value, locale=_locale())
-    return format_html('<span class="num" title="{}">{}</span>', exact, formatting.compact_text(value, _locale()))
+    exact = formatting.number_text(value, locale=current_locale())
+    return format_html(
+        '<span class="num" title="{}">{}</span>', exact, formatting.compact_text(value, current_locale())
+    )
 
 
 def bytes_size(value: int | None) -> SafeString:
@@ -109,7 +112,7 @@ def delta(
     if value is None:
         return _empty()
     name = "arrow-up" if value > 0 else "arrow-down" if value < 0 else "minus"
-    text = formatting.delta_text(value, unit, digits=_digits(digits), locale=_locale())
+    text = formatting.delta_text(value, unit, digits=_digits(digits), locale=current_locale())
     change = format_html('<span class="delta tone-{}">{}{}</span>', _delta_tone(value, good), _icon(name), text)
     return format_html('{} <span class="versus">{}</span>', change, versus) if versus else change
 
@@ -138,7 +141,7 @@ def datetime_tag(value: object, *, exact: bool = False, empty: str = "") -> Safe
     moment = _as_datetime(value)
     if moment is None:
         return format_html('<span class="empty-value">{}</span>', empty) if empty else _empty()
-    full = formatting.exact_text(moment, timezone.get_current_timezone(), _locale())
+    full = formatting.exact_text(moment, timezone.get_current_timezone(), current_locale())
     far = formatting.is_distant(moment, clock.now())
     text = full if exact else _short_date(moment) if far else formatting.relative_text(moment, clock.now())
     mark = "" if exact or far else " data-relative"
@@ -162,12 +165,12 @@ def day(value: date | datetime | str | None) -> SafeString:
     if not value:
         return _empty()
     known = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    text = formatting.date_text(known, _locale())
+    text = formatting.date_text(known, current_locale())
     return format_html('<time datetime="{}">{}</time>', known.isoformat(), text)
 
 
 def _short_date(moment: datetime) -> str:
-    return formatting.short_date_text(moment, timezone.get_current_timezone(), _locale())
+    return formatting.short_date_text(moment, timezone.get_current_timezone(), current_locale())
 
 
 def copy_id(value: object, label: str = "", *, short: bool = False) -> SafeString:
@@ -204,8 +207,38 @@ def record_value(value: object) -> SafeString | str:
         return SafeString('<span class="empty-value">–</span>')
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict) and set(value) == {"amount", "currency"}:
-        return formatting.money_text(int(value["amount"]), str(value["currency"]), _locale())
+    if differences.is_money(value):
+        return differences.plain_text(value, current_locale())
     if isinstance(value, list):
-        return f"{len(value)} entries" if len(value) != 1 else "1 entry"
-    return differences.json_text(value) if isinstance(value, dict) else str(value)
+        rows = [row for row in value if isinstance(row, dict)]
+        return _rows_table(rows) if len(rows) == len(value) else ", ".join(str(entry) for entry in value)
+    if isinstance(value, dict):
+        return _rows_table([value])
+    return str(value)
+
+
+def _rows_table(rows: list[dict[str, Any]]) -> SafeString:
+    """The positions of a document and the like: a column for every name that any of them has a value for."""
+    names = [name for name in dict.fromkeys(key for row in rows for key in row) if any(_is_said(r, name) for r in rows)]
+    head = "".join(f'<th scope="col">{escape(label_of(name))}</th>' for name in names)
+    cells = ("".join(_row_cell(row.get(name)) for name in names) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
+    return SafeString(
+        f'<div class="value-rows"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _is_said(row: dict[str, Any], name: str) -> bool:
+    return row.get(name) not in (None, "", [], {})
+
+
+def _row_cell(value: Any) -> str:
+    is_number = differences.is_money(value) or (isinstance(value, int | float) and not isinstance(value, bool))
+    text = "" if value in (None, "", [], {}) else text_of(record_value(value))
+    return f'<td class="num">{text}</td>' if is_number else f"<td>{text}</td>"
+
+
+def label_of(name: object) -> str:
+    """`start_date` as a heading: “Start date”."""
+    text = str(name).removeprefix("x_").replace("_", " ").strip()
+    return text[:1].upper() + text[1:]

@@ -1,6 +1,13 @@
 from apps.canonical.models.custom_fields import CustomField
 from apps.canonical.models.plans import MergeOutcome, MergePlan, MergePlanSource, MergePlanStatus, PlannedMerge
-from apps.canonical.models.records import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference, Entity
+from apps.canonical.models.records import (
+    CanonicalChange,
+    CanonicalLink,
+    CanonicalRecord,
+    CrossReference,
+    Entity,
+    name_of,
+)
 from apps.canonical.models.stewardship import FieldQuestion, MatchPolicy, MatchQuestion, QuestionStatus, RecordMerge
 
 __all__ = [
@@ -20,4 +27,5 @@ __all__ = [
     "PlannedMerge",
     "QuestionStatus",
     "RecordMerge",
+    "name_of",
 ]

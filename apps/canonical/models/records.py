@@ -35,6 +35,14 @@ class Entity(models.TextChoices):
     TICKET = "ticket", "Ticket"
 
 
+def name_of(entity: str, title: str, fallback: str = "") -> str:
+    """What a record is called among others; a title without a word in it is said with its kind: “Time entry 2”."""
+    if any(sign.isalpha() for sign in title):
+        return title
+    label = str(Entity(entity).label) if entity in Entity.values else ""
+    return f"{label} {title or fallback}".strip()
+
+
 # Nobody looks for these by a word, and there are many: the word index leaves them out.
 MASS_ENTITIES = (Entity.TIME_ENTRY.value, Entity.USAGE_RECORD.value)
 WORDS = SearchVector("title", "number", config="simple")
@@ -70,7 +78,8 @@ class CanonicalRecord(EngineOwned):
         ]
 
     def __str__(self) -> str:
-        return self.title or self.number or str(self.pk)
+        day = str(self.occurred_on or "")
+        return name_of(self.entity, self.title or self.number, day or f"…{str(self.pk)[-8:]}")
 
 
 class CanonicalLink(models.Model):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from apps.canonical.models import CanonicalLink, CanonicalRecord, Entity
+from apps.canonical.models import CanonicalLink, CanonicalRecord, Entity, name_of
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.customer_portal.selectors.landscape import describe_system
@@ -116,8 +116,8 @@ def _line(
 def name_record(record: CanonicalRecord) -> str:
     """People know an invoice by its number and everything else by its name."""
     if record.entity in (Entity.INVOICE, Entity.PAYMENT) and record.number:
-        return record.number
-    return record.title or record.number
+        return name_of(record.entity, record.number)
+    return str(record)
 
 
 def _records(actor: Actor, facts: list[Any]) -> dict[UUID, CanonicalRecord]:

@@ -154,8 +154,7 @@ def explain(failure: RecordFailure) -> RecordToFix:
     return RecordToFix(
         failure=failure,
         system=system,
-        title=failure.record_title
-        or f"{failure.object_name.replace('_', ' ').capitalize()} {failure.external_id}".strip(),
+        title=failure.name,
         cause=failure.message,
         next_step=_next_step(failure, system),
         since=failure.first_at,

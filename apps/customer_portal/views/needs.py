@@ -58,7 +58,7 @@ def retry(request: ActorRequest, failure_id: UUID) -> HttpResponse:
     except AnticipatedError as error:
         messages.error(request, error.user_message)
     else:
-        messages.info(request, f"We are trying {failure.record_title or 'the record'} again.")
+        messages.info(request, f"We are trying {failure.name or 'the record'} again.")
     return HttpResponseRedirect(reverse("customer_portal:needs_list"))
 
 

@@ -47,7 +47,7 @@ COLUMNS = (
 )
 RECORDS = (
     Column("id", "Id", "id"),
-    Column("record", "Record", value=lambda failure: failure.record_title or failure.external_id, main=True),
+    Column("record", "Record", value="name", main=True),
     Column("customer", "Customer", value="customer.name"),
     Column("object", "Object", value="object_name"),
     Column("state", "State", value="status"),

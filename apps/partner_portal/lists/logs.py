@@ -155,9 +155,7 @@ def _identity(line: LogLine) -> str:
 
 
 RECORD_COLUMNS = (
-    Column(
-        "record", "Record", value=lambda line: line.log.title or line.log.external_id or "–", sub=_identity, main=True
-    ),
+    Column("record", "Record", value="log.name", sub=_identity, main=True),
     Column("customer", "Customer", wide_only=True),
     Column("action", "Action", "status", value=lambda line: action_status(line.log)),
     Column("told", "What happened", value=_what_happened, clip=True),

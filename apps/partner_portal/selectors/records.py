@@ -31,7 +31,7 @@ _WRITES = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the timeline; `before` and `after` hold what changed."""
+    """One line of the timeline; `before` and `after` hold what changed: our fields, or those of the system."""
 
     at: datetime
     title: str
@@ -41,6 +41,7 @@ class Entry:
     url: str = ""
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
+    is_canonical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def _change(change: CanonicalChange, runs: dict[UUID, SyncRun]) -> Entry:
     return Entry(
         change.at, title, icon="sparkles" if change.version == 1 else "edit", tone="info", actor=why, url=url,
         before={name: values[0] for name, values in fields.items() if values[0] is not None},
-        after={name: values[1] for name, values in fields.items() if values[1] is not None},
+        after={name: values[1] for name, values in fields.items() if values[1] is not None}, is_canonical=True,
     )  # fmt: skip
 
 

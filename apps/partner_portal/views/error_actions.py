@@ -200,6 +200,6 @@ def edit(request: ActorRequest, failure_id: UUID) -> HttpResponse:
             return htmx.redirect(request, own)
     context = {
         "failure": failure, "form": form, "record": editable.record, "explanation": explain_failure(failure),
-        "crumbs": [("Error desk", reverse("partner_portal:errors")), (failure.record_title or "Record", own)],
+        "crumbs": [("Error desk", reverse("partner_portal:errors")), (failure.name, own)],
     }  # fmt: skip
     return render(request, "partner_portal/error_edit.html", context)

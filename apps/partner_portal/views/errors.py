@@ -51,7 +51,7 @@ def show_customer_errors(request: ActorRequest, customer_id: UUID) -> HttpRespon
 
 
 COLUMNS = (
-    Column("record", "Record", value=lambda failure: failure.record_title or failure.external_id, sub="object_name", main=True),
+    Column("record", "Record", value="name", sub="object_name", main=True),
     Column("customer", "Customer", value="customer.name"),
     Column("state", "State", "status", value=lambda failure: status_of(failure.status, label=failure.get_status_display(), tone="failing" if failure.status == FailureStatus.OPEN else "")),
     Column("assignee", "Looked after by", value="assignee_label", wide_only=True),

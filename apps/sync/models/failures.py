@@ -91,3 +91,13 @@ class RecordFailure(CustomerOwned):
 
     def __str__(self) -> str:
         return f"{self.object_name} {self.error_class}"
+
+    @property
+    def name(self) -> str:
+        """What people call the record; what says nothing by itself is said with the object: “Time entry 2”."""
+        title = self.record_title or self.external_id
+        if any(sign.isalpha() for sign in title):
+            return title
+        words = self.object_name.replace("_", " ")
+        one = f"{words[:-3]}y" if words.endswith("ies") else words.removesuffix("s")
+        return f"{one[:1].upper()}{one[1:]} {title}".strip()

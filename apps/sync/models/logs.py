@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 
+from apps.canonical.models import name_of
 from apps.core.actor import Actor
 
 LogRow = TypeVar("LogRow", bound=models.Model)
@@ -94,6 +95,10 @@ class RecordLog(LogFact):
 
     def __str__(self) -> str:
         return f"{self.direction} {self.action} {self.object_name}"
+
+    @property
+    def name(self) -> str:
+        return name_of(self.entity, self.title, self.external_id)
 
 
 class RecordPayload(models.Model):

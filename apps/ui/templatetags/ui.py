@@ -78,10 +78,14 @@ def system_map(map: SystemMap, *, refresh_url: str = "") -> dict[str, Any]:
 
 @register.inclusion_tag("components/field_diff.html")
 def field_diff(
-    before: dict[str, Any] | None, after: dict[str, Any] | None, *, unchanged: bool = False
+    before: dict[str, Any] | None, after: dict[str, Any] | None, *, unchanged: bool = False, named: bool = False
 ) -> dict[str, Any]:
-    """What changed between two records, field by field; `unchanged` also lists the fields that did not."""
-    return {"changes": differences.compare(before or {}, after or {}, include_unchanged=unchanged)}
+    """What changed between two records, field by field; `unchanged` also lists the fields that did not. `named`: the
+    fields are canonical ones, said as people say them; a system's own are shown as they are."""
+    changes = differences.compare(
+        before or {}, after or {}, include_unchanged=unchanged, locale=markup.current_locale()
+    )  # fmt: skip
+    return {"changes": changes, "named": named}
 
 
 @register.inclusion_tag("components/code_block.html")
@@ -117,8 +121,7 @@ def field_kind(field: Any) -> str:
 @register.filter
 def field_label(name: object) -> str:
     """`start_date` as a heading: “Start date”."""
-    text = str(name).removeprefix("x_").replace("_", " ").strip()
-    return text[:1].upper() + text[1:]
+    return markup.label_of(name)
 
 
 @register.filter

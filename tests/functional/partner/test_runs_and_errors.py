@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.flows.models import Flow
-from apps.sync.models import FailureStatus, RecordFailure, RunStatus, SyncRun
+from apps.sync.models import FailureRetry, FailureStatus, RecordFailure, RunStatus, SyncRun
+from apps.sync.services import carry_out_retry
 from tests.factories.delivery import make_flow, make_run
 from tests.functional.partner.conftest import SignIn
 from tests.functional.partner.scene import Scene, make_failure
@@ -133,6 +134,7 @@ def test_retrying_a_group_tries_exactly_its_open_records(owner: Client, scene: S
 
     page = owner.get(address("error_group", scene.failure.fingerprint))
     response = owner.post(address("error_group_retry", scene.failure.fingerprint), follow=True)
+    carry_out_retry(retry_id=FailureRetry.objects.get().pk, now=lambda: scene.failure.last_at)
 
     states = dict(RecordFailure.objects.values_list("record_title", "status"))
     assert page.context["open_count"] == 2

@@ -1,0 +1,64 @@
+"""What a record holds, as a person reads it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from django.utils.translation import override
+
+from apps.canonical.models import CanonicalRecord, name_of
+from apps.sync.models import RecordFailure, RecordLog
+from apps.ui.differences import compare
+from apps.ui.markup import record_value
+
+LINE = {
+    "description": "Consulting <on site>", "quantity": "2.5", "unit_price": {"amount": 12000, "currency": "EUR"},
+    "amount": {"amount": 30000, "currency": "EUR"}, "tax": None,
+}  # fmt: skip
+
+
+def test_money_is_said_with_its_currency() -> None:
+    assert record_value({"amount": 117750, "currency": "EUR"}) == "€1,177.50"
+    assert record_value({"amount": 1177, "currency": "JPY"}) == "¥1,177"
+    with override("de"):
+        assert record_value({"amount": 117750, "currency": "EUR"}) == "1.177,50\xa0€"
+
+
+def test_positions_are_a_small_table_without_empty_columns() -> None:
+    text = str(record_value([LINE, {**LINE, "description": "Travel", "quantity": "1"}]))
+
+    assert text.count("<tr>") == 3
+    assert '<th scope="col">Unit price</th><th scope="col">Amount</th>' in text
+    assert "Tax" not in text
+    assert '<td>Consulting &lt;on site&gt;</td><td>2.5</td><td class="num">€120.00</td>' in text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(["a", "b"], "a, b"), (True, "yes"), ("2026-10-01", "2026-10-01"), (7, "7")]
+)
+def test_plain_values_stay_plain(value: object, shown: str) -> None:
+    assert record_value(value) == shown
+    assert "empty-value" in str(record_value([]))
+
+
+def test_differences_speak_of_money_and_positions_as_one() -> None:
+    before = {"total": {"amount": 30000, "currency": "EUR"}, "lines": [LINE], "address": {"city": "Bonn"}}
+    after = {"total": {"amount": 117750, "currency": "EUR"}, "lines": [], "address": {"city": "Köln"}}
+
+    assert [(c.field, c.before, c.after) for c in compare(before, after)] == [
+        ("total", "€300.00", "€1,177.50"), ("lines", "Consulting <on site> · 2.5 × €120.00 · €300.00", ""),
+        ("address.city", "Bonn", "Köln"),
+    ]  # fmt: skip
+
+
+def test_a_title_that_says_nothing_names_the_kind() -> None:
+    assert name_of("time_entry", "2") == "Time entry 2"
+    assert name_of("invoice", "INV-7") == "INV-7"
+    entry = CanonicalRecord(entity="time_entry", occurred_on=date(2026, 10, 5))
+    assert str(entry) == "Time entry 2026-10-05"
+    assert str(CanonicalRecord(entity="invoice", title="2")) == "Invoice 2"
+    assert RecordLog(entity="time_entry", title="", external_id="77").name == "Time entry 77"
+    assert RecordFailure(object_name="time_entries", record_title="2").name == "Time entry 2"
+    assert RecordFailure(object_name="invoices", external_id="9").name == "Invoice 9"
+    assert RecordFailure(object_name="projects", record_title="Forge").name == "Forge"
