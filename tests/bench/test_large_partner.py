@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.django_db, pytest.mark.enable_socke
 
 CUSTOMERS = 60
 LOG_ROWS = int(os.environ.get("BENCH_LOG_ROWS", "1000000"))
-VISITS = 15
+VISITS = 40
 PARTNER_PAGES = ("home", "customers", "integrations", "runs", "errors", "sla", "billing")
 CUSTOMER_TABS = (
     "customer",
