@@ -31,44 +31,46 @@ class _Kept:
     added: dict[str, bytes]
     gone: Gone
     made: bytes
-    state: State
 
 
 _kept: dict[Key, _Kept] = {}
+_states: dict[Key, State] = {}  # all rows, where nothing else stands
 
 
 def remember_beginning() -> None:
     """What stands before any test."""
-    _kept[()] = _Kept({}, {}, b"", _read())
+    _states[()] = _read()
 
 
-def kept(name: str, make: Callable[[], Made], *, on: Key) -> Made:
+def kept(name: str, make: Callable[[], Made], *, on: Key, identify: Callable[[Made], str]) -> Made:
     """This function will put back the rows that `make` wrote and the mails it sent; each caller gets a copy of its result.
 
-    `on` names what was kept before it in this test. The first call runs `make` where nothing else stands, whatever the
-    test made before: so its outcome does not depend on which test came first. On top of anything that was not kept, and
-    where nothing is rolled back, `make` is simply called.
+    `on` identifies what was kept before it in this test, and `identify` what was made now: a test may have made something
+    else of the same name. The first call runs `make` where nothing else stands, whatever the test made before: so its
+    outcome does not depend on which test came first. On top of anything that was not kept, and where nothing is rolled
+    back, `make` is simply called.
     """
     key = (*on, name)
-    if on not in _kept or not connection.in_atomic_block:
+    if on not in _states or not connection.in_atomic_block:
         return make()
     if key not in _kept:
-        _keep(key, make)
+        _keep(key, make, identify)
     _change(_kept[key].gone, _kept[key].added)
     made, mails = cast("tuple[Made, list[Any]]", pickle.loads(_kept[key].made))
     mail.outbox.extend(mails)
     return made
 
 
-def _keep(key: Key, make: Callable[[], Any]) -> None:
-    beginning, sent = _kept[key[:-1]].state, len(mail.outbox)
+def _keep(key: Key, make: Callable[[], Made], identify: Callable[[Made], str]) -> None:
+    beginning, sent = _states[key[:-1]], len(mail.outbox)
     with transaction.atomic():
         _change(*_difference(_read(), beginning))
         made = make()
         after = _read()
         transaction.set_rollback(True)
     gone, added = _difference(beginning, after)
-    _kept[key] = _Kept(added, gone, pickle.dumps((made, mail.outbox[sent:])), after)
+    _kept[key] = _Kept(added, gone, pickle.dumps((made, mail.outbox[sent:])))
+    _states[(*key[:-1], identify(made))] = after
     del mail.outbox[sent:]
 
 

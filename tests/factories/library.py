@@ -14,4 +14,4 @@ RELEASED = datetime(2026, 10, 1, 6, tzinfo=UTC)
 def load_library() -> None:
     """This function will put the shipped templates into the partner's catalog, unless it has templates already."""
     if not IntegrationTemplate.objects.exists():
-        kept("library", lambda: load_templates(now=RELEASED), on=())
+        kept("library", lambda: load_templates(now=RELEASED), on=(), identify=lambda _: "library")

@@ -134,8 +134,9 @@ def make_staff(now: datetime, role: str, email: str = "") -> User:
 
 def make_world(name: str, *, now: datetime = LAST_RUN + timedelta(minutes=2)) -> World:
     load_library()
-    others = Customer.objects.order_by("created_at", "pk").values_list("name", flat=True)
-    return kept(name, lambda: _make_world(name, now), on=("library", *others))
+    others = [str(pk) for pk in Customer.objects.order_by("pk").values_list("pk", flat=True)]
+    on = ("library", *others)
+    return kept(name, lambda: _make_world(name, now), on=on, identify=lambda world: str(world.customer.pk))
 
 
 def _make_world(name: str, now: datetime) -> World:
