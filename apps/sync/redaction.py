@@ -20,6 +20,7 @@ from django.conf import settings
 from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.redaction import MASK, redact
+from apps.core.bulk import json_text
 from apps.core.planes import require_tenant_schema
 from apps.sync.models import LogSettings
 
@@ -30,7 +31,9 @@ ALWAYS_HIDDEN = (
 TITLE = "title"
 # Values that are secrets whatever field they stand in: signed tokens, bearer credentials, bank accounts, card numbers.
 _SHORTEST = 13
-_SUSPECT = re.compile(r"eyJ|[Bb]earer |[A-Z]{2}\d{2} ?[A-Z0-9]{4}|\d{4}[ -]?\d{4,6}[ -]?\d{3}")
+# Written so that the search skips quickly over what cannot be meant: each begins with one set of signs.
+_SUSPECT_IBAN = re.compile(r"[A-Z][A-Z][0-9][0-9] ?[A-Z0-9]{4}")
+_SUSPECT_CARD = re.compile(r"[0-9][0-9]{3}[ -]?[0-9]{4,6}[ -]?[0-9]{3}")
 _TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.|\bBearer\s+\S{12,}", re.IGNORECASE)
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
 _CARD = re.compile(r"\b(?:4\d{3}|5[1-5]\d{2}|3[47]\d{2}|6011)(?:[ -]?\d){9,12}\b")
@@ -55,10 +58,17 @@ class PayloadRules:
 
     def hide_diff(self, entity: str, diff: Mapping[str, list[Any]]) -> Mapping[str, list[Any]]:
         """{field: [before, after]} without hidden values; that one was or was not there still shows."""
-        # Nearly always there is nothing to hide, and thousands of these are written in a second.
         if not self._hides_any(entity, tuple(diff)) and not self._holds_any(entity, diff.values()):
             return diff
         return {name: [self.hide(entity, name, value) for value in pair] for name, pair in diff.items()}
+
+    def diff_text(self, entity: str, diff: Mapping[str, list[Any]]) -> str:
+        """The same as JSON. Nearly always there is nothing to hide, and thousands of these are written in a second."""
+        text = json_text(diff)
+        has_names_within = text.count("{") > 1
+        if has_names_within or self._hides_any(entity, tuple(diff)) or _is_suspect(text):
+            return json_text(self.hide_diff(entity, diff))
+        return text
 
     def _hides_any(self, entity: str, names: tuple[str, ...]) -> bool:
         known = self._shapes.get((entity, names))
@@ -117,9 +127,19 @@ class PayloadRules:
         return [self._within(entity, item) for item in value] if isinstance(value, list) else value
 
 
+def _is_suspect(text: str) -> bool:
+    """Whether a closer look is worth its time."""
+    return (
+        "eyJ" in text
+        or "earer " in text
+        or _SUSPECT_IBAN.search(text) is not None
+        or _SUSPECT_CARD.search(text) is not None
+    )
+
+
 def is_secret(text: str) -> bool:
     """Whether the text holds something that must not be kept, whatever its field is called."""
-    if not _SUSPECT.search(text):
+    if not _is_suspect(text):
         return False
     if _TOKEN.search(text):
         return True

@@ -128,26 +128,31 @@ class Journal:
         return counts
 
     def _write_entries(self, now: datetime) -> None:
-        ids = next_ids(_LOG, len(self.entries))
-        numbered = list(zip(ids, self.entries, strict=True))
         rules = payload_rules({entry.connection_id for entry in self.entries})
-        alike: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
         names: dict[tuple[str, ...], str] = {}
-        for log_id, e in numbered:
-            fields = names.get(changed := tuple(e.diff))
+        rows: list[tuple[Any, ...]] = []
+        diffs: list[str | None] = []
+        for e in self.entries:
+            known, diff = rules[e.connection_id], e.diff
+            fields = names.get(changed := tuple(diff))
             if fields is None:
                 fields = names[changed] = json_text(sorted(changed))
-            title = rules[e.connection_id].hide(e.entity, TITLE, e.title)[:250]
-            row: tuple[Any, ...] = (log_id, e.record_id, e.external_id, title, fields, e.attempts, e.latency_ms)
+            title = known.hide(e.entity, TITLE, e.title)[:250]
+            row: tuple[Any, ...] = (e.record_id, e.external_id, title, fields, e.attempts, e.latency_ms)
             if e.action == RecordAction.FAILED:
                 row += self._causes.get(e.cause_key, ("", ""))
-            alike[e.kind].append(row)
-        for kind, rows in alike.items():
+            rows.append(row)
+            diffs.append(known.diff_text(e.entity, diff) if diff and known.is_kept else None)
+        self._copy_entries(rows, diffs, now)
+
+    def _copy_entries(self, rows: list[tuple[Any, ...]], diffs: list[str | None], now: datetime) -> None:
+        # Asked for as late as this: so far the database was still taking in what was handed over before.
+        ids = next_ids(_LOG, len(rows))
+        alike: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        for log_id, entry, row in zip(ids, self.entries, rows, strict=True):
+            alike[entry.kind].append((log_id, *row))
+        for kind, found in alike.items():
             shared = {**self.owner, "at": now, **dict(zip(_KIND_COLUMNS, kind, strict=True))}
-            copy_rows(_LOG, _FAILED_COLUMNS if kind[-1] == RecordAction.FAILED else _LOG_COLUMNS, rows, shared)
-        payloads = (
-            (log_id, json_text(rules[e.connection_id].hide_diff(e.entity, e.diff)))
-            for log_id, e in numbered
-            if e.diff and rules[e.connection_id].is_kept
-        )
+            copy_rows(_LOG, _FAILED_COLUMNS if kind[-1] == RecordAction.FAILED else _LOG_COLUMNS, found, shared)
+        payloads = [(log_id, text) for log_id, text in zip(ids, diffs, strict=True) if text is not None]
         copy_rows("sync_recordpayload", ("log_id", "diff"), payloads, {"at": now})
