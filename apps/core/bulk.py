@@ -10,7 +10,7 @@ import orjson
 from django.db import connection
 from psycopg import sql
 
-from apps.core.write_together import flush_writes, write_later
+from apps.core.write_together import copy_behind, write_later
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 # The sequence is looked up once, not once for each id.
@@ -48,9 +48,10 @@ def copy_rows(
     # Lines made here: the driver's own adaptation of every value takes as long as the database's work.
     lines = map("\t".join, zip(*map(_copy_column, zip(*rows, strict=True)), strict=True))
     content = "".join([f"{start}{line}\n" for line in lines])
-    flush_writes()
-    with connection.cursor() as cursor, cursor.copy(statement.as_string(cursor.connection)) as copy:
-        copy.write(content)
+    text = statement.as_string()
+    if not copy_behind(text, content):
+        with connection.cursor() as cursor, cursor.copy(text) as copy:
+            copy.write(content)
 
 
 def _insert_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], shared: Mapping[str, Any]) -> None:
