@@ -114,3 +114,37 @@ def test_few_rows_and_many_come_to_the_same(count):
 
     assert fetch_rows("SELECT number, word, list FROM told WHERE number < %s ORDER BY number", [count]) == rows
     assert numbers()[-1] == count
+
+
+def rows(*added: int) -> list[tuple[int, str]]:
+    return [(number, "copied") for number in added]
+
+
+def test_rows_on_their_way_are_there_for_the_next_question():
+    with transaction.atomic(), writing_together():
+        copy_rows("told", ("number", "word"), rows(*range(100)))
+        add(100)
+        copy_rows("told", ("number", "word"), rows(*range(101, 20_000)))
+
+        assert numbers() == list(range(20_000))
+
+
+def test_an_error_of_rows_on_their_way_undoes_everything():
+    with pytest.raises(IntegrityError), transaction.atomic(), writing_together():
+        copy_rows("told", ("number", "word"), rows(*range(50), 7))
+
+    assert numbers() == []
+
+
+@transaction.atomic
+@writing_together()
+def copy_and_fail() -> None:
+    copy_rows("told", ("number", "word"), rows(*range(50)))
+    raise ValueError("no")
+
+
+def test_rows_on_their_way_do_not_stand_in_the_way_of_undoing():
+    with pytest.raises(ValueError, match="no"):
+        copy_and_fail()
+
+    assert numbers() == []

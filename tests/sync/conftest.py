@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from apps.connectors import registry
 from apps.connectors.models import Connection
@@ -17,13 +18,13 @@ from apps.core.clock import moved_clock
 from apps.customers.models import Customer, Environment, EnvironmentKind
 from apps.flows.models import Flow, Integration, IntegrationTemplate, IntegrationTemplateVersion
 from apps.flows.services import deploy_integration
-from apps.sync.engine import waiting
+from apps.sync.engine import beside, context, waiting, write
 from apps.sync.models import RunTrigger, SyncRun
 from apps.sync.services import execute_run
 from apps.sync.services.runs import queue_run
 from sandbox.testing import RunningSandbox, running_sandbox
 from tests.factories.library import load_library
-from tests.sync.fake_vendor import CONNECTORS, VENDORS
+from tests.sync.fake_vendor import CONNECTORS, ERP, VENDORS, connector_type
 
 Deploy = Callable[..., Integration]
 ROLES = {
@@ -117,6 +118,15 @@ def run_flow(flow: Flow, now: datetime) -> SyncRun:
     with moved_clock(now):
         run = queue_run(flow=flow, trigger=RunTrigger.MANUAL, label="", now=now)
         return execute_run(run_id=run.pk)
+
+
+def call_beside(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """Pages are read ahead, and the ERP takes one record a call and so many calls at once, however quickly it answers."""
+    monkeypatch.setattr(beside, "may_call_beside", lambda vendor: True)
+    monkeypatch.setattr(context, "calls_at_once", lambda vendor: at_once)
+    monkeypatch.setattr(write, "QUICK_SECONDS", 0)
+    sinks = tuple(structs.replace(sink, batch_size=1) for sink in ERP.sinks)
+    monkeypatch.setitem(registry.connectors(), ERP.key, connector_type(structs.replace(ERP, sinks=sinks)))
 
 
 @pytest.fixture(scope="session")

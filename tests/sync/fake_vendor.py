@@ -7,6 +7,7 @@ What a vendor holds survives a "crash" of the engine (an exception thrown at a c
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,15 +43,17 @@ class Vendor:
     read_failures: list[Exception] = field(default_factory=list)
     write_count: int = 0
     created: list[tuple[str, str]] = field(default_factory=list)
+    lock: Any = field(default_factory=threading.RLock)
 
     def put(self, kind: str, object_id: str | None = None, **fields: Any) -> str:
         """Create or change an object as a user of the vendor would."""
-        self.sequence += 1
-        object_id = object_id or f"{kind[:3]}{self.sequence}"
-        held = self.objects.setdefault(kind, {}).setdefault(object_id, {"id": object_id})
-        held.update(fields)
-        held["modified"] = self.sequence
-        return object_id
+        with self.lock:
+            self.sequence += 1
+            object_id = object_id or f"{kind[:3]}{self.sequence}"
+            held = self.objects.setdefault(kind, {}).setdefault(object_id, {"id": object_id})
+            held.update(fields)
+            held["modified"] = self.sequence
+            return object_id
 
     def all(self, kind: str) -> list[JsonDict]:
         return list(self.objects.get(kind, {}).values())
@@ -73,10 +76,12 @@ class FakeStream:
             if self.vendor.read_failures:
                 raise self.vendor.read_failures.pop(0)
             self.connector.called("GET", self.kind)
-            held = sorted(self.vendor.all(self.kind), key=lambda item: item["modified"])
-            found = [item for item in held if item["modified"] > after][:page_size]
+            with self.vendor.lock:
+                held = sorted(self.vendor.all(self.kind), key=lambda item: item["modified"])
+                found = [item for item in held if item["modified"] > after][:page_size]
+                records = [record(item) for item in found]
             after = found[-1]["modified"] if found else after
-            yield Page(records=[record(item) for item in found], checkpoint={"after": after})
+            yield Page(records=records, checkpoint={"after": after})
             if len(found) < page_size:
                 return
 
@@ -91,12 +96,13 @@ class FakeSink:
 
     def write(self, requests: list[WriteRequest]) -> list[WriteResult]:
         self.connector.called("POST", self.kind)
-        if self.vendor.fail_before:
-            raise self.vendor.fail_before.pop(0)
-        results = [self._write(request) for request in requests]
-        if self.vendor.fail_after:
-            raise self.vendor.fail_after.pop(0)
-        return results
+        with self.vendor.lock:
+            if self.vendor.fail_before:
+                raise self.vendor.fail_before.pop(0)
+            results = [self._write(request) for request in requests]
+            if self.vendor.fail_after:
+                raise self.vendor.fail_after.pop(0)
+            return results
 
     def _write(self, request: WriteRequest) -> WriteResult:
         refusal = self.vendor.refusals.get(str(request.payload.get("name")))

@@ -69,6 +69,7 @@ class Connector(ABC):
     stream_types: ClassVar[Mapping[str, Callable[[Any], Stream]]]
     sink_types: ClassVar[Mapping[str, Callable[[Any], Sink]]]
     hook_status: ClassVar[int] = 200  # what a stored delivery is answered with
+    speaks_http_only: ClassVar[bool] = True  # False where it reads or writes what we keep in the database
 
     def __init__(self, context: ConnectionContext) -> None:
         self.context = context

@@ -36,7 +36,7 @@ from apps.connectors.services.discovery import ObjectShape, discover_object
 from apps.connectors.services.handshakes import accept_handshake
 from apps.connectors.services.inputs import UnableToConnect
 from apps.connectors.services.oauth_apps import UnableToSaveApp, save_oauth_app
-from apps.connectors.services.opening import ConnectionUnusable, open_connector
+from apps.connectors.services.opening import ConnectionUnusable, calls_at_once, may_call_beside, open_connector
 from apps.connectors.services.status import note_connection_failure, note_connection_success
 from apps.connectors.services.uploads import (
     FilePreview,
@@ -72,6 +72,7 @@ __all__ = [
     "archive_connector",
     "begin_authorization",
     "begin_consent_by_link",
+    "calls_at_once",
     "check_connection",
     "check_definition",
     "complete_authorization",
@@ -87,6 +88,7 @@ __all__ = [
     "goes_out",
     "handle_deliveries",
     "hook_status",
+    "may_call_beside",
     "note_circuit_failure",
     "note_circuit_success",
     "note_connection_failure",

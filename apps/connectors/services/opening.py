@@ -22,6 +22,8 @@ from apps.connectors.stored_files import StoredFiles
 from apps.core import clock
 
 Observer = Callable[[HttpExchange], None]
+# So many calls of one run at one system at once, at most.
+MOST_AT_ONCE = 4
 
 
 class Limits:
@@ -55,6 +57,22 @@ class ConnectionUnusable(ConfigurationError):
 
 def ignore_exchange(exchange: HttpExchange) -> None:
     return None
+
+
+def may_call_beside(vendor: str) -> bool:
+    """Whether threads may call: not where a call needs the database, which is the run's own thread's alone.
+
+    Without Redis the budget's books are there, too.
+    """
+    return bool(budget.redis_url()) and get_connector(vendor).speaks_http_only
+
+
+def calls_at_once(vendor: str) -> int:
+    """How many calls one run may have under way: half of what the vendor allows, so that others find a place."""
+    if not may_call_beside(vendor):
+        return 1
+    allowed = get_manifest(vendor).rate_limit.concurrent
+    return MOST_AT_ONCE if allowed is None else max(1, min(MOST_AT_ONCE, allowed // 2))
 
 
 def open_connector(connection: Connection, *, observe: Observer = ignore_exchange) -> Connector:

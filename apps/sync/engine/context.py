@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from apps.connectors.registry import get_manifest
 from apps.connectors.sdk.connector import Connector, HttpExchange
 from apps.connectors.sdk.entities import ENTITIES, REFERENCES
 from apps.connectors.sdk.manifest import ConnectorManifest, SinkSpec
-from apps.connectors.services import open_connector
+from apps.connectors.services import calls_at_once, open_connector
 from apps.core import clock
 from apps.customers.models import EnvironmentKind
 from apps.flows.binding import with_mappings, without_absent
@@ -39,37 +40,77 @@ AtOnce = Callable[[SinkSpec], int]
 
 @dataclass
 class BoundSystem:
-    """A role's connection, opened when first needed and again before its token may expire."""
+    """A role's connection, opened when first needed and again before its token may expire.
+
+    A conversation belongs to one thread at a time; where threads call beside the run, each has one of its own.
+    """
 
     connection: Connection
     manifest: ConnectorManifest
     open: Callable[[], Connector]
     _connector: Connector | None = None
+    _lent: Connector | None = None
+    _beside: list[Connector] = field(default_factory=list)
     _opened_at: datetime | None = None
 
     @property
     def connector(self) -> Connector:
         """Raises what opening a connection raises. Not to be asked inside a transaction."""
+        self.keep_fresh()
         if self._connector is None:
-            self._connector, self._opened_at = self.open(), clock.now()
-        else:
-            self.keep_fresh()
+            self._connector = self._beside.pop() if self._beside else self._open_one()
         return self._connector
 
+    def conversations(self, most: int) -> list[Connector]:
+        """As many as the system may be asked at once, and no more than `most`. Raises like `connector`."""
+        first = self.connector
+        count = min(most, self.calls_at_once)
+        while len(self._beside) < count - 1:
+            self._beside.append(self._open_one())
+        return [first, *self._beside[: count - 1]]
+
+    @property
+    def calls_at_once(self) -> int:
+        return calls_at_once(self.connection.vendor)
+
+    @contextmanager
+    def lending(self) -> Iterator[None]:
+        """Within the block another thread talks through the connector in use; whoever asks for one gets another."""
+        self._lent, self._connector = self._connector, None
+        try:
+            yield
+        finally:
+            self._take_back()
+
     def keep_fresh(self) -> None:
-        """This method will give the connector in use, and the streams it has open, a token that lasts."""
-        if self._connector is None or self._opened_at is None or clock.now() - self._opened_at <= OPEN_FOR:
+        """This method will give all that is open, and the streams in use, a token that lasts."""
+        if self._opened_at is None or clock.now() - self._opened_at <= OPEN_FOR:
             return
         self.connection.refresh_from_db()
         fresh = self.open()
-        self._connector.context.credentials = fresh.context.credentials
+        for connector in self._all_open():
+            connector.context.credentials = fresh.context.credentials
         fresh.close()
         self._opened_at = clock.now()
 
     def close(self) -> None:
+        for connector in self._all_open():
+            connector.close()
+        self._connector = self._lent = self._opened_at = None
+        self._beside = []
+
+    def _take_back(self) -> None:
         if self._connector is not None:
-            self._connector.close()
-            self._connector = None
+            self._beside.append(self._connector)
+        self._connector, self._lent = self._lent, None
+
+    def _open_one(self) -> Connector:
+        opened = self.open()
+        self._opened_at = self._opened_at or clock.now()  # of the oldest token in use
+        return opened
+
+    def _all_open(self) -> list[Connector]:
+        return [connector for connector in (self._connector, self._lent, *self._beside) if connector]
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 
 from apps.connectors.sdk.errors import TransientError
@@ -11,6 +11,7 @@ from apps.connectors.sdk.types import Page
 from apps.flows.binding import stream_of
 from apps.flows.definition import AggregateSpec, ReadSpec
 from apps.sync.engine.aggregate import Collector, aggregate
+from apps.sync.engine.beside import read_ahead
 from apps.sync.engine.catch_up import catch_up, open_history, retry_failures
 from apps.sync.engine.context import BoundSystem, RunContext
 from apps.sync.engine.deletions import find_vanished, send_removals
@@ -90,17 +91,18 @@ class _Execution:
         while True:
             pages = 0
             try:
-                for page in together(self._pages(system, name)):
-                    self.context.remaining = page.remaining
-                    self._take(reader, page)
-                    pages += 1
-                    patience.reset()
-                    if self.context.is_reconcile:
-                        seen.update(record.external_id for record in page.records if not record.deleted)
-                    counts["read"] = counts.get("read", 0) + len(page.records)
-                    # The first page may be what every reading overlaps with.
-                    self.context.check(is_progress=pages > 1)
-                    system.keep_fresh()
+                with closing(read_ahead(system, together(self._pages(system, name)))) as ahead:
+                    for page in ahead:
+                        self.context.remaining = page.remaining
+                        self._take(reader, page)
+                        pages += 1
+                        patience.reset()
+                        if self.context.is_reconcile:
+                            seen.update(record.external_id for record in page.records if not record.deleted)
+                        counts["read"] = counts.get("read", 0) + len(page.records)
+                        # The first page may be what every reading overlaps with.
+                        self.context.check(is_progress=pages > 1)
+                        system.keep_fresh()
                 if self.context.scope:
                     keep_place(self.context, system, name, None)
                 return seen

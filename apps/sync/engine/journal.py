@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ _KIND_COLUMNS = ("connection_id", "direction", "object_name", "entity", "action"
 _CALL_COLUMNS = (
     "at", "connection_id", "method", "path", "status", "duration_ms", "response_bytes", "attempt", "error",
 )  # fmt: skip
+_RESPONSE_BYTES = 1 + _CALL_COLUMNS.index("response_bytes")
 COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "call", "byte")
 
 
@@ -76,7 +77,7 @@ class Journal:
         }
         self.entries: list[Entry] = []
         self.counts = dict.fromkeys(COUNTS, 0)
-        self._calls: list[tuple[Any, ...]] = []
+        self._calls: deque[tuple[Any, ...]] = deque()  # filled by threads that call beside the run, too
         self._failed: set[tuple[Any, ...]] = set()
         self._failing: set[tuple[Any, ...]] = set()
         self._causes: dict[tuple[Any, ...], tuple[str, str]] = {}
@@ -100,10 +101,8 @@ class Journal:
     def note_call(self, connection: Connection, exchange: HttpExchange) -> None:
         parts = urlsplit(exchange.url)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        self.count("call")
-        self.count("byte", exchange.request_bytes + exchange.response_bytes)
         self._calls.append(
-            (clock.now(), connection.pk, exchange.method, path[:500], exchange.status,
+            (exchange.request_bytes, clock.now(), connection.pk, exchange.method, path[:500], exchange.status,
              exchange.duration_ms, exchange.response_bytes, exchange.attempt, exchange.error[:300])
         )  # fmt: skip
 
@@ -121,11 +120,17 @@ class Journal:
         if self.entries:
             self._write_entries(now)
         if self._calls:
-            copy_rows("sync_vendorcall", _CALL_COLUMNS, self._calls, self.owner)
+            self._write_calls()
         counts, self.counts = self.counts, dict.fromkeys(COUNTS, 0)
-        self.entries, self._calls, self._causes = [], [], {}
+        self.entries, self._causes = [], {}
         self._failed, self._failing = self._failed | self._failing, set()
         return counts
+
+    def _write_calls(self) -> None:
+        calls = [self._calls.popleft() for _ in range(len(self._calls))]
+        self.count("call", len(calls))
+        self.count("byte", sum(call[0] + call[_RESPONSE_BYTES] for call in calls))
+        copy_rows("sync_vendorcall", _CALL_COLUMNS, [call[1:] for call in calls], self.owner)
 
     def _write_entries(self, now: datetime) -> None:
         rules = payload_rules({entry.connection_id for entry in self.entries})

@@ -3,19 +3,26 @@
 A window is one batch at first, then as much as the vendor answers quickly: then our commits would be what costs time.
 With a slow vendor it stays small, and so does what a crash leaves to be resolved. While the last stream is read, a
 page's creates are such a window themselves: committed as sent along with the page.
+
+Several batches of a window may be under way at once: a window holds at most one write to any record, and the next window
+is taken when this one is confirmed.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from apps.canonical.references import by_record
 from apps.connectors.sdk.errors import RecordRejected
 from apps.connectors.sdk.manifest import Resolve, SinkSpec
 from apps.connectors.sdk.types import Sink, WriteRequest
+from apps.sync.engine.beside import Callers
 from apps.sync.engine.claim import effects
 from apps.sync.engine.confirm import Answer, take_answers
 from apps.sync.engine.context import BoundSystem, RunContext
@@ -52,6 +59,12 @@ class Outcome:
     answers: list[Answer]
     uncalled: list[Intent]
     error: Exception | None = None
+    batches: int = 0
+
+    def take_batch(self, size: int) -> list[Intent]:
+        batch, self.uncalled = self.uncalled[:size], self.uncalled[size:]
+        self.batches += 1
+        return batch
 
 
 class Sender:
@@ -120,9 +133,10 @@ class Sender:
     def _send(self, window: Window, *, is_last: bool = False) -> None:
         crash_here("intents_sent")
         started = time.monotonic()
-        outcome = self._call(window, started)
-        seconds = max(time.monotonic() - started, 0.001)
-        self._size = min(MOST, int(len(outcome.answers) * QUICK_SECONDS / seconds))
+        self.context.active = window.system
+        outcome = _call(window, started)
+        self.batches += outcome.batches
+        self._size = self._next_size(window, outcome, max(time.monotonic() - started, 0.001))
         with effects(self.context) as now:
             take_answers(self.context, window.system, window.sink.name, outcome.answers, now)
             put_back(outcome.uncalled)
@@ -133,32 +147,62 @@ class Sender:
         if outcome.error:
             raise outcome.error
 
-    def _call(self, window: Window, started: float) -> Outcome:
-        """Calls until all are answered, one fails, or so much time has passed that what was answered shall be kept."""
-        self.context.active = window.system
-        outcome = Outcome([], window.intents)
-        try:
-            sink = window.system.connector.sink(window.sink.name)
-            while outcome.uncalled and not outcome.error:
-                batch = outcome.uncalled[: window.batch_size]
-                outcome.uncalled = outcome.uncalled[window.batch_size :]
-                self.batches += 1
-                answers = _write(sink, window, batch)
-                outcome.answers += answers
-                outcome.error = first_unknown(answers)
-                if time.monotonic() - started > LONG_SECONDS:
-                    break
-        except Exception as error:  # noqa: BLE001 - raised again once what was answered before it is kept
-            outcome.error = error
+    def _next_size(self, window: Window, outcome: Outcome, seconds: float) -> int:
+        answered = min(MOST, int(len(outcome.answers) * QUICK_SECONDS / seconds))
+        if outcome.error or outcome.uncalled:
+            return answered
+        return max(answered, window.batch_size * window.system.calls_at_once)
+
+
+def _call(window: Window, started: float) -> Outcome:
+    """Calls until all are answered, one fails, or so much time has passed that what was answered shall be kept."""
+    outcome = Outcome([], window.intents)
+    try:
+        count = -(-len(window.intents) // window.batch_size)
+        sinks = [talk.sink(window.sink.name) for talk in window.system.conversations(count)]
+    except Exception as error:  # noqa: BLE001 - raised again once what was never called is planned again
+        outcome.error = error
         return outcome
+    with Callers(threads=len(sinks) if len(sinks) > 1 else 0) as callers:
+        _call_all(window, sinks, callers, outcome, started)
+    return outcome
+
+
+def _call_all(window: Window, sinks: list[Sink], callers: Callers, outcome: Outcome, started: float) -> None:
+    """Answers are taken in the order of the calls. After a failure those under way are still waited for."""
+    under_way: deque[tuple[Sink, Future[list[Answer]]]] = deque()
+    free = deque(sinks)
+    while True:
+        while free and outcome.uncalled and not outcome.error and _is_time_left(outcome, started):
+            sink, batch = free.popleft(), outcome.take_batch(window.batch_size)
+            under_way.append((sink, callers.start(partial(_write, sink, window, batch))))
+        if not under_way:
+            return
+        sink, answering = under_way.popleft()
+        _take(answering, outcome)
+        free.append(sink)
+
+
+def _is_time_left(outcome: Outcome, started: float) -> bool:
+    return not outcome.batches or time.monotonic() - started <= LONG_SECONDS
 
 
 def _write(sink: Sink, window: Window, batch: list[Intent]) -> list[Answer]:
     results = sink.write([window.request(intent) for intent in batch])
-    crash_here("vendor_called")
     if len(results) != len(batch):
         raise RuntimeError(f"{window.system.manifest.key}: {len(results)} results for {len(batch)} requests")
     return [Answer(intent, result.record, result.error) for intent, result in zip(batch, results, strict=True)]
+
+
+def _take(answering: Future[list[Answer]], outcome: Outcome) -> None:
+    try:
+        answers = answering.result()
+    except Exception as error:  # noqa: BLE001 - raised again once what was answered beside it is kept
+        outcome.error = outcome.error or error
+        return
+    crash_here("vendor_called")
+    outcome.answers += answers
+    outcome.error = outcome.error or first_unknown(answers)
 
 
 def first_unknown(answers: list[Answer]) -> Exception | None:

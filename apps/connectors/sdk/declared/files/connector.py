@@ -44,6 +44,7 @@ _SFTP = (
 
 class FilesConnector(Connector):
     definition: ClassVar[FilesDefinition]
+    speaks_http_only = False
 
     @property
     def is_upload(self) -> bool:

@@ -35,6 +35,7 @@ SHORTEST_SECRET = 16
 class PushedConnector(Connector):
     definition: ClassVar[PushedDefinition]
     hook_status = 202
+    speaks_http_only = False
 
     def check(self) -> CheckResult:
         """Nobody can be asked: all there is to check is the secret."""
