@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
+from uuid import UUID
 
-from apps.canonical.references import by_record
+from apps.canonical.references import Reference, by_record
 from apps.connectors.sdk.errors import RecordRejected
-from apps.connectors.sdk.manifest import Resolve
-from apps.connectors.sdk.types import SourceRecord
+from apps.connectors.sdk.manifest import Resolve, SinkSpec
+from apps.connectors.sdk.types import Sink, SourceRecord
 from apps.core import clock
+from apps.sync.engine.beside import Callers
 from apps.sync.engine.claim import effects
 from apps.sync.engine.confirm import Answer, confirm
 from apps.sync.engine.consequences import note_failures
@@ -19,6 +22,9 @@ from apps.sync.engine.failures import FailedRecord
 from apps.sync.engine.intents import Intent, sent_intents
 from apps.sync.models import ErrorClass, IntentStatus, WriteIntent
 
+# So many are taken over in one transaction: after a death in a large load there may be a thousand to ask about.
+TOGETHER = 100
+
 
 def recover_sent(context: RunContext) -> None:
     """This function will settle every intent of the flow that was left as sent.
@@ -26,46 +32,86 @@ def recover_sent(context: RunContext) -> None:
     A create found at the vendor is confirmed; one the vendor provably does not have is planned again; one it cannot
     tell about yet makes the run come back later; one it can never tell about waits for a person.
     """
+    groups: dict[tuple[UUID, str], list[Intent]] = {}
     for intent in sent_intents(context.flow.pk):
-        system = context.system_of(intent.connection_id)
-        if not intent.is_create:
-            _plan_again(context, intent, is_frozen=False)
-        else:
-            _recover_create(context, system, intent)
+        groups.setdefault((intent.connection_id, intent.object_name), []).append(intent)
+    for (connection_id, object_name), intents in groups.items():
+        system = context.system_of(connection_id)
+        _plan_again(context, [intent for intent in intents if not intent.is_create], is_frozen=False)
+        creates = [intent for intent in intents if intent.is_create]
+        _recover_creates(context, system, system.manifest.sink(object_name), creates)
 
 
-def _recover_create(context: RunContext, system: BoundSystem, intent: Intent) -> None:
-    spec = system.manifest.sink(intent.object_name)
-    if spec.resolve is Resolve.NONE:
-        _park(context, system, intent)
+def _recover_creates(context: RunContext, system: BoundSystem, sink: SinkSpec, intents: list[Intent]) -> None:
+    if sink.resolve is Resolve.NONE:
+        for intent in intents:
+            _park(context, system, intent)
         return
+    settled = [intent for intent in intents if _is_settled(context, sink, intent)]
+    for start in range(0, len(settled), TOGETHER):
+        _settle(context, system, sink, settled[start : start + TOGETHER])
+
+
+def _is_settled(context: RunContext, sink: SinkSpec, intent: Intent) -> bool:
+    """False where the vendor cannot tell yet: then the run comes back later."""
     assert intent.sent_at is not None  # noqa: S101 - set in the statement that makes it sent
-    settled_at = intent.sent_at + timedelta(seconds=spec.settle_seconds)
-    if spec.resolve is Resolve.LOOKUP_AFTER_SETTLE and clock.now() < settled_at:
+    settled_at = intent.sent_at + timedelta(seconds=sink.settle_seconds)
+    if sink.resolve is Resolve.LOOKUP_AFTER_SETTLE and clock.now() < settled_at:
         context.resume_at = min(settled_at, context.resume_at or settled_at)
-        return
-    found = _ask(system, intent)
-    if found is not None:
-        confirm(context, system, intent.object_name, [Answer(intent, found)])
-    else:
-        # A key the vendor remembers makes the same call harmless, but only the very same call.
-        _plan_again(context, intent, is_frozen=spec.resolve is Resolve.IDEMPOTENCY_KEY)
+        return False
+    return True
 
 
-def _ask(system: BoundSystem, intent: Intent) -> SourceRecord | None:
-    sink = system.connector.sink(intent.object_name)
-    known = by_record(system.connection.pk, [intent.record_id])
-    reference = known.get((intent.record_id, system.manifest.sink(intent.object_name).stream))
+def _settle(context: RunContext, system: BoundSystem, sink: SinkSpec, intents: list[Intent]) -> None:
+    """Raises what the vendor's first error was, once what it told about the others is kept."""
+    answers, errors = _ask_all(system, sink, intents)
+    found = [Answer(intent, record) for intent, record in answers if record is not None]
+    if found:
+        confirm(context, system, sink.name, found)
+    # A key the vendor remembers makes the same call harmless, but only the very same call.
+    missing = [intent for intent, record in answers if record is None]
+    _plan_again(context, missing, is_frozen=sink.resolve is Resolve.IDEMPOTENCY_KEY)
+    if errors:
+        raise errors[0]
+
+
+def _ask_all(
+    system: BoundSystem, spec: SinkSpec, intents: list[Intent]
+) -> tuple[list[tuple[Intent, SourceRecord | None]], list[Exception]]:
+    references = by_record(system.connection.pk, [intent.record_id for intent in intents])
+    sinks = [talk.sink(spec.name) for talk in system.conversations(len(intents))]
+    answers: list[tuple[Intent, SourceRecord | None]] = []
+    errors: list[Exception] = []
+    with Callers(threads=len(sinks) if len(sinks) > 1 else 0) as callers:
+        for start in range(0, len(intents), len(sinks)):
+            asked = [
+                (intent, callers.start(partial(_ask, sink, intent, references.get((intent.record_id, spec.stream)))))
+                for sink, intent in zip(sinks, intents[start:], strict=False)
+            ]
+            for intent, asking in asked:
+                try:
+                    answers.append((intent, asking.result()))
+                except Exception as error:  # noqa: BLE001 - raised once the other answers are kept
+                    errors.append(error)
+            if errors:
+                break
+    return answers, errors
+
+
+def _ask(sink: Sink, intent: Intent, reference: Reference | None) -> SourceRecord | None:
     try:
         return sink.get(reference.external_id) if reference else sink.resolve(intent.key)
     except RecordRejected:
         return None
 
 
-def _plan_again(context: RunContext, intent: Intent, *, is_frozen: bool) -> None:
+def _plan_again(context: RunContext, intents: list[Intent], *, is_frozen: bool) -> None:
+    if not intents:
+        return
     with effects(context):
         kept: dict[str, Any] = {} if is_frozen else {"sent_at": None, "payload": {}, "payload_hash": ""}
-        WriteIntent.objects.filter(pk=intent.id).update(status=IntentStatus.PLANNED, **kept)
+        ids = [intent.id for intent in intents]
+        WriteIntent.objects.filter(pk__in=ids).update(status=IntentStatus.PLANNED, **kept)
 
 
 def _park(context: RunContext, system: BoundSystem, intent: Intent) -> None:
