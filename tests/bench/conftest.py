@@ -105,3 +105,9 @@ def vendor_url(record_count: int, start_vendor: Callable[[int], str]) -> str:
 @pytest.fixture(scope="session")
 def record_count() -> int:
     return int(os.environ.get("BENCH_RECORDS", "20000"))
+
+
+@pytest.fixture
+def target() -> str:
+    """The vendor to write to."""
+    return "target"

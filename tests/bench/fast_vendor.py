@@ -41,9 +41,9 @@ class Records:
 
     def read_after(self, after: int, page_size: int) -> Iterator[Page]:
         while True:
-            rows = self.connector.page(after, page_size)
+            rows, left = self.connector.page(after, page_size)
             after += len(rows)
-            yield Page(records=[record(row) for row in rows], checkpoint={"after": after})
+            yield Page(records=[record(row) for row in rows], checkpoint={"after": after}, remaining=left)
             if len(rows) < page_size:
                 return
 
@@ -72,6 +72,19 @@ class Batches:
 
     def get(self, external_id: str) -> SourceRecord | None:
         return None
+
+
+class KeptBatches(Batches):
+    """What it made can be found again by our reference, as a worker that comes after a dead one has to."""
+
+    def write(self, requests: list[WriteRequest]) -> list[WriteResult]:
+        objects = [{**request.payload, "id": request.external_id, "ref": request.key} for request in requests]
+        rows = self.connector.client.post("/batch", json=objects)["results"]
+        return [result(request, row) for request, row in zip(requests, rows, strict=True)]
+
+    def resolve(self, key: str) -> SourceRecord | None:
+        row = self.connector.client.get("/found", params={"ref": key})["result"]
+        return record(row) if row else None
 
 
 def result(request: WriteRequest, row: dict[str, Any]) -> WriteResult:
@@ -105,10 +118,11 @@ class FastConnector(Connector):
     def check(self) -> CheckResult:
         return CheckResult(account_id="fast", account_name="Fast")
 
-    def page(self, after: int, limit: int) -> list[dict[str, Any]]:
+    def page(self, after: int, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """The rows, and how many are left after them."""
         params = {"after": after, "limit": limit, "version": self.context.settings["version"]}
-        rows: list[dict[str, Any]] = self.client.get("/records", params=params)["results"]
-        return rows
+        answer = self.client.get("/records", params=params)
+        return answer["results"], answer["left"]
 
 
 class FeedConnector(FastConnector):
@@ -120,6 +134,10 @@ class FeedConnector(FastConnector):
     ) -> list[WebhookEvent]:
         require_signature(expected=hmac_sha256_hex(secret, body), given=headers.get("x-signature", ""))
         return [WebhookEvent(event_id=body.decode(), stream="records")]
+
+
+class LedgerConnector(FastConnector):
+    sink_types = {"records": KeptBatches}
 
 
 def fast(key: str, domain: Domain, kind: type[FastConnector] = FastConnector) -> type[FastConnector]:
@@ -139,6 +157,7 @@ CONNECTORS = {
     "source": fast("source", Domain.CRM),
     "feed": fast("feed", Domain.CRM, FeedConnector),
     "target": fast("target", Domain.ERP),
+    "ledger": fast("ledger", Domain.ERP, LedgerConnector),
 }
 
 

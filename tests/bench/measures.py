@@ -45,6 +45,10 @@ class Measures:
         """Nothing else will do."""
         self._add(name, value, unit, f"= {expected:,.0f}", ok=value == expected, limit=None, ratio=None)
 
+    def note(self, name: str, value: float, unit: str) -> None:
+        """Nothing is promised."""
+        self._add(name, value, unit, "", ok=True, limit=None, ratio=None)
+
     def _add(
         self, name: str, value: float, unit: str, bar: str, *, ok: bool, limit: float | None, ratio: float | None
     ) -> None:

@@ -48,7 +48,7 @@ def source() -> str:
 
 
 @pytest.fixture
-def flow(monkeypatch: pytest.MonkeyPatch, owner_actor: Actor, vendor_url: str, source: str) -> Flow:
+def flow(monkeypatch: pytest.MonkeyPatch, owner_actor: Actor, vendor_url: str, source: str, target: str) -> Flow:
     known = {**registry.connectors(), **CONNECTORS}
     monkeypatch.setattr(registry, "connectors", lambda: known)
     now = clock.now()
@@ -59,7 +59,7 @@ def flow(monkeypatch: pytest.MonkeyPatch, owner_actor: Actor, vendor_url: str, s
             actor=owner_actor, now=now, environment=environment, vendor=vendor, name=vendor, secrets={},
             settings={"base_url": vendor_url, "version": "1"},
         )
-        for role, vendor in (("crm", source), ("erp", "target"))
+        for role, vendor in (("crm", source), ("erp", target))
     }  # fmt: skip
     template, _ = IntegrationTemplate.objects.get_or_create(key="bulk", name="Bulk")
     version, _ = IntegrationTemplateVersion.objects.get_or_create(

@@ -44,9 +44,10 @@ def test_beside_dlt(peer_python: Path, vendor_url: str, measures: Measures, tmp_
     appended, merged = json.loads(done.stdout)
 
     own = {measure.name: measure.value for measure in measures.all}
-    for name, rate, what in (
-        ("bulk sync, new records", appended, "bulk sync beside dlt appending"),
-        ("unchanged records read again", merged, "unchanged records beside dlt merging them"),
+    for name, rate, what, share in (
+        # Not the same work, so nothing is promised: it appends; we match, refer, log twice and write to a second system.
+        ("bulk sync, new records", appended, "bulk sync beside dlt appending", 0.0),
+        ("unchanged records read again", merged, "unchanged records beside dlt merging them", 1.0),
     ):
         if name in own:
-            measures.rate(what, own[name], "records/s", limit=rate, least=0, share=1.0)
+            measures.rate(what, own[name], "records/s", limit=rate, least=0, share=share)

@@ -1,7 +1,8 @@
 """A vendor as fast as Python can play one: `python -m tests.bench.vendor_server` prints its port.
 
 `GET /records?after=N&limit=M` pages through generated records of about 1.2 kB (`?version=` changes them);
-`POST /batch` takes a list of objects and answers with their ids, or refuses them all (`POST /refuse?on=1`).
+`POST /batch` takes a list of objects and answers with their ids, or refuses them all (`POST /refuse?on=1`); objects that
+came with a `ref` are found again by it (`GET /found?ref=`).
 `POST /grow?count=N` makes new records, `GET /taken` tells what was taken: {name: [how often, when last]}. Speaks just
 enough HTTP/1.1 for a keep-alive client.
 """
@@ -25,6 +26,7 @@ class Vendor:
         self.taken = 0
         self.refuses = False
         self.names: dict[str, list[float]] = {}
+        self.refs: dict[str, dict[str, Any]] = {}
         self.pages: dict[str, bytes] = {}
 
     def answer(self, method: str, target: str, body: bytes) -> bytes:
@@ -34,6 +36,8 @@ class Vendor:
             return self.take(orjson.loads(body))
         if parts.path == "/taken":
             return orjson.dumps(self.names)
+        if parts.path == "/found":
+            return orjson.dumps({"result": self.refs.get(query["ref"])})
         if method == "POST":
             return self.change(parts.path, query)
         if target not in self.pages:
@@ -50,7 +54,8 @@ class Vendor:
 
     def page(self, after: int, limit: int, version: str) -> bytes:
         numbers = range(after + 1, min(after + limit, self.total) + 1)
-        return orjson.dumps({"results": [record(number, version) for number in numbers]})
+        left = max(self.total - after - limit, 0)
+        return orjson.dumps({"results": [record(number, version) for number in numbers], "left": left})
 
     def take(self, objects: list[dict[str, Any]]) -> bytes:
         if self.refuses:
@@ -61,6 +66,7 @@ class Vendor:
             known = self.names.setdefault(fields["name"], [0, 0.0])
             known[0], known[1] = known[0] + 1, time.time()
         rows = [{**fields, "id": str(fields.get("id") or f"t{first + n}")} for n, fields in enumerate(objects)]
+        self.refs.update({row["ref"]: row for row in rows if "ref" in row})
         return orjson.dumps({"results": rows})
 
 
