@@ -6,7 +6,7 @@ from apps.billing.services.issuing import issue_invoice, issue_invoices
 from apps.billing.services.payments import record_payment
 from apps.billing.services.plans import NewPrice, archive_plan, create_plan, publish_plan_version
 from apps.billing.services.subscriptions import cancel_subscription, subscribe
-from apps.billing.services.usage import UsageEntry, record_usage, record_usages
+from apps.billing.services.usage import UsageEntry, note_usage, record_usage, record_usages
 
 __all__ = [
     "NewPrice",
@@ -20,6 +20,7 @@ __all__ = [
     "issue_invoice",
     "issue_invoices",
     "keep_document",
+    "note_usage",
     "open_account",
     "publish_plan_version",
     "record_payment",

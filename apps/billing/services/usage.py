@@ -5,11 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 
 import msgspec
-from django.db import connection
 
 from apps.billing.meters import get_meter
-from apps.core.bulk import execute
+from apps.core.bulk import execute, write
 
+_RECORD = """
+INSERT INTO billing_usageevent (key, subject_key, meter, quantity, occurred_at, recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (key) DO NOTHING
+"""
 _RECORD_ALL = """
 INSERT INTO billing_usageevent (key, subject_key, meter, quantity, occurred_at, recorded_at)
 SELECT key, subject_key, meter, quantity, occurred_at, %s
@@ -45,15 +48,19 @@ def record_usage(
 
     One statement, in the caller's transaction: the page that made the usage commits with it or not at all.
     """
+    _demand_sound(meter, quantity)
+    return execute(_RECORD, [key, subject_key, meter, quantity, occurred_at, now]) == 1
+
+
+def note_usage(
+    *, subject_key: str, meter: str, quantity: Decimal | int, key: str, occurred_at: datetime, now: datetime
+) -> None:
+    """This function will do the same where nobody asks whether it counted: it may travel with the next statement."""
+    _demand_sound(meter, quantity)
+    write(_RECORD, [key, subject_key, meter, quantity, occurred_at, now])
+
+
+def _demand_sound(meter: str, quantity: Decimal | int) -> None:
     get_meter(meter)
     if quantity < 0:
         raise ValueError("usage is counted up: a quantity is never negative")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO billing_usageevent (key, subject_key, meter, quantity, occurred_at, recorded_at)
-            VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (key) DO NOTHING
-            """,
-            [key, subject_key, meter, quantity, occurred_at, now],
-        )
-        return bool(cursor.rowcount == 1)

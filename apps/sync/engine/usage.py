@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from apps.billing.services import record_usage
+from apps.billing.services import note_usage
 from apps.sync.engine.context import RunContext
 from apps.sync.engine.hashing import digest
 from apps.sync.engine.intents import Intent
@@ -17,7 +17,7 @@ def meter_writes(context: RunContext, confirmed: list[Intent], now: datetime) ->
     if not confirmed or not context.is_production or context.is_dry:
         return
     page = digest(sorted(str(intent.id) for intent in confirmed))[:12]
-    record_usage(
+    note_usage(
         subject_key=f"customer:{context.flow.customer_id}",
         meter=RECORDS_SYNCED,
         quantity=len(confirmed),
