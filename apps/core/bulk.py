@@ -50,7 +50,7 @@ def copy_rows(
     content = "".join([f"{start}{line}\n" for line in lines])
     text = statement.as_string()
     if not copy_behind(text, content):
-        with connection.cursor() as cursor, cursor.copy(text) as copy:
+        with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(text) as copy:
             copy.write(content)
 
 
