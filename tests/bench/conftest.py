@@ -16,6 +16,7 @@ from django.db import connection
 from apps.core.planes import public_plane, tenant_plane
 from apps.provisioning.schema_template import create_schema_from_template
 from apps.tenants.models import Domain, Partner, PartnerStatus
+from config.settings import base
 from tests.bench.measures import Measures
 from tests.conftest import NOW
 
@@ -105,6 +106,12 @@ def vendor_url(record_count: int, start_vendor: Callable[[int], str]) -> str:
 @pytest.fixture(scope="session")
 def record_count() -> int:
     return int(os.environ.get("BENCH_RECORDS", "20000"))
+
+
+@pytest.fixture(autouse=True)
+def as_in_production(settings: Any) -> None:
+    """What tests want to see at once is asked for now and then only."""
+    settings.LOG_SETTINGS_SECONDS = base.LOG_SETTINGS_SECONDS
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A vendor as fast as Python can play one: `python -m tests.bench.vendor_server` prints its port.
 
 `GET /records?after=N&limit=M` pages through generated records of about 1.2 kB (`?version=` changes them);
-`POST /batch` takes a list of objects and answers with their ids, or refuses them all (`POST /refuse?on=1`); objects that
+`POST /batch` takes a list of objects and answers with their ids, or refuses them all (`POST /refuse?on=1`), after a while (`POST /slow?ms=N`); objects that
 came with a `ref` are found again by it (`GET /found?ref=`).
 `POST /grow?count=N` makes new records, `GET /taken` tells what was taken: {name: [how often, when last]}. Speaks just
 enough HTTP/1.1 for a keep-alive client.
@@ -25,6 +25,7 @@ class Vendor:
         self.total = total
         self.taken = 0
         self.refuses = False
+        self.answers_after = 0.0  # seconds that a write takes
         self.names: dict[str, list[float]] = {}
         self.refs: dict[str, dict[str, Any]] = {}
         self.pages: dict[str, bytes] = {}
@@ -47,6 +48,8 @@ class Vendor:
     def change(self, path: str, query: dict[str, str]) -> bytes:
         if path == "/refuse":
             self.refuses = query["on"] == "1"
+        elif path == "/slow":
+            self.answers_after = int(query["ms"]) / 1000
         else:
             self.total += int(query["count"])
             self.pages = {}
@@ -87,6 +90,8 @@ async def serve(vendor: Vendor, reader: asyncio.StreamReader, writer: asyncio.St
                 (int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length")), 0
             )
             content = vendor.answer(method, target, await reader.readexactly(length))
+            if vendor.answers_after and target == "/batch":
+                await asyncio.sleep(vendor.answers_after)
             writer.write(
                 b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(content)
             )
