@@ -7,6 +7,7 @@
     rules    derive, update and want writes until nothing changes any more
     plan     canonical record → payload; intents for what a target does not hold yet
     write    intent committed as sent → vendor call
+    beside   threads that read the next page, or call several batches at once, and do nothing else
     confirm  read-back, cross-reference, log; all in one transaction
     recover  intents found sent after a crash: resolved with the vendor, never blindly repeated
     journal  log facts, payload differences, vendor calls, usage
