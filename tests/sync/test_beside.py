@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from msgspec import structs
 
+from apps.connectors import registry
 from apps.connectors.sdk.connector import Connector
 from apps.connectors.sdk.errors import TransientError
+from apps.connectors.sdk.manifest import SinkSpec
 from apps.connectors.services import calls_at_once, may_call_beside, opening
 from apps.flows.models import Flow
 from apps.sync.models import RecordLog, RunStatus, VendorCall, WriteIntent
@@ -136,6 +139,26 @@ def test_a_page_that_cannot_be_read_ahead_is_read_again(flow: Flow, now: Any, mo
 
     assert (run.status, run.read_count, len(reads)) == (RunStatus.SUCCEEDED, COUNT, 4)
     assert_each_arrived_once()
+
+
+def test_writes_of_a_sink_that_does_not_allow_it_never_overlap(
+    flow: Flow, now: Any, writes: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = registry.connectors()["fake_erp"]
+    sinks = tuple(structs.replace(sink, overlaps=False) for sink in kind.manifest.sinks)
+    monkeypatch.setattr(kind, "manifest", structs.replace(kind.manifest, sinks=sinks))
+
+    run_flow(flow, now)
+
+    assert {thread for _, thread, _ in writes} == {threading.main_thread()}
+    assert_each_arrived_once()
+
+
+def test_objects_that_refer_to_others_overlap_only_where_their_sink_says_so() -> None:
+    spec = SinkSpec(name="x", label="X", entity="contact", stream="x", refs={"account": "y"})
+
+    assert [structs.replace(spec, overlaps=given).may_overlap for given in (None, True, False)] == [False, True, False]
+    assert structs.replace(spec, refs={}).may_overlap is True
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,9 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     `refs` says in which sink/stream of this connection each canonical reference lives: {ref name: object name};
     `required_refs` must be resolvable before a write. `stream` is the stream that reads the same object. `own_fields`
     is the connector's own mapping, kept where an integration changed `fields`.
-    `deletes`: the sink is a `DeletingSink`.
+    `deletes`: the sink is a `DeletingSink`. `overlaps`: whether several writes of it may be under way at once; where
+    nothing is said, only of objects that refer to no others. (Some vendors lock what is referred to; some sinks look
+    for what a record needs beside it, and make it where it is missing.)
     """
 
     name: str
@@ -146,6 +148,11 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     creates: bool = True
     updates: bool = True
     deletes: bool = False
+    overlaps: bool | None = None
+
+    @property
+    def may_overlap(self) -> bool:
+        return not self.refs if self.overlaps is None else self.overlaps
 
 
 class WebhookSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,10 @@ class Window:
     def batch_size(self) -> int:
         return max(self.sink.batch_size, 1)
 
+    @property
+    def calls_at_once(self) -> int:
+        return self.system.calls_at_once if self.sink.may_overlap else 1
+
     def request(self, intent: Intent) -> WriteRequest:
         external_id = self.external_ids.get(intent.record_id)
         return WriteRequest(key=intent.key, payload=intent.payload, external_id=external_id)
@@ -151,14 +155,14 @@ class Sender:
         answered = min(MOST, int(len(outcome.answers) * QUICK_SECONDS / seconds))
         if outcome.error or outcome.uncalled:
             return answered
-        return max(answered, window.batch_size * window.system.calls_at_once)
+        return max(answered, window.batch_size * window.calls_at_once)
 
 
 def _call(window: Window, started: float) -> Outcome:
     """Calls until all are answered, one fails, or so much time has passed that what was answered shall be kept."""
     outcome = Outcome([], window.intents)
     try:
-        count = -(-len(window.intents) // window.batch_size)
+        count = min(window.calls_at_once, -(-len(window.intents) // window.batch_size))
         sinks = [talk.sink(window.sink.name) for talk in window.system.conversations(count)]
     except Exception as error:  # noqa: BLE001 - raised again once what was never called is planned again
         outcome.error = error
