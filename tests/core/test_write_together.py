@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from apps.core.bulk import FEW, copy_rows, execute, fetch_rows, write
+from apps.core.prepared import prepared_statements
 from apps.core.write_together import writing_together
 
 pytestmark = pytest.mark.django_db
@@ -120,8 +123,9 @@ def rows(*added: int) -> list[tuple[int, str]]:
     return [(number, "copied") for number in added]
 
 
-def test_rows_on_their_way_are_there_for_the_next_question():
-    with transaction.atomic(), writing_together():
+@pytest.mark.parametrize("binding", [nullcontext, prepared_statements])
+def test_rows_on_their_way_are_there_for_the_next_question(binding):
+    with binding(), transaction.atomic(), writing_together():
         copy_rows("told", ("number", "word"), rows(*range(100)))
         add(100)
         copy_rows("told", ("number", "word"), rows(*range(101, 20_000)))
