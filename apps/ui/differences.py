@@ -65,10 +65,11 @@ def plain_text(value: Any, locale: str = "en") -> str:
 
 
 def _position(item: Any, locale: str) -> str:
-    if not isinstance(item, dict) or "description" not in item or not is_money(item.get("amount")):
+    """Of a document, ours or a system's: “Travel · 2 × €40.00 · €80.00”."""
+    if not isinstance(item, dict) or not {"description", "amount"} <= set(item):
         return plain_text(item, locale)
-    times = f"{item['quantity']} × {plain_text(item['unit_price'], locale)}" if item.get("unit_price") else ""
-    said = [str(item["description"]), *([times] if times else []), plain_text(item["amount"], locale)]
+    times = f"{item.get('quantity', 1)} × {plain_text(item['unit_price'], locale)}" if item.get("unit_price") else ""
+    said = [str(item["description"] or "–"), *([times] if times else []), plain_text(item["amount"], locale)]
     return " · ".join(said)
 
 

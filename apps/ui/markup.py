@@ -220,12 +220,18 @@ def record_value(value: object) -> SafeString | str:
 def _rows_table(rows: list[dict[str, Any]]) -> SafeString:
     """The positions of a document and the like: a column for every name that any of them has a value for."""
     names = [name for name in dict.fromkeys(key for row in rows for key in row) if any(_is_said(r, name) for r in rows)]
-    head = "".join(f'<th scope="col">{escape(label_of(name))}</th>' for name in names)
+    # What it is before what it comes to, whatever order it was stored in.
+    names.sort(key=lambda name: (name not in ("description", "name"), name == "amount"))
+    head = "".join(f"<th{_numeric(rows, name)}>{escape(label_of(name))}</th>" for name in names)
     cells = ("".join(_row_cell(row.get(name)) for name in names) for row in rows)
     body = "".join(f"<tr>{row}</tr>" for row in cells)
     return SafeString(
         f'<div class="value-rows"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
+
+
+def _numeric(rows: list[dict[str, Any]], name: str) -> str:
+    return ' scope="col" class="num"' if any(differences.is_money(row.get(name)) for row in rows) else ' scope="col"'
 
 
 def _is_said(row: dict[str, Any], name: str) -> bool:

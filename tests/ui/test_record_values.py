@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -29,7 +30,9 @@ def test_positions_are_a_small_table_without_empty_columns() -> None:
     text = str(record_value([LINE, {**LINE, "description": "Travel", "quantity": "1"}]))
 
     assert text.count("<tr>") == 3
-    assert '<th scope="col">Unit price</th><th scope="col">Amount</th>' in text
+    stored = {name: LINE[name] for name in ("amount", "quantity", "unit_price", "description")}
+    heads = re.findall("<th[^>]*>([^<]*)</th>", str(record_value([stored])))
+    assert heads == ["Description", "Quantity", "Unit price", "Amount"]
     assert "Tax" not in text
     assert '<td>Consulting &lt;on site&gt;</td><td>2.5</td><td class="num">€120.00</td>' in text
 
@@ -44,6 +47,8 @@ def test_plain_values_stay_plain(value: object, shown: str) -> None:
 
 def test_differences_speak_of_money_and_positions_as_one() -> None:
     before = {"total": {"amount": 30000, "currency": "EUR"}, "lines": [LINE], "address": {"city": "Bonn"}}
+    theirs = {"amount": "80.00", "quantity": "2", "unit_price": "40.00", "description": "Travel"}
+    assert compare({}, {"lines": [theirs]})[0].after == "Travel · 2 × 40.00 · 80.00"
     after = {"total": {"amount": 117750, "currency": "EUR"}, "lines": [], "address": {"city": "Köln"}}
 
     assert [(c.field, c.before, c.after) for c in compare(before, after)] == [

@@ -13,6 +13,7 @@ from django.urls import reverse
 from apps.canonical.models import CanonicalChange, CanonicalRecord, CrossReference, MatchQuestion, RecordMerge
 from apps.canonical.selectors import list_merges, list_questions, related_records
 from apps.connectors.models import Connection
+from apps.connectors.sdk.entities import REFERENCES
 from apps.core.actor import Actor
 from apps.sync.models import RecordAction, RecordLog, SyncRun
 from apps.ui.status import humanize_word
@@ -72,7 +73,8 @@ def describe_record(actor: Actor, record: CanonicalRecord) -> RecordView:
     questions = [q for q in list_questions(actor).filter(entity=record.entity) if record.pk in (q.left_id, q.right_id)]
     writes = _writes(actor, [record.pk, *(merge.dropped_id for merge in merges)])
     runs = _runs(actor, {*(c.run_id for c in changes), *(w.run_id for w in writes)})
-    entries = [*(_change(c, runs) for c in changes if c.fields or c.version == 1), *_told(writes, runs)]
+    names = _names(actor, record, changes)
+    entries = [*(_change(c, runs, names) for c in changes if c.fields or c.version == 1), *_told(writes, runs)]
     entries += [e for merge in merges for e in _merge(merge)]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     return RecordView(
@@ -105,12 +107,26 @@ def _source(change: CanonicalChange) -> str:
     return change.connection.name if change.connection else _BY.get(change.source_kind, "A removed system")
 
 
-def _change(change: CanonicalChange, runs: dict[UUID, SyncRun]) -> Entry:
+def _names(actor: Actor, record: CanonicalRecord, changes: list[CanonicalChange]) -> dict[str, str]:
+    """What the records are called that its references point or pointed at, by id."""
+    known = REFERENCES.get(record.entity, {})
+    ids = {str(value) for c in changes for name in known.keys() & c.fields.keys() for value in c.fields[name] if value}
+    if not ids:
+        return {}
+    found = CanonicalRecord.objects.visible_to(actor).filter(pk__in=ids).defer("data")
+    return {str(other.pk): str(other) for other in found}
+
+
+def _change(change: CanonicalChange, runs: dict[UUID, SyncRun], names: dict[str, str]) -> Entry:
     why, url = _why(runs.get(change.run_id) if change.run_id else None)
     title = f"First seen in {_source(change)}" if change.version == 1 else f"Changed: {_source(change)}"
     if change.version == 1 and not change.connection:
         title = f"Made by: {_source(change)}"
-    fields = {name: values for name, values in change.fields.items() if isinstance(values, list) and len(values) == 2}
+    fields = {
+        name: [names.get(value, value) if isinstance(value, str) else value for value in values]
+        for name, values in change.fields.items()
+        if isinstance(values, list) and len(values) == 2
+    }
     return Entry(
         change.at, title, icon="sparkles" if change.version == 1 else "edit", tone="info", actor=why, url=url,
         before={name: values[0] for name, values in fields.items() if values[0] is not None},
