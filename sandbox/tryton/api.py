@@ -91,6 +91,9 @@ def create(call: Call, model: str) -> Any:
 
 @VENDOR.route("/rest/model/<model>/search_read", methods=["POST"])
 def search_read(call: Call, model: str) -> Any:
+    """Models of modules that are not activated (`hidden_models`) break the server like those that never were."""
+    if model in call.account.setting("hidden_models", []):
+        raise VendorError(500, f"'{model}'")
     model_of(model)
     body = call.json
     rows = search(call.account, model, body.get("domain") or [], body.get("order"), body.get("limit"))

@@ -64,6 +64,33 @@ MODELS = {
         required=("company", "employee", "date", "duration", "work"),
         readonly=("uuid",),
     ),
+    "ir.model": Model("Model", plain=("name",)),
+    "sale.sale": Model(
+        "Sale",
+        plain=("reference", "description", "quotation_date", "quotation_expire", "sale_date"),
+        one={"party": "party.party", "currency": "currency.currency", **COMPANY},
+        many={"lines": ("sale.line", "sale")},
+        computed=("untaxed_amount", "tax_amount", "total_amount"),
+        required=("company", "party", "currency"),
+        readonly=("number", "state"),
+    ),
+    "sale.line": Model(
+        "Sale Line",
+        plain=("type", "description", "quantity", "unit_price"),
+        one={"sale": "sale.sale"},
+        computed=("amount", "summary"),
+    ),
+    "sale.subscription": Model(
+        "Subscription",
+        plain=("reference", "description", "start_date", "end_date", "next_invoice_date"),
+        one={
+            "party": "party.party", "currency": "currency.currency",
+            "invoice_recurrence": "sale.subscription.recurrence.rule.set", **COMPANY,
+        },
+        required=("company", "party", "currency", "start_date", "invoice_recurrence"),
+        readonly=("number", "state"),
+    ),
+    "sale.subscription.recurrence.rule.set": Model("Recurrence Rule Set", plain=("name",)),
     "ir.model.log": Model("Log", plain=("event", "resource")),
     "account.account.type": Model("Account Type", plain=("revenue", "receivable")),
     "account.account": Model(

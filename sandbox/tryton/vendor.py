@@ -10,8 +10,9 @@ from werkzeug.exceptions import default_exceptions
 from werkzeug.wrappers import Response
 
 from sandbox.account import Account
-from sandbox.tryton import rules
+from sandbox.tryton import rules, sales
 from sandbox.tryton.records import Row, row_of, rows_of
+from sandbox.tryton.schema import MODELS
 from sandbox.tryton.wire import tag_date, tag_decimal, tag_seconds
 from sandbox.vendor import Call, Vendor, VendorError, bearer_token, json_response
 
@@ -19,6 +20,7 @@ PEOPLE = {"company": 1}
 KINDS = {
     "parties": "party.party", "employees": "company.employee", "projects": "project.work", "tasks": "project.work",
     "timesheet_lines": "timesheet.line", "invoices": "account.invoice", "payments": "account.move.line",
+    "quotes": "sale.sale", "contracts": "sale.subscription",
 }  # fmt: skip
 
 
@@ -63,7 +65,7 @@ class Tryton(Vendor):
         return account.objects(model)[object_id]
 
     def delete_object(self, account: Account, kind: str, object_id: str) -> None:
-        rules.removed(account, KINDS[kind], int(object_id))
+        rules.removed(account, KINDS.get(kind, kind), int(object_id))
 
 
 VENDOR = Tryton()
@@ -93,6 +95,8 @@ def set_up(account: Account) -> None:
         ("account.journal", {"name": "Revenue", "code": "REV", "type": "revenue"}),
         ("account.journal", {"name": "Cash", "code": "CASH", "type": "cash"}),
         ("account.configuration", {"default_account_receivable": 2}),
+        ("sale.subscription.recurrence.rule.set", {"name": "Monthly"}),
+        *(("ir.model", {"name": name}) for name in MODELS),
     ]
     name = account.setting("company_name", account.name.replace("-", " ").title())
     rules.new_row(account, "party.party", {"name": name}, PEOPLE, [])
@@ -168,4 +172,5 @@ def make_payment(account: Account, data: Row) -> Row:
 MAKERS = {
     "parties": make_party, "employees": make_employee, "projects": make_project, "tasks": make_task,
     "timesheet_lines": make_line, "invoices": make_invoice, "payments": make_payment,
+    "quotes": sales.make_quote, "contracts": sales.make_contract,
 }  # fmt: skip

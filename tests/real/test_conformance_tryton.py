@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.real, pytest.mark.enable_socket]
 MODELS = {
     "parties": "party.party", "employees": "company.employee", "projects": "project.work", "tasks": "project.work",
     "timesheet_lines": "timesheet.line", "invoices": "account.invoice", "payments": "account.move.line",
+    "quotes": "sale.sale", "contracts": "sale.subscription",
 }  # fmt: skip
 _numbers = itertools.count(1)
 
@@ -38,12 +39,19 @@ class RealTryton(TrytonWork):
 
     def edit(self, stream: str, external_id: str) -> None:
         change: dict[str, Any] = {"name": f"Edited {next(_numbers)}"}
-        if stream in ("timesheet_lines", "invoices"):
+        if stream in ("timesheet_lines", "invoices", "quotes", "contracts"):
             change = {"description": f"Edited {next(_numbers)}"}
         elif stream == "payments":
             # The one field of a posted entry that stays open.
             change = {"maturity_date": {"__class__": "date", "year": 2026, "month": 12, "day": 1 + next(_numbers) % 28}}
         self.user.write(MODELS[stream], int(external_id), change)
+
+    def remove(self, stream: str, external_id: str) -> bool:
+        """Posted entries stay."""
+        if stream == "payments":
+            return False
+        self.user.rpc(f"model.{MODELS[stream]}.delete", [int(external_id)])
+        return True
 
     def count(self, sink: str) -> int:
         domain = [["type", "=", sink.removesuffix("s")]] if sink in ("projects", "tasks") else []

@@ -43,6 +43,12 @@ class TrytonWork(Harness):
             )  # fmt: skip
         if stream == "invoices":
             return self._invoice(number, post=False)
+        if stream == "quotes":
+            line = {"description": f"Line {number}", "quantity": "2", "unit_price": "150.00"}
+            return self.make("quotes", party=self.party, description=f"Quote {number}", lines=[line])
+        if stream == "contracts":
+            dates = {"start_date": "2026-01-01", "end_date": "2026-12-31"}
+            return self.make("contracts", party=self.party, description=f"Contract {number}", **dates)
         return self.make("payments", invoice=self.invoice, amount="1.00")
 
     def _invoice(self, number: int, *, post: bool) -> str:
@@ -122,5 +128,11 @@ class SimulatedTryton(TrytonWork, SandboxHarness):
         return str(self.control.create(kind, data)["id"])
 
     def edit(self, stream: str, external_id: str) -> None:
-        field = {"timesheet_lines": "description", "invoices": "comment", "payments": "description"}.get(stream, "name")
+        field = {
+            "timesheet_lines": "description",
+            "invoices": "comment",
+            "payments": "description",
+            "quotes": "description",
+            "contracts": "description",
+        }.get(stream, "name")
         self.control.update(stream, external_id, {field: f"Edited {next(_numbers)}"})

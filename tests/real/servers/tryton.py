@@ -21,7 +21,17 @@ SEED = HERE / "seed_tryton.py"
 VENV = HOME / "tryton-venv"
 DATA = HOME / "tryton"
 ADMIN_PASSWORD = "admin"  # noqa: S105 - a server that lives for one test run on the loopback interface
-MODULES = ("company", "currency", "party", "account", "account_invoice", "timesheet", "project")
+MODULES = (
+    "company",
+    "currency",
+    "party",
+    "account",
+    "account_invoice",
+    "timesheet",
+    "project",
+    "sale",
+    "sale_subscription",
+)
 
 
 def start_tryton() -> RealServer:

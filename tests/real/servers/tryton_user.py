@@ -12,6 +12,8 @@ from typing import Any
 
 from tests.real.servers.base import RealServer
 
+MONTHLY = {"name": "Monthly", "rules": [["create", [{"freq": "monthly", "interval": 1}]]]}
+
 
 class TrytonUser:
     """Speaks JSON-RPC in a session, as Tryton's client does."""
@@ -105,6 +107,32 @@ class TrytonUser:
         if post:
             self.rpc("model.account.invoice.post", [invoice])
         return invoice
+
+    def make_quotes(self, *, party: int, description: str, lines: list[dict[str, str]]) -> int:
+        """A draft, of positions without a product."""
+        rows = [
+            {
+                "type": "line", "description": line["description"], "quantity": float(line["quantity"]),
+                "unit_price": {"__class__": "Decimal", "decimal": line["unit_price"]},
+            }
+            for line in lines
+        ]  # fmt: skip
+        values = {"party": party, "currency": self._currency(), "description": description, **self._context}
+        return self.create("sale.sale", {**values, "lines": [["create", rows]]})
+
+    def make_contracts(self, *, party: int, description: str, start_date: str, end_date: str) -> int:
+        """A draft, billed monthly."""
+        rules = "model.sale.subscription.recurrence.rule.set"
+        found = self.rpc(f"{rules}.search", [], 0, 1, None) or self.rpc(f"{rules}.create", [MONTHLY])
+        values = {
+            "party": party, "currency": self._currency(), "description": description, "invoice_recurrence": found[0],
+            "start_date": tagged_date(start_date), "end_date": tagged_date(end_date),
+        }  # fmt: skip
+        return self.create("sale.subscription", {**values, **self._context})
+
+    def _currency(self) -> int:
+        company = self.rpc("model.company.company.read", [self._context["company"]], ["currency"])[0]
+        return int(company["currency"])
 
     def make_payments(self, *, invoice: int, amount: str) -> int:
         self.pay_invoice(invoice, Decimal(amount))

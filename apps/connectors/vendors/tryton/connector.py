@@ -11,6 +11,7 @@ from apps.connectors.sdk.types import CheckResult
 from apps.connectors.vendors.tryton.api import TrytonApi
 from apps.connectors.vendors.tryton.invoices import InvoiceSink
 from apps.connectors.vendors.tryton.manifest import MANIFEST
+from apps.connectors.vendors.tryton.sales import SaleStream, SubscriptionStream
 from apps.connectors.vendors.tryton.sinks import PartySink, ProjectSink, TaskSink, TimesheetLineSink
 from apps.connectors.vendors.tryton.streams import (
     EmployeeStream,
@@ -33,6 +34,8 @@ class TrytonConnector(Connector):
         "timesheet_lines": TimesheetLineStream,
         "invoices": InvoiceStream,
         "payments": PaymentStream,
+        "quotes": SaleStream,
+        "contracts": SubscriptionStream,
     }
     sink_types = {
         "parties": PartySink,

@@ -25,7 +25,7 @@ CONFIG = (
         key="api_key",
         label="Application key",
         help="In Tryton: user preferences, Applications, REST API. The user needs the groups Party, Project, Timesheet "
-        "and Accounting Administration.",
+        "and Accounting Administration; for quotes and contracts also Sale and Subscription.",
         secret=True,
     ),
     ConfigField(
@@ -59,6 +59,11 @@ def amount(name: str) -> str:
 def ref(expression: str) -> str:
     """An id as text, null where there is none."""
     return f"coalesce(text({expression}), null)"
+
+
+def named(kind: str) -> str:
+    """What people wrote, else the number, which a draft does not have yet."""
+    return f'coalesce(record.description, coalesce(record.reference, coalesce(record.number, "{kind} " + text(record.id))))'
 
 
 STREAMS = (
@@ -164,6 +169,40 @@ STREAMS = (
         },
         refs={"invoice": {"stream": "invoices", "id": ref("record.invoice_payment")}},
     ),
+    StreamSpec(
+        name="quotes",
+        label="Sales and quotations",
+        entity="quote",
+        deletes=True,
+        fields={
+            "name": named("Sale"),
+            "number": "record.number",
+            "status": 'lookup({"draft": "draft", "quotation": "sent", "cancelled": "declined"}, record.state, "accepted")',
+            "currency": 'get(record, "currency.code")',
+            "total": amount("total_amount"),
+            "issue_date": "coalesce(record.quotation_date, record.sale_date)",
+            "expiry_date": "record.quotation_expire",
+            "lines": 'record.lines.map(l, {"description": coalesce(text(l.description), text(l.summary)), '
+            '"quantity": decimal(l.quantity), "unit_price": money(l.unit_price, record.currency.code), '
+            '"amount": money(l.amount, record.currency.code)})',
+        },
+        refs={"account": {"stream": "parties", "id": ref("record.party")}},
+    ),
+    StreamSpec(
+        name="contracts",
+        label="Subscriptions",
+        entity="contract",
+        deletes=True,
+        fields={
+            "name": named("Subscription"),
+            "number": "record.number",
+            "status": 'lookup({"running": "active", "closed": "ended", "cancelled": "cancelled"}, record.state, "draft")',
+            "start_date": "record.start_date",
+            "end_date": "record.end_date",
+            "billing_method": '"retainer"',
+        },
+        refs={"account": {"stream": "parties", "id": ref("record.party")}},
+    ),
 )
 
 SINKS = (
@@ -251,7 +290,7 @@ MANIFEST = ConnectorManifest(
     name="Tryton",
     domain=Domain.ERP,
     also_domains=(Domain.BILLING,),
-    description="Parties, projects, tasks, timesheets, customer invoices and payments of a Tryton 8 ERP.",
+    description="Parties, projects, tasks, timesheets, sales, subscriptions, customer invoices and payments of a Tryton 8 ERP.",
     evidence=Evidence.REAL_SERVER,
     evidence_note="The whole suite runs against a Tryton 8.2 server with PostgreSQL.",
     auth=AuthKind.API_KEY,
