@@ -50,6 +50,14 @@ class User(AbstractBaseUser):
     is_staff = False
     is_superuser = False
 
+    @property
+    def subject_key(self) -> str:
+        return f"user:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return ""
+
     def has_perm(self, perm: str, obj: object = None) -> bool:
         return False
 
@@ -153,6 +161,14 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (pk_{self.prefix}_…)"
+
+    @property
+    def subject_key(self) -> str:
+        return f"api_key:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return f"customer:{self.customer_id}" if self.customer_id else ""
 
     def is_usable(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -60,6 +60,10 @@ class Customer(models.Model):
     def subject_key(self) -> str:
         return f"customer:{self.pk}"
 
+    @property
+    def owner_key(self) -> str:
+        return self.subject_key
+
 
 class LegalEntity(models.Model):
     """A customer's regional company, with its own currency and tax id. Each customer has one main entity."""
@@ -101,6 +105,14 @@ class Environment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer} · {self.get_kind_display()}"
+
+    @property
+    def subject_key(self) -> str:
+        return f"environment:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return f"customer:{self.customer_id}"
 
 
 class CustomerMembership(models.Model):
@@ -147,6 +159,10 @@ class CustomerOwned(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def owner_key(self) -> str:
+        return f"customer:{self.customer_id}"
 
 
 class EngineOwned(CustomerOwned):

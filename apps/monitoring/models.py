@@ -55,6 +55,10 @@ class ExceptionRule(models.Model):
     def subject_key(self) -> str:
         return f"exception_rule:{self.pk}"
 
+    @property
+    def owner_key(self) -> str:
+        return ""
+
 
 class ExceptionStatus(models.TextChoices):
     OPEN = "open", "Open"

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.validators import validate_slug
 from django.db import DatabaseError, IntegrityError, transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict
@@ -68,14 +68,10 @@ def provision_partner(*, actor: Actor, new: NewPartner, now: datetime) -> Partne
         except DatabaseError as error:
             _undo(partner, str(error))
             raise UnableToProvision("The partner could not be created. Nothing was kept; try again.") from error
-        record_audit(
-            actor=actor,
-            action="tenants.partner.created",
-            target_key=f"partner:{partner.pk}",
-            target_label=partner.name,
-            now=now,
+        record_change(
+            actor=actor, now=now, target=partner, action="tenants.partner.created",
             after={"slug": partner.slug, "currency": partner.currency},
-        )
+        )  # fmt: skip
         return partner
 
 
@@ -172,11 +168,4 @@ def _move(partner: Partner, before: PartnerStatus, after: PartnerStatus, **field
 
 def _audit(actor: Actor, action: str, partner: Partner, now: datetime, after: dict[str, str]) -> None:
     with public_plane():
-        record_audit(
-            actor=actor,
-            action=action,
-            target_key=f"partner:{partner.pk}",
-            target_label=partner.name,
-            now=now,
-            after=after,
-        )
+        record_change(actor=actor, now=now, target=partner, action=action, after=after)

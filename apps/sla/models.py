@@ -26,6 +26,14 @@ class SlaPolicy(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def subject_key(self) -> str:
+        return f"sla_policy:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return ""
+
 
 class SlaPolicyVersion(models.Model):
     """The objectives from one moment on; immutable once in force.
@@ -90,3 +98,11 @@ class SlaReport(models.Model):
     def __str__(self) -> str:
         month = self.period_start.astimezone(ZoneInfo(self.customer.time_zone))
         return f"{self.customer} {month:%Y-%m}"
+
+    @property
+    def subject_key(self) -> str:
+        return f"sla_report:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return f"customer:{self.customer_id}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import Actor, system_actor
 from apps.core.errors import AnticipatedError, Conflict
 from apps.core.planes import require_tenant_schema
@@ -77,9 +77,9 @@ def _add_version(actor: Actor, now: datetime, policy: SlaPolicy, objectives: lis
         objectives=[_clean(row) for row in objectives],
         created_at=now,
     )
-    record_audit(
-        actor=actor, action="sla.policy.published", target_key=f"sla_policy:{policy.pk}", now=now,
-        target_label=policy.name, after={"version": version.number, "objectives": version.objectives},
+    record_change(
+        actor=actor, now=now, target=policy, action="sla.policy.published",
+        after={"version": version.number, "objectives": version.objectives},
     )  # fmt: skip
     return version
 
@@ -109,10 +109,9 @@ def assign_policy(
         assignment = SlaAssignment.objects.create(customer=customer, policy_version=policy_version, starts_at=now)
         _, end = month_around(customer, now)
         schedule(kind="sla.close_month", key=str(customer.pk), due_at=end + CLOSE_GRACE)
-        record_audit(
-            actor=actor, action="sla.policy.assigned", target_key=f"customer:{customer.pk}", now=now,
-            owner_key=customer.subject_key, target_label=customer.name, after={"policy": str(policy_version)},
-        )  # fmt: skip
+        record_change(
+            actor=actor, now=now, target=customer, action="sla.policy.assigned", after={"policy": str(policy_version)}
+        )
         return assignment
 
 
@@ -147,10 +146,7 @@ def _close(actor: Actor, customer: Customer, measurement: SlaMeasurement, now: d
     record_event(
         name="sla.report.closed", subject_key=customer.subject_key, now=now, payload={"report_id": str(report.pk)}
     )
-    record_audit(
-        actor=actor, action="sla.report.closed", target_key=f"sla_report:{report.pk}", now=now,
-        owner_key=customer.subject_key, target_label=str(report), after={"is_met": report.is_met},
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=report, action="sla.report.closed", after={"is_met": report.is_met})
     return report
 
 

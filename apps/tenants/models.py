@@ -47,6 +47,14 @@ class Partner(TenantMixin):  # type: ignore[misc]
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def subject_key(self) -> str:
+        return f"partner:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return ""
+
 
 class Domain(DomainMixin):  # type: ignore[misc]
     """A host name that leads to a partner. `is_platform` hosts are permanent: OAuth redirects and hooks use them."""

@@ -13,7 +13,7 @@ from django.utils.crypto import constant_time_compare
 from apps.accounts.models import ApiKey
 from apps.accounts.policies import API_SCOPES, PARTNER_WIDE_SCOPES
 from apps.accounts.tokens import api_secret_hash
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import AnticipatedError, NotVisible
 
@@ -112,7 +112,4 @@ def _check(
 
 
 def _audit(actor: Actor, action: str, key: ApiKey, now: datetime, after: dict[str, object] | None = None) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=f"api_key:{key.pk}", target_label=str(key), now=now, after=after,
-        owner_key=f"customer:{key.customer_id}" if key.customer_id else "",
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=key, action=action, after=after)

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from apps.accounts.models import StaffMembership, User
 from apps.accounts.policies import StaffRole
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
 
@@ -141,7 +141,4 @@ def _audit(
     before: dict[str, str] | None = None,
     after: dict[str, str] | None = None,
 ) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=f"user:{membership.user_id}", target_label=str(membership.user), now=now,
-        before=before, after=after,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=membership.user, action=action, before=before, after=after)

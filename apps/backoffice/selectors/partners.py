@@ -40,7 +40,7 @@ def list_hosts(partner: Partner) -> QuerySet[Domain]:
 
 def list_trail(partner: Partner) -> list[AuditEvent]:
     """What operators did with the partner, newest first."""
-    return list(AuditEvent.objects.filter(target_key=f"partner:{partner.pk}").order_by("-id")[:TRAIL_LENGTH])
+    return list(AuditEvent.objects.filter(target_key=partner.subject_key).order_by("-id")[:TRAIL_LENGTH])
 
 
 def list_provisioning_runs(actor: Actor) -> QuerySet[ProvisioningRun]:

@@ -34,6 +34,14 @@ class LegalEntity(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def subject_key(self) -> str:
+        return f"legal_entity:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return ""
+
 
 class BillingAccountQuerySet(models.QuerySet["BillingAccount"]):
     def visible_to(self, actor: Actor) -> Self:

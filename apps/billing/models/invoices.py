@@ -78,6 +78,14 @@ class Invoice(models.Model):
         return self.number or "Draft"
 
     @property
+    def subject_key(self) -> str:
+        return f"invoice:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return self.account.subject_key
+
+    @property
     def owed_amount(self) -> int:
         """What is still to be paid; nothing before it is issued and nothing once it is void."""
         if self.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):

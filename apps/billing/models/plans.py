@@ -24,6 +24,14 @@ class Plan(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def subject_key(self) -> str:
+        return f"plan:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return ""
+
 
 class PlanVersion(models.Model):
     """The prices of a plan from one moment on. Never changed once published: subscriptions point at it."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_audit, record_change
 from apps.billing.models import BillingAccount, LegalEntity
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
@@ -75,9 +75,9 @@ def update_legal_entity(*, actor: Actor, now: datetime, entity: LegalEntity, **c
     actor.require("billing.manage")
     fields = {"name", "address", "country", "tax_id", "tax_rate", "payment_instructions"}
     before = _apply(entity, changes, fields)
-    record_audit(
-        actor=actor, action="billing.legal_entity.changed", target_key=f"legal_entity:{entity.pk}", now=now,
-        target_label=entity.name, before=before, after={name: str(value) for name, value in changes.items()},
+    record_change(
+        actor=actor, now=now, target=entity, action="billing.legal_entity.changed", before=before,
+        after={name: str(value) for name, value in changes.items()},
     )  # fmt: skip
     return entity
 

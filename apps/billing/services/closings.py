@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.billing.models import Invoice, InvoiceStatus
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
@@ -65,8 +65,7 @@ def _close(actor: Actor, now: datetime, invoice: Invoice, status: InvoiceStatus,
         name=f"billing.invoice.{verb}", subject_key=invoice.account.subject_key, now=now,
         payload={"invoice_id": str(invoice.pk), "number": invoice.number},
     )  # fmt: skip
-    record_audit(
-        actor=actor, action=f"billing.invoice.{verb}", target_key=f"invoice:{invoice.pk}", now=now,
-        owner_key=invoice.account.subject_key, target_label=str(invoice.number), before={"status": before},
+    record_change(
+        actor=actor, now=now, target=invoice, action=f"billing.invoice.{verb}", before={"status": before},
         after={"status": status.value, "reason": reason.strip()},
     )  # fmt: skip

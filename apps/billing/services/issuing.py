@@ -159,6 +159,6 @@ def _told(invoice: Invoice) -> tuple[str, str, dict[str, Any]]:
 
 def _noted(invoice: Invoice) -> AuditEntry:
     return AuditEntry(
-        target_key=f"invoice:{invoice.pk}", target_label=str(invoice.number), owner_key=invoice.account.subject_key,
+        target_key=invoice.subject_key, target_label=str(invoice), owner_key=invoice.owner_key,
         after={"total_amount": invoice.total_amount, "currency": invoice.currency},
     )  # fmt: skip

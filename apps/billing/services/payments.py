@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.billing.models import Invoice, InvoiceStatus, Payment
 from apps.core.actor import Actor
 from apps.core.clock import local_date
@@ -82,8 +82,7 @@ def _book(actor: Actor, now: datetime, invoice: Invoice, payment: Payment) -> No
             payload={"invoice_id": str(invoice.pk), "number": invoice.number},
         )  # fmt: skip
     invoice.save(update_fields=["paid_amount", "status", "paid_at", "status_changed_at"])
-    record_audit(
-        actor=actor, action="billing.payment.recorded", target_key=f"invoice:{invoice.pk}", now=now,
-        owner_key=invoice.account.subject_key, target_label=str(invoice.number),
+    record_change(
+        actor=actor, now=now, target=invoice, action="billing.payment.recorded",
         after={"amount": payment.amount, "method": payment.method, "payment": str(payment.pk)},
     )  # fmt: skip

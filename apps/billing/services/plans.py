@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.billing.meters import get_meter
 from apps.billing.models import Plan, PlanVersion, Price, PriceKind
 from apps.core.actor import Actor
@@ -77,9 +77,7 @@ def archive_plan(*, actor: Actor, now: datetime, plan: Plan) -> Plan:
     actor.require("billing.manage")
     Plan.objects.filter(pk=plan.pk, archived_at=None).update(archived_at=now)
     plan.refresh_from_db()
-    record_audit(
-        actor=actor, action="billing.plan.archived", target_key=f"plan:{plan.pk}", target_label=plan.name, now=now
-    )
+    record_change(actor=actor, now=now, target=plan, action="billing.plan.archived")
     return plan
 
 
@@ -100,8 +98,8 @@ def _publish(actor: Actor, now: datetime, plan: Plan, currency: str, prices: lis
         )
         for position, price in enumerate(prices, start=1)
     )
-    record_audit(
-        actor=actor, action="billing.plan.published", target_key=f"plan:{plan.pk}", target_label=plan.name, now=now,
+    record_change(
+        actor=actor, now=now, target=plan, action="billing.plan.published",
         after={"version": version.number, "currency": currency, "prices": [_summary(price) for price in prices]},
     )  # fmt: skip
     return version

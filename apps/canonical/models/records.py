@@ -81,6 +81,10 @@ class CanonicalRecord(EngineOwned):
         day = str(self.occurred_on or "")
         return name_of(self.entity, self.title or self.number, day or f"…{str(self.pk)[-8:]}")
 
+    @property
+    def subject_key(self) -> str:
+        return f"record:{self.pk}"
+
 
 class CanonicalLink(models.Model):
     """A named reference from one record to another (`project` of a time entry). One target per name."""

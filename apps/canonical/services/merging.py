@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.canonical.models import (
     CanonicalLink,
     CanonicalRecord,
@@ -223,7 +223,4 @@ def _settle_question(
 
 
 def _audit(actor: Actor, action: str, merge: RecordMerge, now: datetime) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=f"record:{merge.kept_id}", target_label=str(merge.kept),
-        owner_key=f"customer:{merge.customer_id}", after={"other": merge.dropped_title}, now=now,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=merge.kept, action=action, after={"other": merge.dropped_title})

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.canonical.models import FieldQuestion
 from apps.canonical.services.questions import touch_records
 from apps.canonical.workspace import ChangeSource, Workspace, lock_environment
@@ -99,8 +99,8 @@ def decide_value(*, actor: Actor, now: datetime, question: FieldQuestion, answer
         workspace.change(state, {locked.field: locked.theirs})
         workspace.flush()
     touch_records([locked.record_id], now)
-    record_audit(
-        actor=actor, action="value.decided", target_key=f"record:{locked.record_id}", target_label=str(locked.record),
-        owner_key=f"customer:{locked.customer_id}", after={"field": locked.field, "answer": answer}, now=now,
+    record_change(
+        actor=actor, now=now, target=locked.record, action="value.decided",
+        after={"field": locked.field, "answer": answer},
     )  # fmt: skip
     return locked

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from apps.accounts.models import User
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.core.planes import require_tenant_schema
@@ -148,14 +148,10 @@ def _note(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    key = customer.subject_key
     record_event(
         name=f"customers.customer.{what}",
-        subject_key=key,
+        subject_key=customer.subject_key,
         payload={"customer_id": str(customer.pk), "name": customer.name},
         now=now,
     )
-    record_audit(
-        actor=actor, action=f"customer.{what}", target_key=key, target_label=customer.name, owner_key=key, before=before,
-        after=after, now=now,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=customer, action=f"customer.{what}", before=before, after=after)

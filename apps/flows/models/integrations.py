@@ -36,6 +36,10 @@ class Integration(CustomerOwned):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def subject_key(self) -> str:
+        return f"integration:{self.pk}"
+
 
 class RoleBinding(models.Model):
     """Which connection plays a template's role (`crm`, `erp`, `billing`, `delivery`) in an integration."""
@@ -76,6 +80,10 @@ class Flow(CustomerOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def subject_key(self) -> str:
+        return f"flow:{self.pk}"
 
 
 class FlowVersion(models.Model):

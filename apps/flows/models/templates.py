@@ -72,6 +72,15 @@ class IntegrationTemplateVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.template} {self.number}"
 
+    @property
+    def subject_key(self) -> str:
+        """All versions of a template are one thing to whoever reads what happened to it."""
+        return f"template:{self.template_id}"
+
+    @property
+    def owner_key(self) -> str:
+        return ""
+
 
 class ReleaseRules(models.Model):
     """The partner's own rules for publishing; the one row, made when something differs from the standard."""

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
@@ -143,10 +143,9 @@ def apply_configuration(
                 retire_integration(actor=actor, now=now, integration=entry.integration)
         else:
             carry_out(actor=actor, now=now, environment=plan.environment, entry=entry)
-    record_audit(
-        actor=actor, action="configuration.applied", target_key=f"environment:{plan.environment.pk}",
-        target_label=str(plan.environment), owner_key=f"customer:{plan.environment.customer_id}",
-        after={"changes": [f"{entry.action} {entry.name}" for entry in plan.changes]}, now=now,
+    record_change(
+        actor=actor, now=now, target=plan.environment, action="configuration.applied",
+        after={"changes": [f"{entry.action} {entry.name}" for entry in plan.changes]},
     )  # fmt: skip
     return plan
 

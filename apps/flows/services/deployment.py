@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
@@ -55,15 +55,10 @@ def deploy_integration(
     for flow in template.flows:
         _create_flow(actor, now, integration, flow)
     refresh_mappings(actor=actor, now=now, integration=integration)
-    record_audit(
-        actor=actor,
-        action="integration.deployed",
-        target_key=f"integration:{integration.pk}",
-        target_label=integration.name,
-        owner_key=f"customer:{environment.customer_id}",
+    record_change(
+        actor=actor, now=now, target=integration, action="integration.deployed",
         after={"template": str(template_version), "bindings": {r: str(c.pk) for r, c in bindings.items()}},
-        now=now,
-    )
+    )  # fmt: skip
     return integration
 
 

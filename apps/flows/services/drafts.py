@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
@@ -91,7 +91,4 @@ def _lock(actor: Actor, integration: Integration) -> Integration:
 def _audit(
     actor: Actor, now: datetime, integration: Integration, action: str, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=f"integration:{integration.pk}", target_label=integration.name,
-        owner_key=f"customer:{integration.customer_id}", before=before, after=after, now=now,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=integration, action=action, before=before, after=after)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import ConnectionStatus
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
@@ -76,16 +76,10 @@ def _move(
         integration.live_at = now
     integration.save(update_fields=["status", "live_at"])
     switch_flows(integration, now)
-    record_audit(
-        actor=actor,
-        action=f"integration.{status}",
-        target_key=f"integration:{integration.pk}",
-        target_label=integration.name,
-        owner_key=f"customer:{integration.customer_id}",
-        before={"status": before},
+    record_change(
+        actor=actor, now=now, target=integration, action=f"integration.{status}", before={"status": before},
         after={"status": status},
-        now=now,
-    )
+    )  # fmt: skip
     return integration
 
 
@@ -115,10 +109,7 @@ def _set_paused(actor: Actor, now: datetime, flow: Flow, *, is_paused: bool) -> 
     locked.paused_reason = f"Paused by {actor.label}."[:300] if is_paused else ""
     locked.save(update_fields=["paused_at", "paused_reason"])
     switch_flows(integration, now)
-    record_audit(
-        actor=actor, action="flow.paused" if is_paused else "flow.resumed", target_key=f"flow:{flow.pk}",
-        target_label=flow.name, owner_key=f"customer:{flow.customer_id}", now=now,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=flow, action="flow.paused" if is_paused else "flow.resumed")
     locked.refresh_from_db(fields=["is_enabled"])
     return locked
 
@@ -145,4 +136,4 @@ def switch_flows(integration: Integration, now: datetime) -> None:
     for name, ids in ((FLOWS_STARTED, switched[True]), (FLOWS_STOPPED, switched[False])):
         if ids or (is_final and name == FLOWS_STOPPED):
             payload = {"flow_ids": ids or [str(flow.pk) for flow in flows], "is_final": is_final}
-            record_event(name=name, subject_key=f"customer:{integration.customer_id}", payload=payload, now=now)
+            record_event(name=name, subject_key=integration.owner_key, payload=payload, now=now)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.canonical.custom_fields import custom_kinds
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core import expressions
@@ -171,7 +171,4 @@ def _lock(actor: Actor, integration: Integration) -> Integration:
 
 
 def _audit(actor: Actor, now: datetime, integration: Integration, action: str, after: dict[str, Any]) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=f"integration:{integration.pk}", target_label=integration.name,
-        owner_key=f"customer:{integration.customer_id}", before={}, after=after, now=now,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=integration, action=action, before={}, after=after)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
@@ -90,8 +90,7 @@ def check_policy(spec: TemplateSpec, entity: str, field: str, policy: str, role:
 
 
 def _audit(actor: Actor, action: str, integration: Integration, policy: dict[str, str], now: datetime) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=f"integration:{integration.pk}", target_label=integration.name,
-        owner_key=f"customer:{integration.customer_id}", now=now,
+    record_change(
+        actor=actor, now=now, target=integration, action=action,
         after={"field": f"{policy['entity']}.{policy['field']}", "policy": policy["policy"], "role": policy["role"]},
     )  # fmt: skip

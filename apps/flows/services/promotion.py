@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
@@ -82,8 +82,5 @@ def promote_integration(
     if made.promoted_from_id != integration.pk:
         made.promoted_from = integration
         made.save(update_fields=["promoted_from"])
-    record_audit(
-        actor=actor, action="integration.promoted", target_key=f"integration:{made.pk}", target_label=made.name,
-        owner_key=f"customer:{made.customer_id}", after={"from": str(integration.pk)}, now=now,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=made, action="integration.promoted", after={"from": str(integration.pk)})
     return made

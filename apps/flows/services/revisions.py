@@ -10,7 +10,7 @@ import msgspec
 from django.db import transaction
 from django.db.models import Max
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict, NotVisible
 from apps.flows.definition import (
@@ -356,7 +356,4 @@ def _open(actor: Actor, revision: IntegrationRevision, *allowed: str) -> Integra
 
 
 def _audit(actor: Actor, now: datetime, integration: Integration, action: str, after: dict[str, Any]) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=f"integration:{integration.pk}", target_label=integration.name,
-        owner_key=f"customer:{integration.customer_id}", before={}, after=after, now=now,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=integration, action=action, before={}, after=after)

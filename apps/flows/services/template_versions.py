@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_audit, record_change
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import AnticipatedError, Conflict, NotPermitted
 from apps.flows.definition import TemplateSpec
@@ -283,7 +283,6 @@ def _lock_version(version: IntegrationTemplateVersion, *allowed: str) -> Integra
 def _audit(
     actor: Actor, now: datetime, version: IntegrationTemplateVersion, action: str, after: dict[str, Any] | None = None
 ) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=f"template:{version.template_id}", target_label=str(version),
-        after={"version": version.number, **(after or {})}, now=now,
-    )  # fmt: skip
+    record_change(
+        actor=actor, now=now, target=version, action=action, after={"version": version.number, **(after or {})}
+    )

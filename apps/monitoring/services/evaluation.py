@@ -206,7 +206,7 @@ def _tell(name: str, rule: ExceptionRule, exceptions: Iterable[BusinessException
         facts=[
             (
                 name,
-                f"customer:{exception.customer_id}",
+                exception.owner_key,
                 {
                     "exception_id": str(exception.pk), "rule": rule.key, "record_id": str(exception.record_id),
                     "title": exception.title,

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.accounts.models import StaffMembership
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
 from apps.monitoring.models import BusinessException, ExceptionStatus
@@ -94,8 +94,5 @@ def _save(
     actor: Actor, now: datetime, exception: BusinessException, what: str, before: Any, after: Any
 ) -> BusinessException:
     exception.save()
-    record_audit(
-        actor=actor, action=f"exception.{what}", target_key=exception.subject_key, target_label=str(exception),
-        owner_key=f"customer:{exception.customer_id}", before=before, after=after, now=now,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=exception, action=f"exception.{what}", before=before, after=after)
     return exception

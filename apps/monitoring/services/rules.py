@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.canonical.models import Entity
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core.actor import Actor
@@ -135,10 +135,7 @@ def remove_rule(*, actor: Actor, now: datetime, key: str) -> None:
     before = draft_of(rule).values()
     spec = next((spec for spec in SHIPPED if spec.key == key), None)
     if spec is None:
-        record_audit(
-            actor=actor, action="exception_rule.removed", target_key=rule.subject_key, target_label=rule.name,
-            before=before, now=now,
-        )  # fmt: skip
+        record_change(actor=actor, now=now, target=rule, action="exception_rule.removed", before=before)
         rule.delete()
         return
     for name, value in shipped_values(spec).items():
@@ -245,10 +242,9 @@ def _free_key(name: str) -> str:
 
 def _settle(actor: Actor, now: datetime, rule: ExceptionRule, what: str, *, before: dict[str, Any] | None) -> None:
     """Everything is looked at anew: the rule may hold for records that did not change."""
-    record_audit(
-        actor=actor, action=f"exception_rule.{what}", target_key=rule.subject_key, target_label=rule.name,
-        before=before, after=draft_of(rule).values(), now=now,
-    )  # fmt: skip
+    record_change(
+        actor=actor, now=now, target=rule, action=f"exception_rule.{what}", before=before, after=draft_of(rule).values()
+    )
     environments = Environment.objects.filter(kind=EnvironmentKind.PRODUCTION, customer__archived_at=None)
     for number, pk in enumerate(environments.order_by("id").values_list("pk", flat=True)):
         # Not all at once where there are many.

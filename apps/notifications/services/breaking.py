@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django_tenants.utils import get_public_schema_name
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import system_actor
 from apps.core.planes import current_schema
 from apps.events.services import record_event
@@ -42,10 +42,9 @@ def disable_endpoint(*, endpoint: WebhookEndpoint, reason: str, now: datetime) -
         name=DISABLED, subject_key=endpoint.subject_key, payload={"endpoint_id": str(endpoint.pk), "reason": reason},
         now=now,
     )  # fmt: skip
-    record_audit(
-        actor=system_actor(), action="webhook_endpoint.disabled", target_key=endpoint.subject_key, now=now,
-        target_label=str(endpoint), owner_key=endpoint.owner_key, after={"reason": reason},
-    )  # fmt: skip
+    record_change(
+        actor=system_actor(), now=now, target=endpoint, action="webhook_endpoint.disabled", after={"reason": reason}
+    )
     if endpoint.contact_email:
         send_mail(
             kind="notifications.webhook_disabled", recipient=endpoint.contact_email, template="webhook_disabled",

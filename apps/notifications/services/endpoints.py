@@ -11,7 +11,7 @@ import httpx2
 from django.conf import settings
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.core.http import BlockedAddress, check_url
@@ -180,7 +180,4 @@ def _note(
     actor: Actor, now: datetime, endpoint: WebhookEndpoint, what: str, before: Any = None, after: Any = None
 ) -> None:
     forget_wanted()
-    record_audit(
-        actor=actor, action=f"webhook_endpoint.{what}", target_key=endpoint.subject_key, target_label=str(endpoint),
-        owner_key=endpoint.owner_key, before=before, after=after, now=now,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=endpoint, action=f"webhook_endpoint.{what}", before=before, after=after)

@@ -12,7 +12,7 @@ import orjson
 from django.core.cache import cache
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
 from apps.core.ids import encode_id, uuid7
@@ -153,10 +153,9 @@ def _replay(actor: Actor, now: datetime, endpoint: WebhookEndpoint, ids: Iterabl
     )
     if count:
         wake_endpoint(endpoint, now)
-        record_audit(
-            actor=actor, action="webhook_endpoint.replayed", target_key=endpoint.subject_key, now=now,
-            target_label=str(endpoint), owner_key=endpoint.owner_key, after={"deliveries": count},
-        )  # fmt: skip
+        record_change(
+            actor=actor, now=now, target=endpoint, action="webhook_endpoint.replayed", after={"deliveries": count}
+        )
     return count
 
 

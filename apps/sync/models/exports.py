@@ -70,5 +70,13 @@ class LogExport(models.Model):
         return f"{self.get_kind_display()} as {self.get_format_display()}"
 
     @property
+    def subject_key(self) -> str:
+        return f"export:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return ""
+
+    @property
     def is_active(self) -> bool:
         return self.status in (ExportStatus.QUEUED, ExportStatus.RUNNING)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.canonical.workspace import lock_environment
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
@@ -76,8 +76,8 @@ def _answer(actor: Actor, now: datetime, review: DeletionReview, status: ReviewS
         raise UnableToReview("This is answered already.")
     locked.status, locked.answered_at, locked.answered_by_label = status, now, actor.label
     locked.save(update_fields=["status", "answered_at", "answered_by_label"])
-    record_audit(
-        actor=actor, action=f"deletions.{status}", target_key=f"flow:{locked.flow_id}", target_label=str(locked.flow),
-        owner_key=f"customer:{locked.customer_id}", after={"object": locked.object_name, "count": locked.count}, now=now,
+    record_change(
+        actor=actor, now=now, target=locked.flow, action=f"deletions.{status}",
+        after={"object": locked.object_name, "count": locked.count},
     )  # fmt: skip
     return locked

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.accounts.policies import STAFF_PERMISSIONS, StaffRole
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import AnticipatedError, Conflict, NotVisible
 from apps.core.planes import require_tenant_schema
@@ -66,10 +66,7 @@ def start_export(*, actor: Actor, now: datetime, kind: str, format: str, asked: 
         has_payloads=kind == ExportKind.RECORDS and actor.can("payloads.view"),
         requested_by_label=actor.label, requested_at=now,
     )  # fmt: skip
-    record_audit(
-        actor=actor, action="logs.export_started", target_key=f"export:{export.pk}", target_label=str(export), now=now,
-        after={"filters": export.filters},
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=export, action="logs.export_started", after={"filters": export.filters})
     schedule(kind=EXPORT_KIND, key=str(export.pk), due_at=now)
     return export
 
@@ -83,9 +80,7 @@ def cancel_export(*, actor: Actor, now: datetime, export: LogExport) -> LogExpor
     )
     if not stopped.update(status=ExportStatus.CANCELED, finished_at=now):
         raise UnableToCancelExport("The export has ended already.")
-    record_audit(
-        actor=actor, action="logs.export_canceled", target_key=f"export:{export.pk}", target_label=str(export), now=now
-    )
+    record_change(actor=actor, now=now, target=export, action="logs.export_canceled")
     export.refresh_from_db()
     return export
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_audit, record_change
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
 from apps.dispatch.services import schedule
@@ -52,10 +52,7 @@ def ask_again(actor: Actor, failures: QuerySet[RecordFailure], now: datetime) ->
     by_flow = mark_asked(actor.label, failures, None, now)
     start_flows(actor.label, by_flow, now)
     for flow in Flow.objects.filter(pk__in=by_flow):
-        record_audit(
-            actor=actor, action="failures.retried", target_key=f"flow:{flow.pk}", target_label=flow.name,
-            owner_key=f"customer:{flow.customer_id}", after={"count": by_flow[flow.pk]}, now=now,
-        )  # fmt: skip
+        record_change(actor=actor, now=now, target=flow, action="failures.retried", after={"count": by_flow[flow.pk]})
     return by_flow.total()
 
 

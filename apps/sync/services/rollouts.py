@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.core.actor import Actor, system_actor
 from apps.core.errors import AnticipatedError, NotPermitted
 from apps.dispatch.services import complete, reschedule, schedule
@@ -303,7 +303,7 @@ def require_partner(actor: Actor) -> None:
 
 
 def audit_rollout(actor: Actor, now: datetime, rollout: TemplateRollout, action: str) -> None:
-    record_audit(
-        actor=actor, action=action, target_key=f"template:{rollout.version.template_id}",
-        target_label=str(rollout.version), after={"stages": rollout.stages, "stage": rollout.stage}, now=now,
+    record_change(
+        actor=actor, now=now, target=rollout.version, action=action,
+        after={"stages": rollout.stages, "stage": rollout.stage},
     )  # fmt: skip

@@ -264,7 +264,7 @@ def _tell(name: str, run: SyncRun, *, is_production: bool, now: datetime) -> Non
     facts = {"guard": run.guard} if name == RUN_HELD else {"status": str(run.status), "error_class": run.error_class}
     record_event(
         name=name,
-        subject_key=f"customer:{run.customer_id}",
+        subject_key=run.owner_key,
         payload={"run_id": str(run.pk), "flow_id": str(run.flow_id), "is_production": is_production, **facts},
         now=now,
     )

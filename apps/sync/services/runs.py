@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_audit, record_change
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Conflict, NotVisible
 from apps.dispatch.services import schedule
@@ -41,10 +41,7 @@ def start_run(*, actor: Actor, now: datetime, flow: Flow, trigger: str = RunTrig
     run = queue_run(flow=flow, trigger=trigger, label=actor.label, now=now)
     require_startable(run)
     if actor.kind is not ActorKind.SYSTEM:
-        record_audit(
-            actor=actor, action="run.started", target_key=f"flow:{flow.pk}", target_label=flow.name,
-            owner_key=f"customer:{flow.customer_id}", now=now,
-        )  # fmt: skip
+        record_change(actor=actor, now=now, target=flow, action="run.started")
     schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
     return run
 

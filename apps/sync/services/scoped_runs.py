@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
@@ -89,10 +89,7 @@ def _start(actor: Actor, now: datetime, flow: Flow, trigger: RunTrigger, scope: 
             )  # fmt: skip
     except IntegrityError:
         raise UnableToStartRun("A run of this flow began just now. Try again when it has ended.") from None
-    record_audit(
-        actor=actor, action=f"run.{trigger}", target_key=f"flow:{flow.pk}", target_label=flow.name,
-        owner_key=f"customer:{flow.customer_id}", after=scope or None, now=now,
-    )  # fmt: skip
+    record_change(actor=actor, now=now, target=flow, action=f"run.{trigger}", after=scope or None)
     schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
     return run
 
