@@ -6,8 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
-from rest_framework.request import Request
+from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
@@ -50,15 +49,9 @@ class ApiView(APIView):
 
 def paged(serializer: type[BaseSerializer[Any]]) -> type[BaseSerializer[Any]]:
     """The published shape of a page of `serializer`."""
-    from rest_framework import serializers
-
     name = f"{serializer.__name__.removesuffix('Serializer')}Page"
     fields: dict[str, Any] = {
         "data": serializer(many=True),
         "next_cursor": serializers.CharField(allow_null=True, help_text="Give it as `cursor` to get the next page."),
     }
     return type(f"{name}Serializer", (serializers.Serializer,), fields)
-
-
-Answer = Response | HttpResponseBase
-ApiRequest = Request

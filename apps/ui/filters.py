@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from django.http import HttpRequest
 
 from .paging import with_query
 
-FilterKind = Literal["choice", "period"]
 PERIODS: tuple[tuple[str, str], ...] = (
     ("1h", "Last hour"),
     ("24h", "Last 24 hours"),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Sum
+from django.db.models import Sum
 from django.db.models.functions import TruncDate
 
 from apps.billing.models import Invoice, InvoiceLine, InvoiceStatus, UsageCharge
@@ -18,7 +18,6 @@ from apps.ui.status import Status, Tone
 class UsageDay:
     day: date
     quantity: Decimal
-    event_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +47,10 @@ def _usage(invoice: Invoice) -> list[UsageDay]:
         UsageCharge.objects.filter(line__invoice=invoice)
         .annotate(day=day)
         .values("day")
-        .annotate(quantity=Sum("usage_event__quantity"), events=Count("id"))
+        .annotate(quantity=Sum("usage_event__quantity"))
         .order_by("day")
     )
-    return [UsageDay(row["day"], row["quantity"], row["events"]) for row in rows]
+    return [UsageDay(row["day"], row["quantity"]) for row in rows]
 
 
 def _period(invoice: Invoice) -> tuple[date, date] | None:

@@ -40,7 +40,6 @@ class Place:
     object_name: str
     external_id: str
     url: str
-    seen_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def get_record(actor: Actor, record_id: UUID) -> CanonicalRecord:
 def describe_record(actor: Actor, record: CanonicalRecord) -> RecordPage:
     references = CrossReference.objects.filter(record=record, deleted_at=None).select_related("connection")
     places = [
-        Place(describe_system(r.connection).name, humanize_word(r.object_name), r.external_id, r.url, r.last_seen_at)
+        Place(describe_system(r.connection).name, humanize_word(r.object_name), r.external_id, r.url)
         for r in references.order_by("connection__name", "object_name")
     ]
     return RecordPage(record, name_record(record), places, _related(record), _timeline(actor, record))
