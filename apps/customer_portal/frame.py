@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.accounts.policies import CustomerRole
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.customer_portal.selectors.needs import count_needs
 from apps.customers.access import resolve_customer_actor
@@ -35,7 +36,7 @@ def build_frame(request: HttpRequest) -> Frame:
 
 
 def _navigation(actor: Actor) -> Navigation:
-    needs = count_needs(actor) if actor.can("errors.view") else 0
+    needs = count_needs(actor, clock.now()) if actor.can("errors.view") else 0
     overview = reverse("customer_portal:overview")
     integrations = reverse("customer_portal:integration_list")
     return Navigation(

@@ -14,7 +14,6 @@ from django.db.models import Count, QuerySet, Value
 from apps.canonical.models import FieldQuestion, MatchQuestion, QuestionStatus
 from apps.canonical.selectors import list_value_questions
 from apps.connectors.models import Connection
-from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.customer_portal.selectors.landscape import (
@@ -73,27 +72,27 @@ def count_failures_with_partner(actor: Actor) -> int:
     return _open(actor).exclude(pk__in=_solvable(_open(actor)).values("pk")).count()
 
 
-def count_needs(actor: Actor) -> int:
+def count_needs(actor: Actor, now: datetime) -> int:
     waiting = Connection.objects.visible_to(actor).production().filter(archived_at=None, status__in=NEEDS_PERSON)
     records = _solvable(_open(actor))
     # One query: every page asks.
-    others = [rows.order_by().values("pk") for _, rows in _decisions(actor)]
+    others = [rows.order_by().values("pk") for _, rows in _decisions(actor, now)]
     return int(waiting.values("pk").union(records.values("pk"), *others, all=True).count())
 
 
-def list_exceptions_to_solve(actor: Actor) -> QuerySet[BusinessException]:
+def list_exceptions_to_solve(actor: Actor, now: datetime) -> QuerySet[BusinessException]:
     """What should have followed in the customer's business and is theirs to put right; the oldest first."""
     found: QuerySet[BusinessException] = (
-        list_exceptions(actor).production().needing_somebody(clock.now()).order_by("since", "id")
+        list_exceptions(actor).production().needing_somebody(now).order_by("since", "id")
     )
     return found
 
 
-def count_decisions(actor: Actor) -> Counter[str]:
+def count_decisions(actor: Actor, now: datetime) -> Counter[str]:
     """How many {questions, approvals, exceptions} wait for somebody: one query."""
     counted = [
         rows.order_by().values(kind=Value(kind)).annotate(count=Count("pk")).values_list("kind", "count")
-        for kind, rows in _decisions(actor)
+        for kind, rows in _decisions(actor, now)
     ]
     found: Counter[str] = Counter()
     for kind, count in counted[0].union(*counted[1:], all=True):
@@ -101,14 +100,14 @@ def count_decisions(actor: Actor) -> Counter[str]:
     return found
 
 
-def _decisions(actor: Actor) -> list[tuple[str, QuerySet[Any]]]:
+def _decisions(actor: Actor, now: datetime) -> list[tuple[str, QuerySet[Any]]]:
     kinds: list[tuple[str, QuerySet[Any]]] = [
         ("questions", list_questions_to_answer(actor)),
         ("questions", list_values_to_decide(actor)),
         ("approvals", list_own_approvals(actor)),
     ]
     if actor.can("exceptions.view"):
-        kinds.append(("exceptions", list_exceptions_to_solve(actor)))
+        kinds.append(("exceptions", list_exceptions_to_solve(actor, now)))
     return kinds
 
 

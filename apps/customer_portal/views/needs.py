@@ -43,7 +43,7 @@ def needs_list(request: ActorRequest) -> HttpResponse:
         "values": [(q, begin(spell_field(q.field))) for q in list_values_to_decide(actor)[:PAGE_SIZE]],
         "with_partner": _told(count_failures_with_partner(actor)),
         "approvals": list(list_own_approvals(actor)[:PAGE_SIZE]),
-        "exceptions": list(list_exceptions_to_solve(actor)[:PAGE_SIZE]),
+        "exceptions": list(list_exceptions_to_solve(actor, clock.now())[:PAGE_SIZE]),
         "may_retry": actor.can("errors.resolve"),
     }
     return render(request, "customer_portal/needs_list.html", context)

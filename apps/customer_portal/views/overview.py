@@ -48,7 +48,7 @@ def _state(request: ActorRequest) -> dict[str, Any]:
     failures = [explain(failure) for failure in list_failures_to_fix(actor).order_by("-last_at")[:SHOWN_NEEDS]]
     needs = need_cards(
         list_waiting_connections(actor), failures, may_connect=actor.can("connections.authorize"),
-        decisions=count_decisions(actor),
+        decisions=count_decisions(actor, now),
     )  # fmt: skip
     return {
         "landscape": landscape,

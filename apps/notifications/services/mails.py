@@ -14,7 +14,6 @@ from django.db import transaction
 from django_tenants.utils import get_public_schema_name
 
 from apps.branding.selectors import current_brand
-from apps.core import clock
 from apps.core.planes import current_schema
 from apps.dispatch.services import complete, reschedule, schedule
 from apps.notifications.models import OutgoingMail
@@ -75,7 +74,7 @@ def deliver_mail(*, mail_id: UUID, now: datetime) -> OutgoingMail:
 def _have_delivered(mail: OutgoingMail, now: datetime) -> None:
     if current_schema() == get_public_schema_name():
         # Dispatch serves partners; the few mails to operators are sent at once and not retried.
-        transaction.on_commit(lambda: deliver_mail(mail_id=mail.pk, now=clock.now()))
+        transaction.on_commit(lambda: deliver_mail(mail_id=mail.pk, now=now))
         return
     schedule(kind=KIND, key=str(mail.pk), due_at=now, priority=_MOST_URGENT)
 
