@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 from django.core.validators import validate_slug
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from apps.audit.services import record_change
 from apps.core import clock
@@ -126,8 +126,6 @@ def _build(partner: Partner, run: ProvisioningRun, new: NewPartner, actor: Actor
 
 
 def _undo(partner: Partner, reason: str) -> None:
-    from django.db import connection
-
     log.error("provisioning.failed", partner=partner.slug, reason=reason)
     with connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA IF EXISTS {partner.schema_name} CASCADE")

@@ -15,6 +15,7 @@ from apps.customer_portal.selectors.activity import name_record
 from apps.customer_portal.selectors.landscape import describe_system
 from apps.customer_portal.words import join_words
 from apps.sync.models import RecordAction, RecordLog
+from apps.ui.formatting import money_text
 from apps.ui.status import humanize_word
 
 TIMELINE_LENGTH = 100
@@ -110,8 +111,6 @@ def _short(value: Any) -> str:
     if value is None or value == "":
         return "empty"
     if isinstance(value, dict) and {"amount", "currency"} <= set(value):
-        from apps.ui.formatting import money_text
-
         return money_text(int(value["amount"]), str(value["currency"]))
     text = "…" if isinstance(value, dict | list) else str(value)
     return text if len(text) <= 60 else f"{text[:59]}…"
