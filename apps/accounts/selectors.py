@@ -65,6 +65,11 @@ def get_member(actor: Actor, membership_id: UUID) -> StaffMembership:
     return member
 
 
+def find_member(email: str) -> StaffMembership | None:
+    """The place on the team of the person with this address."""
+    return StaffMembership.objects.filter(user__email__iexact=email).first()
+
+
 def list_open_invitations(actor: Actor, subject_key: str = "") -> QuerySet[Invitation]:
     """Neither accepted nor withdrawn; expired ones included, so that they can be sent again."""
     if not subject_key:

@@ -12,10 +12,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.models import StaffMembership
 from apps.api.base import ApiView, paged
 from apps.api.fields import MoneySerializer, PublicIdField
 from apps.api.schema import PAGE_PARAMETERS
+from apps.api.v1.assignees import colleague_id
 from apps.api.v1.connections import of_customer
 from apps.core import clock
 from apps.core.actor import Actor
@@ -163,9 +163,4 @@ class ExceptionReopen(ExceptionAct):
 
 
 def _assign(*, assignee: str | None, **common: Any) -> BusinessException:
-    if assignee is None:
-        return assign_exception(**common, assignee_id=None)
-    member = StaffMembership.objects.filter(user__email__iexact=assignee).first()
-    if member is None:
-        raise ValidationError({"assignee": ["There is no such colleague."]})
-    return assign_exception(**common, assignee_id=member.user_id)
+    return assign_exception(**common, assignee_id=colleague_id(assignee))

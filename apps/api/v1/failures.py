@@ -12,10 +12,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.models import StaffMembership
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
 from apps.api.schema import PAGE_PARAMETERS
+from apps.api.v1.assignees import colleague_id
 from apps.api.v1.connections import of_customer
 from apps.core import clock
 from apps.core.actor import Actor
@@ -264,12 +264,7 @@ def _comment(failure: RecordFailure, given: dict[str, Any], common: dict[str, An
 
 def _assign(failure: RecordFailure, given: dict[str, Any], common: dict[str, Any]) -> object:
     demand_partner(common["actor"])
-    if given["assignee"] is None:
-        return assign_failures(**common, assignee_id=None)
-    member = StaffMembership.objects.filter(user__email__iexact=given["assignee"]).first()
-    if member is None:
-        raise ValidationError({"assignee": ["There is no such colleague."]})
-    return assign_failures(**common, assignee_id=member.user_id)
+    return assign_failures(**common, assignee_id=colleague_id(given["assignee"]))
 
 
 FailureTry = failure_act("FailureTry", None, "Try the record again at once.", _retry)
