@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from apps.accounts.access import ActorRequest
 from apps.customers.models import Customer
+from apps.flows.models import Integration
 from apps.ui import htmx
 
 
@@ -55,6 +56,26 @@ def render_tab(
     if partial:
         return htmx.render_page(request, page, f"partner_portal/{partial}", own, status=status)
     return render(request, page, own, status=status)
+
+
+def customer_crumbs(customer: Customer, tab: str = "") -> list[tuple[str, str]]:
+    """The way to a page below the customer's, through one of its tabs (by key) where the page belongs to one."""
+    crumbs = [
+        ("Customers", reverse("partner_portal:customers")),
+        (customer.name, reverse("partner_portal:customer", args=[customer.pk])),
+    ]
+    through = [
+        (found.label, reverse(f"partner_portal:{tab}", args=[customer.pk])) for found in TABS if found.key == tab
+    ]
+    return [*crumbs, *through]
+
+
+def integration_crumbs(integration: Integration) -> list[tuple[str, str]]:
+    """The way to a page below the integration's."""
+    return [
+        (integration.customer.name, reverse("partner_portal:customer", args=[integration.customer_id])),
+        (integration.name, reverse("partner_portal:integration", args=[integration.pk])),
+    ]
 
 
 def _tabs(request: ActorRequest, customer: Customer, active: str) -> list[dict[str, Any]]:

@@ -29,7 +29,9 @@ from apps.flows.services.promotion import (
     suggested_systems,
 )
 from apps.partner_portal.actions import perform
+from apps.partner_portal.customer_page import customer_crumbs
 from apps.partner_portal.forms.deploy import BindingsForm
+from apps.partner_portal.request import environment_kind_of
 from apps.ui import htmx
 
 
@@ -38,10 +40,11 @@ from apps.ui import htmx
 def edit_configuration(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     """The integrations as they are; a changed text is planned first and carried out when confirmed."""
     customer = get_customer(request.actor, customer_id)
-    environment = get_environment(customer, _kind(request))
+    environment = get_environment(customer, environment_kind_of(request))
     text = request.POST.get("source") or export_environment(environment)
     context: dict[str, Any] = {
-        "customer": customer, "environment": environment, "text": text, "crumbs": _crumbs(customer),
+        "customer": customer, "environment": environment, "text": text,
+        "crumbs": customer_crumbs(customer, "customer_integrations"),
         "others": [kind for kind in EnvironmentKind if kind != environment.kind],
     }  # fmt: skip
     if request.method == "POST":
@@ -64,7 +67,7 @@ def edit_configuration(request: ActorRequest, customer_id: UUID) -> HttpResponse
 @requires(Audience.STAFF, "integrations.manage")
 def export_configuration(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     customer = get_customer(request.actor, customer_id)
-    environment = get_environment(customer, _kind(request))
+    environment = get_environment(customer, environment_kind_of(request))
     response = HttpResponse(export_environment(environment), content_type="application/yaml; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{customer.slug}-{environment.kind}.yaml"'
     return response
@@ -75,7 +78,10 @@ def export_configuration(request: ActorRequest, customer_id: UUID) -> HttpRespon
 def promote(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     """What production would get; with the button it does."""
     integration = get_integration(request.actor, integration_id)
-    context: dict[str, Any] = {"integration": integration, "crumbs": _crumbs(integration.customer)}
+    context: dict[str, Any] = {
+        "integration": integration,
+        "crumbs": customer_crumbs(integration.customer, "customer_integrations"),
+    }
     try:
         place = production_of(integration)
     except UnableToPromote as error:
@@ -103,16 +109,3 @@ def _promoted(request: ActorRequest, integration: Integration, systems: dict[str
         done="Production is what the sandbox is.",
         next_url=page,
     )
-
-
-def _kind(request: ActorRequest) -> EnvironmentKind:
-    asked = request.GET.get("environment", "")
-    return EnvironmentKind(asked) if asked in EnvironmentKind.values else EnvironmentKind.PRODUCTION
-
-
-def _crumbs(customer: Any) -> list[tuple[str, str]]:
-    return [
-        ("Customers", reverse("partner_portal:customers")),
-        (customer.name, reverse("partner_portal:customer", args=[customer.pk])),
-        ("Integrations", reverse("partner_portal:customer_integrations", args=[customer.pk])),
-    ]

@@ -43,7 +43,7 @@ from apps.customers.models import Customer, EnvironmentKind
 from apps.customers.selectors import get_customer, get_environment
 from apps.flows.selectors import list_uses
 from apps.partner_portal.actions import perform, submit
-from apps.partner_portal.customer_page import render_tab
+from apps.partner_portal.customer_page import customer_crumbs, render_tab
 from apps.partner_portal.forms.connections import ConnectionForm, ConnectLinkForm, is_consent
 from apps.partner_portal.lists.connections import connection_status, connections_table
 from apps.partner_portal.views.runs import CALL_COLUMNS
@@ -79,7 +79,12 @@ def choose_vendor(request: ActorRequest, customer_id: UUID) -> HttpResponse:
         for domain, label in DOMAIN_LABELS.items()
         if (not wanted or wanted == domain) and (fitting := manifests_for(domain, exact=not wanted))
     ]
-    context = {"customer": customer, "groups": groups, "crumbs": _crumbs(customer), "next": _next_path(request)}
+    context = {
+        "customer": customer,
+        "groups": groups,
+        "crumbs": customer_crumbs(customer, "customer_connections"),
+        "next": _next_path(request),
+    }
     return render(request, "partner_portal/connect.html", context)
 
 
@@ -100,7 +105,7 @@ def connect_vendor(request: ActorRequest, customer_id: UUID, vendor: str) -> Htt
     context = {
         "customer": customer, "manifest": manifest, "form": form, "is_consent": is_consent(manifest),
         "has_app": find_oauth_app(vendor) is not None,
-        "crumbs": _crumbs(customer), "next": _next_path(request),
+        "crumbs": customer_crumbs(customer, "customer_connections"), "next": _next_path(request),
     }  # fmt: skip
     return render(request, "partner_portal/connect_vendor.html", context)
 
@@ -139,7 +144,7 @@ def ask_customer(request: ActorRequest, connection_id: UUID) -> HttpResponse:
             messages.info(request, f"The link went to {link.email}.")
             return htmx.redirect(request, reverse("partner_portal:connection", args=[connection.pk]))
     context = {
-        "connection": connection, "form": form, "crumbs": _crumbs(connection.customer),
+        "connection": connection, "form": form, "crumbs": customer_crumbs(connection.customer, "customer_connections"),
         "links": list_open_connect_links(connection, clock.now()),
     }  # fmt: skip
     return render(request, "partner_portal/connection_ask.html", context)
@@ -191,7 +196,7 @@ def show_connection(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         "connection": connection,
         "manifest": manifest,
         "status": connection_status(connection),
-        "crumbs": _crumbs(connection.customer),
+        "crumbs": customer_crumbs(connection.customer, "customer_connections"),
         "facts": _facts(connection, manifest),
         "usage": get_call_usage(connection, clock.now()),
         "calls": build_table(list(calls), CALL_COLUMNS, caption="Last calls", noun="calls"),
@@ -237,7 +242,12 @@ def edit_connection(request: ActorRequest, connection_id: UUID) -> HttpResponse:
         if saved is not None:
             messages.info(request, "The connection was checked and saved.")
             return htmx.redirect(request, reverse("partner_portal:connection", args=[connection.pk]))
-    context = {"connection": connection, "manifest": manifest, "form": form, "crumbs": _crumbs(connection.customer)}
+    context = {
+        "connection": connection,
+        "manifest": manifest,
+        "form": form,
+        "crumbs": customer_crumbs(connection.customer, "customer_connections"),
+    }
     return render(request, "partner_portal/connection_edit.html", context)
 
 
@@ -298,11 +308,3 @@ def _manifest(vendor: str) -> ConnectorManifest:
         return get_manifest(vendor)
     except UnknownVendor:
         raise NotVisible("There is no such system in the catalogue.") from None
-
-
-def _crumbs(customer: Customer) -> list[tuple[str, str]]:
-    return [
-        ("Customers", reverse("partner_portal:customers")),
-        (customer.name, reverse("partner_portal:customer", args=[customer.pk])),
-        ("Connections", reverse("partner_portal:customer_connections", args=[customer.pk])),
-    ]

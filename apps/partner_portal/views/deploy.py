@@ -17,13 +17,15 @@ from apps.connectors.models import Connection
 from apps.connectors.sdk.errors import ConnectorError
 from apps.core import clock
 from apps.core.errors import AnticipatedError, NotVisible
-from apps.customers.models import Customer, Environment, EnvironmentKind
+from apps.customers.models import Customer, Environment
 from apps.customers.selectors import get_customer, get_environment
 from apps.flows.models import Integration, IntegrationStatus, RoleBinding, VersionStatus
 from apps.flows.selectors import get_integration, get_template, list_templates, template_spec
 from apps.flows.services import change_bindings, change_settings, deploy_integration, go_live
 from apps.partner_portal.actions import perform, submit
+from apps.partner_portal.customer_page import customer_crumbs
 from apps.partner_portal.forms.deploy import BindingsForm, SettingsForm
+from apps.partner_portal.request import environment_kind_of
 from apps.partner_portal.views.connections import DOMAIN_LABELS
 from apps.sync.services import dry_run
 from apps.ui import htmx
@@ -63,7 +65,8 @@ def choose_template(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     templates = [(version, template_spec(version)) for version in list_templates()]
     drafts = Integration.objects.visible_to(request.actor).for_customer(customer).filter(status=IntegrationStatus.DRAFT)
     context = {
-        "customer": customer, "templates": templates, "steps": wizard_steps("template"), "crumbs": _crumbs(customer),
+        "customer": customer, "templates": templates, "steps": wizard_steps("template"),
+        "crumbs": customer_crumbs(customer),
         "drafts": list(drafts.order_by("-created_at")), "domain_labels": DOMAIN_LABELS,
     }  # fmt: skip
     return render(request, "partner_portal/deploy_template.html", context)
@@ -74,7 +77,7 @@ def choose_template(request: ActorRequest, customer_id: UUID) -> HttpResponse:
 def choose_connections(request: ActorRequest, customer_id: UUID, version_id: UUID) -> HttpResponse:
     """The first answers make the draft."""
     customer, version = get_customer(request.actor, customer_id), get_template(version_id)
-    spec, environment = template_spec(version), get_environment(customer, _kind(request))
+    spec, environment = template_spec(version), get_environment(customer, environment_kind_of(request))
     form = BindingsForm(spec, _connections(request, environment), request.POST or None)
     if request.method == "POST":
         draft = submit(
@@ -87,11 +90,6 @@ def choose_connections(request: ActorRequest, customer_id: UUID, version_id: UUI
         if draft is not None:
             return htmx.redirect(request, reverse("partner_portal:deploy_step", args=[draft.pk, "settings"]))
     return _ask_for_connections(request, customer, spec, form, environment, wizard_steps("connections"))
-
-
-def _kind(request: ActorRequest) -> EnvironmentKind:
-    asked = request.GET.get("environment", "")
-    return EnvironmentKind(asked) if asked in EnvironmentKind.values else EnvironmentKind.PRODUCTION
 
 
 def _connections(request: ActorRequest, environment: Environment) -> list[Connection]:
@@ -110,7 +108,7 @@ def _ask_for_connections(
     roles = [(form[role], asked) for role, asked in spec.roles.items()]
     context = {
         "customer": customer, "spec": spec, "form": form, "roles": roles, "steps": steps, "environment": environment,
-        "crumbs": _crumbs(customer),
+        "crumbs": customer_crumbs(customer),
     }  # fmt: skip
     return render(request, "partner_portal/deploy_connections.html", context)
 
@@ -157,7 +155,7 @@ def edit_settings(request: ActorRequest, integration_id: UUID) -> HttpResponse:
             return _after_settings(request, saved, is_draft=is_draft)
     context = {
         "integration": integration, "customer": integration.customer, "spec": spec, "form": form, "is_draft": is_draft,
-        "steps": wizard_steps("settings", integration), "crumbs": _crumbs(integration.customer),
+        "steps": wizard_steps("settings", integration), "crumbs": customer_crumbs(integration.customer),
     }  # fmt: skip
     return render(request, "partner_portal/deploy_settings.html", context)
 
@@ -178,7 +176,7 @@ def show_dry_run(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     draft = get_integration(request.actor, integration_id)
     context = {
         "integration": draft, "customer": draft.customer, "steps": wizard_steps("dry-run", draft),
-        "crumbs": _crumbs(draft.customer), "limit": DRY_RUN_RECORDS,
+        "crumbs": customer_crumbs(draft.customer), "limit": DRY_RUN_RECORDS,
     }  # fmt: skip
     return render(request, "partner_portal/deploy_dry_run.html", context)
 
@@ -214,7 +212,8 @@ def start(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     bindings = RoleBinding.objects.filter(integration=draft).select_related("connection").order_by("role")
     context = {
         "integration": draft, "customer": draft.customer, "steps": wizard_steps("go-live", draft),
-        "crumbs": _crumbs(draft.customer), "bindings": list(bindings), "flows": list(draft.flows.filter(retired_at=None).order_by("created_at", "id")),
+        "crumbs": customer_crumbs(draft.customer),
+        "bindings": list(bindings), "flows": list(draft.flows.filter(retired_at=None).order_by("created_at", "id")),
         "spec": template_spec(draft.template_version),
     }  # fmt: skip
     return render(request, "partner_portal/deploy_go_live.html", context)
@@ -231,10 +230,3 @@ def show_step(request: ActorRequest, integration_id: UUID, step: str) -> HttpRes
 
 def _already_live(request: ActorRequest, integration: Integration) -> HttpResponse:
     return htmx.redirect(request, reverse("partner_portal:integration", args=[integration.pk]))
-
-
-def _crumbs(customer: Customer) -> list[tuple[str, str]]:
-    return [
-        ("Customers", reverse("partner_portal:customers")),
-        (customer.name, reverse("partner_portal:customer", args=[customer.pk])),
-    ]

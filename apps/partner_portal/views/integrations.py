@@ -21,7 +21,7 @@ from apps.flows.models import Flow, FlowVersion, Integration, IntegrationStatus
 from apps.flows.selectors import get_integration, template_spec
 from apps.flows.services import pause_integration, resume_integration, retire_integration
 from apps.partner_portal.actions import perform
-from apps.partner_portal.customer_page import render_tab
+from apps.partner_portal.customer_page import customer_crumbs, render_tab
 from apps.partner_portal.lists.integrations import integration_status, integrations_context, page_url
 from apps.partner_portal.lists.runs import runs_context
 from apps.partner_portal.selectors.failures import unsolved_failures
@@ -77,7 +77,7 @@ def show_integration(request: ActorRequest, integration_id: UUID) -> HttpRespons
     context = {
         "integration": integration,
         "status": integration_status(integration),
-        "crumbs": _crumbs(integration),
+        "crumbs": customer_crumbs(integration.customer, "customer_integrations"),
         "live": live,
         "map_url": reverse("partner_portal:integration_map", args=[integration.pk]),
         "flows": _with_next_runs(live),
@@ -128,14 +128,6 @@ def _live(request: ActorRequest, integration: Integration) -> LiveMap:
 def _versions(integration: Integration) -> Any:
     versions = FlowVersion.objects.filter(flow__integration=integration).select_related("flow")
     return versions.order_by("-published_at", "-id")[:20]
-
-
-def _crumbs(integration: Integration) -> list[tuple[str, str]]:
-    return [
-        ("Customers", reverse("partner_portal:customers")),
-        (integration.customer.name, reverse("partner_portal:customer", args=[integration.customer_id])),
-        ("Integrations", reverse("partner_portal:customer_integrations", args=[integration.customer_id])),
-    ]
 
 
 def _facts(integration: Integration, spec: Any) -> list[tuple[str, object]]:

@@ -17,6 +17,7 @@ from apps.flows.selectors import get_integration
 from apps.flows.services import change_starts
 from apps.flows.services.template_versions import requires_second_person
 from apps.partner_portal.actions import perform
+from apps.partner_portal.customer_page import integration_crumbs
 from apps.sync.schedules import chosen_starts, schedule_choices
 
 
@@ -28,7 +29,8 @@ def edit_schedule(request: ActorRequest, integration_id: UUID) -> HttpResponse:
         return _choose(request, integration)
     found = schedule_choices(integration, clock.now())
     context = {
-        "integration": integration, "currency": found.currency, "crumbs": _crumbs(integration), "rows": found.flows,
+        "integration": integration, "currency": found.currency,
+        "crumbs": integration_crumbs(integration), "rows": found.flows,
     }  # fmt: skip
     return render(request, "partner_portal/schedule.html", context)
 
@@ -49,10 +51,3 @@ def _choose(request: ActorRequest, integration: Integration) -> HttpResponse:
         done="Kept as a draft. Hand it in for review." if waits else f"{flow.name}: {choice.label.lower()}.",
         next_url=reverse("partner_portal:versions" if waits else "partner_portal:schedule", args=[integration.pk]),
     )  # fmt: skip
-
-
-def _crumbs(integration: Integration) -> list[tuple[str, str]]:
-    return [
-        (integration.customer.name, reverse("partner_portal:customer", args=[integration.customer_id])),
-        (integration.name, reverse("partner_portal:integration", args=[integration.pk])),
-    ]

@@ -24,6 +24,7 @@ from apps.flows.selectors import get_integration
 from apps.flows.services import UnableToMap, mapping_findings, publish_mappings, save_mapping
 from apps.flows.services.template_versions import requires_second_person
 from apps.partner_portal.actions import perform
+from apps.partner_portal.customer_page import integration_crumbs
 from apps.partner_portal.studio import (
     PREFIX,
     changed_fields,
@@ -47,7 +48,7 @@ def show_mappings(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     """All objects of the integration, what is edited and not published, and the versions."""
     integration = get_integration(request.actor, integration_id)
     context = {
-        "integration": integration, "crumbs": _crumbs(integration), "objects": mapped_objects(integration),
+        "integration": integration, "crumbs": integration_crumbs(integration), "objects": mapped_objects(integration),
         "changes": mapping_changes(published_mappings(integration), draft_mappings(integration)),
         "revisions": list(integration.revisions.exclude(published_at=None).order_by("-number")[:20]),
         "declared": [found for found in declared_fields(integration.customer_id) if found.archived_at is None],
@@ -128,7 +129,8 @@ def edit_values(
         table, value, default = kept or ({}, source.expression if source else "", "")
     context = {
         "integration": integration, "mapped": mapped, "target": target, "page": page, "error": error,
-        "pairs": [*table.items(), *[("", "")] * EMPTY_PAIRS], "crumbs": [*_crumbs(integration), (mapped.label, page)],
+        "pairs": [*table.items(), *[("", "")] * EMPTY_PAIRS],
+        "crumbs": [*integration_crumbs(integration), (mapped.label, page)],
         "value": request.POST.get("value", "") if error else value,
         "default": request.POST.get("default", "") if error else default,
     }  # fmt: skip
@@ -197,7 +199,8 @@ def _show_editor(
         "preview_url": reverse("partner_portal:mapping_preview", args=[integration.pk, *mapped.place]),
         "values_url": reverse("partner_portal:mapping_values", args=[integration.pk, *mapped.place]),
         "may_change_all": request.actor.scope is None,
-        "crumbs": [*_crumbs(integration), ("Mappings", reverse("partner_portal:mappings", args=[integration.pk]))],
+        "crumbs": [*integration_crumbs(integration),
+        ("Mappings", reverse("partner_portal:mappings", args=[integration.pk]))],
     }  # fmt: skip
     return render(request, "partner_portal/mapping.html", context, status=422 if error else 200)
 
@@ -216,10 +219,3 @@ def _mapped(integration: Integration, role: str, direction: str, object_name: st
     if found is None or direction not in ("read", "write"):
         raise NotVisible("The integration does not use this object.")
     return found
-
-
-def _crumbs(integration: Integration) -> list[tuple[str, str]]:
-    return [
-        (integration.customer.name, reverse("partner_portal:customer", args=[integration.customer_id])),
-        (integration.name, reverse("partner_portal:integration", args=[integration.pk])),
-    ]

@@ -27,6 +27,7 @@ from apps.flows.services import (
 from apps.flows.services.template_versions import requires_second_person
 from apps.flows.states import state_of, state_of_revision
 from apps.partner_portal.actions import perform
+from apps.partner_portal.customer_page import integration_crumbs
 
 SHOWN = 50
 
@@ -37,7 +38,7 @@ def show_versions(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     integration = get_integration(request.actor, integration_id)
     revisions = list(integration.revisions.select_related("template_version").order_by("-number")[:SHOWN])
     context = {
-        "integration": integration, "crumbs": _crumbs(integration), "revisions": revisions,
+        "integration": integration, "crumbs": integration_crumbs(integration), "revisions": revisions,
         "newer": newer_version(integration), "flow_versions": list(integration.flows.filter(retired_at=None).select_related("current_version")),
     }  # fmt: skip
     return render(request, "partner_portal/versions.html", context)
@@ -60,7 +61,7 @@ def show_version(request: ActorRequest, integration_id: UUID, revision_id: UUID)
         "changed": compare_states(state_of_revision(before), then) if before else [],
         "back": [] if is_open else compare_states(current, then),
         "needs_review": requires_second_person(), "is_author": revision.author_id == request.actor.id,
-        "crumbs": [*_crumbs(integration), ("Versions", _page(integration))],
+        "crumbs": [*integration_crumbs(integration), ("Versions", _page(integration))],
     }  # fmt: skip
     return render(request, "partner_portal/version.html", context)
 
@@ -115,10 +116,3 @@ def _before(revision: IntegrationRevision) -> IntegrationRevision | None:
 
 def _page(integration: Integration) -> str:
     return reverse("partner_portal:versions", args=[integration.pk])
-
-
-def _crumbs(integration: Integration) -> list[tuple[str, str]]:
-    return [
-        (integration.customer.name, reverse("partner_portal:customer", args=[integration.customer_id])),
-        (integration.name, reverse("partner_portal:integration", args=[integration.pk])),
-    ]
