@@ -12,11 +12,10 @@ from apps.canonical.services.questions import touch_records
 from apps.canonical.workspace import lock_environment
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict, NotPermitted, NotVisible
-from apps.dispatch.services import schedule
 from apps.flows.models import Flow, IntegrationStatus
-from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.sync.engine.hashing import digest
 from apps.sync.models import ApprovalRequest, ApprovalStatus
+from apps.sync.services.runs import make_due
 
 MAX_REASON = 500
 
@@ -78,4 +77,4 @@ def _is_as_shown(approval: ApprovalRequest) -> bool:
 
 def _make_due(flow: Flow, now: datetime) -> None:
     if flow.is_enabled and flow.integration.status == IntegrationStatus.LIVE:
-        schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+        make_due(flow.pk, now)

@@ -15,13 +15,12 @@ from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.core.ids import uuid7
 from apps.customers.models import Environment
-from apps.dispatch.services import schedule
 from apps.flows.definition import parse_flow
 from apps.flows.models import Flow
-from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.sync.business import Outcome, UnableToCall, call_service
 from apps.sync.engine.events import facts_of, record_facts
 from apps.sync.engine.listening import heard_events, tell
+from apps.sync.services.runs import make_due
 
 
 @transaction.atomic
@@ -60,7 +59,7 @@ def _pass_on(environment: Environment, workspace: Workspace, now: datetime) -> N
     flows = Flow.objects.filter(environment=environment, is_enabled=True).select_related("current_version")
     for flow in flows:
         if flow.current_version and changed & {rule.on for rule in parse_flow(flow.current_version.definition).rules}:
-            schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+            make_due(flow.pk, now)
 
 
 def _audit(

@@ -16,7 +16,7 @@ from apps.connectors.registry import get_manifest
 from apps.connectors.services import handle_deliveries
 from apps.core import clock
 from apps.core.write_together import writing_together
-from apps.dispatch.services import schedule, take
+from apps.dispatch.services import take
 from apps.flows.binding import NotOffered, stream_of
 from apps.flows.definition import parse_flow, parse_triggers
 from apps.flows.models import Flow, RoleBinding
@@ -25,7 +25,7 @@ from apps.flows.triggers import events_of
 from apps.sync.engine.listening import listening_flows
 from apps.sync.models import RunTrigger, SyncRun
 from apps.sync.services.running import run_due_flow
-from apps.sync.services.runs import ensure_run
+from apps.sync.services.runs import AWAITED, ensure_run, make_due
 
 
 def note_change(*, connection_id: UUID, streams: list[str], now: datetime) -> int:
@@ -37,7 +37,7 @@ def note_change(*, connection_id: UUID, streams: list[str], now: datetime) -> in
     flows = list(_reading_flows(connection, streams)) if connection else []
     for flow in flows:
         ensure_run(flow=flow, trigger=RunTrigger.WEBHOOK, label="", now=now)
-        schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+        make_due(flow.pk, now)
     return len(flows)
 
 
@@ -52,8 +52,8 @@ def run_on_deliveries(*, key: str, now: datetime) -> SyncRun | None:
         for flow in _reading_flows(connection, streams):
             ensure_run(flow=flow, trigger=RunTrigger.WEBHOOK, label="", now=now)
             if taken:
-                schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
-            elif take(kind=FLOW_DUE_KIND, key=str(flow.pk), now=now, priority=3):
+                make_due(flow.pk, now)
+            elif take(kind=FLOW_DUE_KIND, key=str(flow.pk), now=now, priority=AWAITED):
                 taken.append(flow.pk)
 
     with transaction.atomic(), writing_together():
@@ -79,7 +79,7 @@ def note_facts(*, environment_id: UUID, names: list[str], leave_out: UUID | None
         assert flow.current_version is not None  # noqa: S101 - listening flows have one
         if events_of(parse_triggers(flow.current_version.definition)).intersection(names):
             ensure_run(flow=flow, trigger=RunTrigger.EVENT, label="", now=now)
-            schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+            make_due(flow.pk, now)
             noted += 1
     return noted
 

@@ -10,13 +10,11 @@ from apps.audit.services import record_change
 from apps.canonical.workspace import lock_environment
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
-from apps.dispatch.services import schedule
 from apps.flows.models import Flow
-from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.sync.engine.context import build_context
 from apps.sync.engine.deletions import apply_deletions
 from apps.sync.models import DeletionReview, Removal, RemovalStatus, ReviewStatus, RunTrigger, SyncRun
-from apps.sync.services.runs import queue_run, start_run
+from apps.sync.services.runs import make_due, queue_run, start_run
 
 
 class UnableToReview(Conflict):
@@ -47,7 +45,7 @@ def approve_deletions(*, actor: Actor, now: datetime, review: DeletionReview) ->
         # Whoever approved that they are gone here has seen the number.
         Removal.objects.filter(flow=locked.flow, status=RemovalStatus.PLANNED, planned_at=now).update(is_approved=True)
     queue_run(flow=locked.flow, trigger=RunTrigger.MANUAL, label=actor.label, now=now)
-    schedule(kind=FLOW_DUE_KIND, key=str(locked.flow_id), due_at=now, priority=3)
+    make_due(locked.flow_id, now)
     return locked
 
 

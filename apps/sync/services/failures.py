@@ -13,11 +13,9 @@ from django.db.models import Q, QuerySet
 from apps.audit.services import record_audit, record_change
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
-from apps.dispatch.services import schedule
 from apps.flows.models import Flow, IntegrationStatus
-from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.sync.models import FailureNote, FailureRetry, FailureStatus, NoteKind, RecordFailure, RunTrigger
-from apps.sync.services.runs import queue_run
+from apps.sync.services.runs import make_due, queue_run
 
 NOT_RUNNING = Q(flow__integration__status__in=[IntegrationStatus.PAUSED, IntegrationStatus.RETIRED])
 
@@ -71,7 +69,7 @@ def start_flows(label: str, flow_ids: Iterable[UUID], now: datetime) -> None:
     """This function will have the flows run at once: what is marked is tried again by their next run."""
     for flow in Flow.objects.filter(pk__in=list(flow_ids)).select_related("integration", "customer"):
         queue_run(flow=flow, trigger=RunTrigger.RETRY, label=label, now=now)
-        schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+        make_due(flow.pk, now)
 
 
 def note_failures(label: str, failures: QuerySet[RecordFailure], kind: NoteKind, text: str, now: datetime) -> None:

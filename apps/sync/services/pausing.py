@@ -12,13 +12,11 @@ from apps.audit.services import record_audit
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
-from apps.dispatch.services import schedule
 from apps.flows.definition import parse_triggers
 from apps.flows.models import Flow, IntegrationStatus
-from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.flows.triggers import first_due
 from apps.sync.models import HeldBy, RunStatus, SyncRun
-from apps.sync.services.runs import ACTIVE
+from apps.sync.services.runs import ACTIVE, make_due
 
 
 class UnableToContinue(Conflict):
@@ -90,7 +88,7 @@ def release_runs(*, flow_ids: Iterable[UUID], now: datetime) -> int:
         ).update(held_by="", resume_at=None, error_message="")  # fmt: skip
         due_at = now if runs.filter(status__in=ACTIVE).exists() else _first_due(flow, now)
         if due_at:
-            schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=due_at, priority=3)
+            make_due(flow.pk, due_at)
         released += 1
     return released
 
@@ -122,7 +120,7 @@ def continue_run(*, actor: Actor, now: datetime, run: SyncRun) -> SyncRun:
     locked.lifted_guards = sorted({*locked.lifted_guards, locked.guard})
     locked.held_by, locked.guard, locked.error_message = "", "", ""
     locked.save(update_fields=["lifted_guards", "held_by", "guard", "error_message"])
-    schedule(kind=FLOW_DUE_KIND, key=str(locked.flow_id), due_at=now, priority=3)
+    make_due(locked.flow_id, now)
     record_audit(
         actor=actor, action="run.continued", target_key=f"run:{run.pk}", target_label=str(run.flow),
         owner_key=f"customer:{run.customer_id}", after={"lifted": locked.lifted_guards}, now=now,

@@ -9,6 +9,7 @@ from apps.canonical.models import MergePlan
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
 from apps.dispatch.services import schedule
+from apps.sync.services.runs import AWAITED
 
 PLAN_KIND = "sync.merge_plan"
 
@@ -19,7 +20,7 @@ class UnableToCarryOut(Conflict):
 
 def queue_plan(plan: MergePlan, now: datetime) -> None:
     """This function will have the plan's current step worked off in the background, once the transaction commits."""
-    schedule(kind=PLAN_KIND, key=str(plan.pk), due_at=now, priority=3)
+    schedule(kind=PLAN_KIND, key=str(plan.pk), due_at=now, priority=AWAITED)
 
 
 def audit_plan(actor: Actor, plan: MergePlan, action: str, now: datetime, after: dict[str, str] | None = None) -> None:

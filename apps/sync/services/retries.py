@@ -20,6 +20,7 @@ from apps.core.errors import Conflict, NotVisible
 from apps.dispatch.services import cancel, complete, extend_lease, schedule
 from apps.sync.models import FailureRetry, FailureStatus, RecordFailure
 from apps.sync.services.failures import NOT_RUNNING, UnableToRetry, mark_asked, start_flows
+from apps.sync.services.runs import AWAITED
 
 RETRY_KIND = "sync.retry"
 BATCH = 1000
@@ -57,7 +58,7 @@ def start_retry(
             actor=actor, action="failures.retried", target_key=f"retry:{retry.pk}", target_label=retry.label,
             owner_key=f"customer:{customer_id}", after={"count": count}, now=now,
         )  # fmt: skip
-    schedule(kind=RETRY_KIND, key=str(retry.pk), due_at=now, priority=3)
+    schedule(kind=RETRY_KIND, key=str(retry.pk), due_at=now, priority=AWAITED)
     return retry
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -15,6 +16,8 @@ from apps.flows.models import Flow, FlowVersion, IntegrationStatus
 from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.flows.triggers import in_words, may_start, next_due
 from apps.sync.models import HeldBy, RunStatus, RunTrigger, SyncRun
+
+AWAITED = 3  # priority of what a person or a vendor's message started
 
 ACTIVE = [RunStatus.QUEUED, RunStatus.RUNNING]
 
@@ -42,7 +45,7 @@ def start_run(*, actor: Actor, now: datetime, flow: Flow, trigger: str = RunTrig
     require_startable(run)
     if actor.kind is not ActorKind.SYSTEM:
         record_change(actor=actor, now=now, target=flow, action="run.started")
-    schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+    make_due(flow.pk, now)
     return run
 
 
@@ -70,6 +73,11 @@ def _demand_trigger(flow: Flow, trigger: str) -> None:
     triggers = parse_triggers(current_version(flow).definition)
     if not may_start(triggers, api=trigger == RunTrigger.API):
         raise UnableToStartRun(f"This flow starts by itself only: {in_words(triggers) or 'never'}.")
+
+
+def make_due(flow_id: UUID, at: datetime) -> None:
+    """This function will have the flow run then, before flows that only their schedule starts: somebody waits for it."""
+    schedule(kind=FLOW_DUE_KIND, key=str(flow_id), due_at=at, priority=AWAITED)
 
 
 def queue_run(*, flow: Flow, trigger: str, label: str, now: datetime) -> SyncRun:

@@ -11,13 +11,11 @@ from apps.audit.services import record_change
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
-from apps.dispatch.services import schedule
 from apps.flows.binding import NotOffered, stream_of
 from apps.flows.definition import parse_flow
 from apps.flows.models import Flow
-from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.sync.models import Checkpoint, RunTrigger, SyncRun
-from apps.sync.services.runs import ACTIVE, UnableToStartRun, current_version, require_not_paused
+from apps.sync.services.runs import ACTIVE, UnableToStartRun, current_version, make_due, require_not_paused
 
 
 def list_readable(flow: Flow) -> list[tuple[str, str]]:
@@ -90,7 +88,7 @@ def _start(actor: Actor, now: datetime, flow: Flow, trigger: RunTrigger, scope: 
     except IntegrityError:
         raise UnableToStartRun("A run of this flow began just now. Try again when it has ended.") from None
     record_change(actor=actor, now=now, target=flow, action=f"run.{trigger}", after=scope or None)
-    schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+    make_due(flow.pk, now)
     return run
 
 

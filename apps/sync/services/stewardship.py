@@ -19,11 +19,9 @@ from apps.canonical.services import (
     unmerge_records,
 )
 from apps.core.actor import Actor
-from apps.dispatch.services import schedule
 from apps.flows.models import Flow, IntegrationStatus
-from apps.flows.services.integrations import FLOW_DUE_KIND
 from apps.sync.models import UNSOLVED, FailureStatus, IntentStatus, RecordFailure, RunTrigger, WriteIntent
-from apps.sync.services.runs import queue_run
+from apps.sync.services.runs import make_due, queue_run
 
 
 @transaction.atomic
@@ -114,4 +112,4 @@ def wake_flows(environment_id: UUID, actor: Actor, now: datetime) -> None:
     """This function will have the environment's live flows run now: they find what changed in the history."""
     for flow in live_flows(environment_id):
         queue_run(flow=flow, trigger=RunTrigger.MANUAL, label=actor.label, now=now)
-        schedule(kind=FLOW_DUE_KIND, key=str(flow.pk), due_at=now, priority=3)
+        make_due(flow.pk, now)
