@@ -26,7 +26,7 @@ from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
 from apps.core.ids import uuid7
 
-DERIVED_BY_RULE = 5  # the version of ids computed from a record's origin
+BOTH_DERIVED = "Both records were made by rules from records of their own. Merge those instead."
 
 
 class UnableToMerge(Conflict):
@@ -35,6 +35,11 @@ class UnableToMerge(Conflict):
 
 class UnableToUnmerge(Conflict):
     """The merge was undone already, or its record is gone."""
+
+
+def is_derived(record_id: UUID) -> bool:
+    """Whether a rule made the record: its id is then computed from the record it comes from (version 5)."""
+    return record_id.version == 5
 
 
 def merged_data(keep: dict[str, Any], drop: dict[str, Any], take: Collection[str]) -> dict[str, Any]:
@@ -47,9 +52,9 @@ def order_pair(first: CanonicalRecord, second: CanonicalRecord) -> tuple[Canonic
 
     Raises UnableToMerge.
     """
-    derived = [record.pk.version == DERIVED_BY_RULE for record in (first, second)]
+    derived = [is_derived(record.pk) for record in (first, second)]
     if all(derived):
-        raise UnableToMerge("Both records were made by rules from records of their own. Merge those instead.")
+        raise UnableToMerge(BOTH_DERIVED)
     if any(derived):
         return (first, second) if derived[0] else (second, first)
     return (

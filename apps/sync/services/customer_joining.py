@@ -22,6 +22,7 @@ from apps.canonical.models import (
 from apps.canonical.promoted import match_keys
 from apps.canonical.scoring import RULES, Score, Subject, score
 from apps.canonical.services import UnableToMerge, order_pair
+from apps.canonical.services.merging import BOTH_DERIVED, is_derived
 from apps.canonical.services.questions import Doubtful
 from apps.canonical.workspace import ChangeSource, State, Workspace
 from apps.connectors.models import Connection
@@ -193,8 +194,8 @@ def contested(left: dict[str, Any], right: dict[str, Any]) -> list[str]:
 def _obstacle(left_id: UUID, right_id: UUID, taken_by: str | None) -> str:
     if taken_by is not None:
         return f"The record it meets is matched with “{taken_by}” already."
-    if left_id.version == right_id.version == 5:
-        return "Both records were made by rules from records of their own. Merge those instead."
+    if is_derived(left_id) and is_derived(right_id):
+        return BOTH_DERIVED
     return ""
 
 

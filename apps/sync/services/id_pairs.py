@@ -21,6 +21,7 @@ from apps.canonical.models import (
 )
 from apps.canonical.references import Reference, by_external_id
 from apps.canonical.services import UnableToMerge, touch_records
+from apps.canonical.services.merging import BOTH_DERIVED, is_derived
 from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
@@ -28,7 +29,6 @@ from apps.core.errors import AnticipatedError, NotVisible
 from apps.sync.services.plan_queue import audit_plan, queue_plan
 
 MAX_ROWS = 20_000
-BOTH_DERIVED = "Both records were made by rules from records of their own. Merge those instead."
 NOT_READ = "Neither system has shown its record yet. Let both be read first."
 
 
@@ -168,7 +168,7 @@ def _check(
 
 
 def _merge_fault(left_id: UUID, right_id: UUID, homes: Homes) -> str:
-    if left_id.version == right_id.version == 5:
+    if is_derived(left_id) and is_derived(right_id):
         return BOTH_DERIVED
     twice = next((place for place in homes.get(left_id, {}) if place in homes.get(right_id, {})), None)
     return f"{homes[left_id][twice]} holds both, under two ids. Merge them there first." if twice else ""
