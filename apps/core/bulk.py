@@ -144,6 +144,14 @@ def next_ids(table: str, count: int) -> list[int]:
     return [int(row[0]) for row in found]
 
 
+def commit_without_waiting() -> None:
+    """This function will have the transaction committed without waiting for the disk.
+
+    For what may be undone by a crash of the database: the next commit that waits takes it along.
+    """
+    write("SET LOCAL synchronous_commit = off", [])
+
+
 def lock_for_transaction(key: UUID) -> None:
     """This function will wait for the lock named by `key` and hold it until the transaction ends."""
     number = int.from_bytes(key.bytes[8:], "big", signed=True) ^ int.from_bytes(key.bytes[:8], "big", signed=True)

@@ -246,6 +246,8 @@ OUTBOUND_ALLOW_PRIVATE = False
 CHECK_EVENT_DATA = False
 # For so long a worker keeps to what it knows of a partner's rules for its log.
 LOG_SETTINGS_SECONDS = 5
+# For so long it keeps to the hosts that a partner's connections may call.
+ALLOWED_HOSTS_SECONDS = 5
 SANDBOX_URL = os.environ.get("INTERLACE_SANDBOX_URL", "")
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

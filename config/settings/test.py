@@ -15,6 +15,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PARTNER_LOOKUP_SECONDS = 0
 SLA_STANDING_SECONDS = 0
 LOG_SETTINGS_SECONDS = 0
+ALLOWED_HOSTS_SECONDS = 0
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 DATABASES["default"]["OPTIONS"] = {}  # one connection per test process: the test transaction must see everything

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from apps.core.bulk import FEW, copy_rows, execute, fetch_rows, write
+from apps.core.bulk import FEW, commit_without_waiting, copy_rows, execute, fetch_rows, write
 from apps.core.prepared import prepared_statements
 from apps.core.write_together import writing_together
 
@@ -152,3 +152,14 @@ def test_rows_on_their_way_do_not_stand_in_the_way_of_undoing():
         copy_and_fail()
 
     assert numbers() == []
+
+
+def test_a_transaction_may_commit_without_waiting():
+    def waits() -> str:
+        return fetch_rows("SHOW synchronous_commit", [])[0][0]
+
+    execute("SET SESSION synchronous_commit = on", [])
+    with transaction.atomic(), writing_together():
+        commit_without_waiting()
+
+        assert waits() == "off"

@@ -169,7 +169,7 @@ def _remember(cache: dict[Key, tuple[float, Value]], key: Key, value: Value) -> 
     cache[key] = (time.monotonic() + CACHE_SECONDS, value)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def handle_deliveries(*, key: str, now: datetime, tell: Hearer | None = None) -> int:
     """This function will tell which streams of the connection changed; returns how many events it took.
 

@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 
 from apps.connectors import budget, slots
 from apps.connectors.models import Connection
-from apps.connectors.outbound import allowed_hosts
+from apps.connectors.outbound import hosts_to_call
 from apps.connectors.pushed_records import PushedRecords
 from apps.connectors.registry import get_connector, get_manifest
 from apps.connectors.sdk.connector import ConnectionContext, Connector, HttpExchange
@@ -109,7 +109,7 @@ def build_connector(
         now=clock.now,
         observe=observe,
         allow_private=django_settings.OUTBOUND_ALLOW_PRIVATE,
-        allowed_hosts=allowed_hosts(),
+        allowed_hosts=hosts_to_call(),
         files=StoredFiles(connection.pk),
         pushed=PushedRecords(connection.pk),
     )

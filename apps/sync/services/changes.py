@@ -15,6 +15,7 @@ from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.connectors.services import handle_deliveries
 from apps.core import clock
+from apps.core.bulk import commit_without_waiting
 from apps.core.write_together import writing_together
 from apps.dispatch.services import take
 from apps.flows.binding import NotOffered, stream_of
@@ -57,6 +58,8 @@ def run_on_deliveries(*, key: str, now: datetime) -> SyncRun | None:
                 taken.append(flow.pk)
 
     with transaction.atomic(), writing_together():
+        # Lost, the deliveries are not handled and come again; taking the run waits for the disk, with all before it.
+        commit_without_waiting()
         handle_deliveries(key=key, now=now, tell=tell)
     return run_due_flow(flow_id=taken[0], now=clock.now()) if taken else None
 

@@ -139,7 +139,7 @@ def execute_run(*, run_id: UUID) -> SyncRun:
         _abandon(run_id, claim)
     finally:
         context.close()
-    return _load_run(run_id)
+    return SyncRun.objects.get(pk=run_id)
 
 
 def _abandon(run_id: UUID, claim: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.audit.models import AuditEvent
+from apps.connectors import outbound
 from apps.connectors.models import AllowedHost, Connection, OAuthApp
 from apps.connectors.outbound import allowed_hosts
 from apps.connectors.sdk.errors import ConfigurationError
@@ -17,6 +18,7 @@ from apps.connectors.services.tokens import refresh_if_expiring
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted
 from apps.core.http import BlockedAddress, build_client, is_listed
+from apps.core.planes import tenant_plane
 from tests.connectors.connections.conftest import MakeConnection
 from tests.connectors.connections.token_server import TokenServer
 
@@ -82,6 +84,26 @@ def test_a_list_is_cleaned_kept_and_audited(partner: object, owner_actor: Actor,
         "hosts": ["*.example.org", "api.example.com"]
     }
     assert restrict(owner_actor, now) == allowed_hosts() == ()
+
+
+def test_a_worker_keeps_to_a_list_for_a_few_seconds(
+    partner: object, now: datetime, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ALLOWED_HOSTS_SECONDS = 5
+    seconds = 1_000_000.0
+    monkeypatch.setattr(outbound, "_known", {})
+    monkeypatch.setattr(outbound.time, "monotonic", lambda: seconds)
+    assert outbound.hosts_to_call() == ()
+    AllowedHost.objects.create(pattern="api.example.com", created_at=now)
+
+    seconds += 4.9
+    assert outbound.hosts_to_call() == ()
+    with tenant_plane("p_globex"):
+        assert outbound.hosts_to_call() == ()
+    seconds += 0.1
+    assert outbound.hosts_to_call() == ("api.example.com",)
+    with tenant_plane("p_globex"):
+        assert outbound.hosts_to_call() == ()
 
 
 @pytest.mark.parametrize(
