@@ -33,7 +33,7 @@ def test_edited_hours_are_told_and_the_invoice_stays(flow, now):
     run = run_flow(flow, now + timedelta(minutes=1))
 
     assert run.status == RunStatus.SUCCEEDED
-    message = "This time is on an invoice and was changed: duration seconds 5400 → 7200. The invoice stays as it is."
+    message = "This time is on an invoice and was changed: duration 1.5 h → 2 h. The invoice stays as it is."
     assert failures() == [("open", message)]
     assert "credit note" in explain_failure(RecordFailure.objects.get()).next_step
     assert vendor("billing").all("bills") == before
@@ -46,7 +46,7 @@ def test_it_stays_open_until_the_entry_is_as_invoiced(flow, now):
     book("h1", 9000, "u1", billable=False)
     run_flow(flow, now + timedelta(minutes=3))
     assert failures() == [
-        ("open", "This time is on an invoice and was changed: billable True → False, duration seconds 5400 → 9000. The invoice stays as it is."),
+        ("open", "This time is on an invoice and was changed: billable yes → no, duration 1.5 h → 2.5 h. The invoice stays as it is."),
     ]  # fmt: skip
 
     book("h1", 5400, "u1")

@@ -18,7 +18,8 @@ OBJECT = "invoiced time"
 CODE = "invoiced_time"
 DELETED = "deleted"
 # What an invoice's line was made of.
-WATCHED = frozenset({"duration_seconds", "billable", "status", "work_date", "project", "resource", "task"})
+LINKS = frozenset({"project", "resource", "task"})
+WATCHED = LINKS | {"duration_seconds", "billable", "status", "work_date"}
 _OPEN = (FailureStatus.OPEN, FailureStatus.RETRYING)
 
 
@@ -70,8 +71,22 @@ def _value(state: State, name: str) -> Any:
 
 
 def _edit_message(state: State, before: dict[str, Any]) -> str:
-    told = [f"{name.replace('_', ' ')} {value} → {_value(state, name)}" for name, value in sorted(before.items())]
+    told = [_told(name, value, _value(state, name)) for name, value in sorted(before.items())]
     return _message(state, f"was changed: {', '.join(told)}")
+
+
+def _told(name: str, before: Any, after: Any) -> str:
+    """As a person would say it: hours instead of seconds, and no ids."""
+    if name in LINKS:
+        return f"another {name}"
+    if name == "duration_seconds":
+        return f"duration {_hours(before)} → {_hours(after)}"
+    words = {True: "yes", False: "no", None: "none"}
+    return f"{name.replace('_', ' ')} {words.get(before, before)} → {words.get(after, after)}"
+
+
+def _hours(seconds: Any) -> str:
+    return f"{round(int(seconds or 0) / 3600, 2):g} h"
 
 
 def _message(state: State, what: str) -> str:

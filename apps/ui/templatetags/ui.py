@@ -56,9 +56,14 @@ def sparkline(values: list[charts.Value], *, label: str = "", tone: str = "", si
     return {"spark": charts.build_sparkline(values, label=label), "tone": tone, "size": size}
 
 
+NAMED_CELLS = 8
+
+
 @register.inclusion_tag("components/heat_strip.html")
 def heat_strip(cells: list[charts.HeatCell], *, label: str, size: str = "", legend: bool = False) -> dict[str, Any]:
-    return {"cells": cells, "label": label, "size": size, "legend": legend}
+    # A few cells have room for their names.
+    named = not size and len(cells) <= NAMED_CELLS
+    return {"cells": cells, "label": label, "size": size, "legend": legend, "named": named}
 
 
 @register.inclusion_tag("components/chart.html")
