@@ -12,11 +12,14 @@ import pytest
 from apps.connectors.models import Connection
 from apps.connectors.sdk.webhooks import hmac_sha256_hex
 from apps.connectors.services import update_connection
+from apps.connectors.services.deliveries import WEBHOOK_KIND
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.dispatch.models import WorkItem
+from apps.events.models import InboxEvent
 from apps.flows.models import Flow
 from apps.sync.models import RecordLog
-from tests.bench.conftest import ROOT
+from tests.bench.conftest import ROOT, SCHEMA
 from tests.bench.measures import Measures, percentile
 from tests.bench.processes import running_platform
 from tests.bench.test_bulk import flow, run_once
@@ -52,6 +55,9 @@ def hook(flow: Flow, owner_actor: Actor) -> str:
 
 @pytest.fixture
 def platform(hook: str, environment_variables: dict[str, str]) -> Iterator[None]:
+    # Thousands of deliveries that another measure had stored would be handled first.
+    InboxEvent.objects.filter(handled_at=None).delete()
+    WorkItem.objects.filter(schema=SCHEMA, kind=WEBHOOK_KIND).delete()
     with running_platform(environment_variables, str(ROOT)):
         yield
 
