@@ -159,6 +159,9 @@ def complete(*, kind: str, key: str) -> None:
         if not cursor.rowcount:
             # Not in one statement with the deletion: that would not see a wish for which the deletion had to wait.
             cursor.execute(_AGAIN, item)
+            if cursor.rowcount:
+                # Who asked meanwhile was told that somebody is at it: nobody else wakes the dispatcher.
+                _wake(clock.now())
 
 
 def cancel(*, kind: str, key: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from apps.core.planes import NoPlane, public_plane, tenant_plane
 from apps.dispatch.models import WorkItem
 from apps.dispatch.registry import register_kind
-from apps.dispatch.services import LEASE, claim_due, complete, reschedule, schedule
+from apps.dispatch.services import LEASE, claim_due, complete, reschedule, schedule, take
 from apps.tenants.models import Partner, PartnerStatus
 
 register_kind("tests.kind", "events.relay_outbox")
@@ -108,3 +110,24 @@ def test_one_partner_may_fill_a_claim(partner: Partner, other_partner: Partner, 
     assert sorted(claimed(now, limit=5)) == [
         ("p_acme", "0"), ("p_acme", "1"), ("p_acme", "2"), ("p_acme", "3"), ("p_globex", "single"),
     ]  # fmt: skip
+
+
+def test_what_was_wanted_meanwhile_wakes_the_dispatcher_when_the_attempt_ends(partner: Partner, now: datetime) -> None:
+    told: list[str] = []
+
+    def note(send: Any, statement: str, *call: Any) -> Any:
+        told.append(statement)
+        return send(statement, *call)
+
+    def notices() -> int:
+        told.clear()
+        with connection.execute_wrapper(note):
+            complete(kind="tests.wake", key="1")
+        return len([statement for statement in told if "pg_notify" in statement])
+
+    take(kind="tests.wake", key="1", now=now, priority=3)
+    schedule(kind="tests.wake", key="1", due_at=now)
+
+    assert notices() == 1
+    assert notices() == 0
+    assert not WorkItem.objects.filter(kind="tests.wake").exists()
