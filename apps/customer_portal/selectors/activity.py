@@ -22,6 +22,7 @@ from apps.sync.models import RecordAction, RecordLog
 
 WRITTEN = (RecordAction.CREATED, RecordAction.UPDATED)
 MAX_SEARCH_HITS = 500
+_BELONGING = {"account": "for", "project": "on"}
 _ICONS = {
     Entity.ACCOUNT: "building", Entity.CONTACT: "user", Entity.OPPORTUNITY: "heart-handshake", Entity.PROJECT: "briefcase",
     Entity.TASK: "checklist", Entity.RESOURCE: "user-circle", Entity.TIME_ENTRY: "clock", Entity.INVOICE: "file-invoice",
@@ -39,15 +40,15 @@ class ActivityLine:
     entity: str
     record_id: UUID | None
     name: str
-    account: str
+    belongs_to: str
     systems: list[str] = field(default_factory=list)
 
     @property
     def title(self) -> str:
         verb = "created" if self.action == RecordAction.CREATED else "updated"
-        subject = f"{Entity(self.entity).label} {self.name}".rstrip()
-        ending = f" for {self.account}" if self.account else ""
-        return f"{subject} {verb} in {join_words(self.systems)}{ending}"
+        label = str(Entity(self.entity).label)
+        subject = self.name if self.name.startswith(label) else f"{label} {self.name}".rstrip()
+        return f"{subject} {verb} in {join_words(self.systems)}{self.belongs_to}"
 
     @property
     def icon(self) -> str:
@@ -85,13 +86,13 @@ def tell(actor: Actor, logs: Iterable[Any]) -> list[ActivityLine]:
     """The facts as lines, newest first. Three queries, whatever the number of facts."""
     facts = list(logs)
     records = _records(actor, facts)
-    accounts = _accounts_of(records)
+    owners = _owners_of(records)
     systems = _system_names(actor, facts)
     lines: list[ActivityLine] = []
     for fact in facts:
         key = (fact.record_id or fact.external_id, fact.run_id, fact.action)
         if not lines or lines[-1].key != key:
-            lines.append(_line(key, fact, records, accounts))
+            lines.append(_line(key, fact, records, owners))
         name = systems.get(fact.connection_id, "a system")
         if name not in lines[-1].systems:
             lines[-1].systems.insert(0, name)
@@ -99,7 +100,7 @@ def tell(actor: Actor, logs: Iterable[Any]) -> list[ActivityLine]:
 
 
 def _line(
-    key: tuple[Any, ...], fact: Any, records: dict[UUID, CanonicalRecord], accounts: dict[UUID, str]
+    key: tuple[Any, ...], fact: Any, records: dict[UUID, CanonicalRecord], owners: dict[UUID, str]
 ) -> ActivityLine:
     record = records.get(fact.record_id)
     return ActivityLine(
@@ -109,7 +110,7 @@ def _line(
         entity=fact.entity,
         record_id=record.pk if record else None,
         name=name_record(record) if record else fact.title,
-        account=accounts.get(fact.record_id, ""),
+        belongs_to=owners.get(fact.record_id, ""),
     )
 
 
@@ -126,9 +127,11 @@ def _records(actor: Actor, facts: list[Any]) -> dict[UUID, CanonicalRecord]:
     return {record.pk: record for record in found}
 
 
-def _accounts_of(records: dict[UUID, CanonicalRecord]) -> dict[UUID, str]:
-    links = CanonicalLink.objects.filter(source__in=list(records), name="account").select_related("target")
-    return {link.source_id: link.target.title for link in links}
+def _owners_of(records: dict[UUID, CanonicalRecord]) -> dict[UUID, str]:
+    """For whom a record is, or else on which project."""
+    links = CanonicalLink.objects.filter(source__in=list(records), name__in=_BELONGING).select_related("target")
+    ordered = sorted(links, key=lambda link: list(_BELONGING).index(link.name), reverse=True)
+    return {link.source_id: f" {_BELONGING[link.name]} {link.target.title}" for link in ordered}
 
 
 def _system_names(actor: Actor, facts: list[Any]) -> dict[UUID, str]:

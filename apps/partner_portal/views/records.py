@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from apps.accounts.access import ActorRequest, Audience, requires
-from apps.canonical.models import CrossReference, Entity
+from apps.canonical.models import CanonicalRecord, CrossReference, Entity
 from apps.canonical.selectors import search_records
 from apps.partner_portal.lists.runs import customer_choices
 from apps.partner_portal.selectors.records import describe_record
@@ -22,8 +22,14 @@ from apps.ui.paging import page_queryset
 from apps.ui.status import status_of
 from apps.ui.tables import Column, build_table
 
+
+def _number(record: CanonicalRecord) -> str:
+    """Below the name, unless the name says it."""
+    return "" if record.number in str(record) else record.number
+
+
 COLUMNS = (
-    Column("record", "Record", value=str, sub="number", main=True),
+    Column("record", "Record", value=str, sub=_number, main=True),
     Column("entity", "Kind", "tag", value=lambda record: record.get_entity_display()),
     Column("customer", "Customer", value="customer.name"),
     Column("state", "State", value="state", wide_only=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from apps.canonical.models import CanonicalRecord
+from apps.canonical.models import CanonicalLink, CanonicalRecord
 from apps.sync.models import RecordLog
 from tests.factories.world import LAST_RUN, World, write_log
 from tests.functional.conftest import SignIn
@@ -23,6 +23,19 @@ def test_one_change_is_one_line_over_all_systems(harbor: World, stranger: World,
     assert titles(body) == [
         "Invoice INV-BRIGHTWATER-1043 created in Xero for Harbor of Brightwater",
         "Project Rollout of Brightwater created in Tryton and Redmine for Harbor of Brightwater",
+    ]
+
+
+def test_a_kind_is_said_once_and_a_project_where_no_account_is(harbor: World, browse: SignIn) -> None:
+    project, invoice = harbor.records["project"], harbor.records["invoice"]
+    CanonicalRecord.objects.filter(pk=invoice.pk).update(number="1043")
+    entry = CanonicalRecord.objects.filter(entity="time_entry").earliest("title")
+    CanonicalLink.objects.create(source=entry, name="project", target=project)
+    write_log(harbor, entry, "delivery", at=LAST_RUN + timedelta(seconds=1))
+
+    assert titles(browse(harbor.viewer).get("/activity/").content.decode())[:2] == [
+        "Time entry Work 1 of Brightwater created in Redmine on Rollout of Brightwater",
+        "Invoice 1043 created in Xero for Harbor of Brightwater",
     ]
 
 
