@@ -31,7 +31,8 @@ def paginate(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], str | No
 
 def _limit(request: Request) -> int:
     raw = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not raw.isdigit() or not 1 <= int(raw) <= MAX_LIMIT:
+    # Digits of other scripts are none to `int`, and thousands of them are refused by it.
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= len(str(MAX_LIMIT))) or not 1 <= int(raw) <= MAX_LIMIT:
         raise ValidationError({"limit": [f"Give a whole number from 1 to {MAX_LIMIT}."]})
     return int(raw)
 

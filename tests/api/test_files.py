@@ -80,6 +80,19 @@ def test_what_cannot_be_taken_is_told(api: ApiClient, ledger: Connection, text: 
     assert StoredFile.objects.count() == 0
 
 
+@pytest.mark.parametrize("name", [".customers.csv", "custo%0Amers.csv"])
+def test_a_name_that_nobody_can_read_is_refused(api: ApiClient, ledger: Connection, name: str) -> None:
+    answer = bring(api, ledger, name=name)
+
+    assert (answer.status_code, StoredFile.objects.count()) == (400, 0)
+    assert "Give the file another name" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("limit", ["²", "٣", "9" * 5000, "0", "-1"])
+def test_a_limit_that_is_no_number_is_refused(api: ApiClient, ledger: Connection, limit: str) -> None:
+    assert api.get(place(ledger), limit=limit).status_code == 400
+
+
 def test_another_customers_key_sees_no_file(
     api: ApiClient, ledger: Connection, owner_actor: Actor, now: datetime, stranger: Customer
 ) -> None:

@@ -72,7 +72,7 @@ def stage_file(
     """This function will store a file for a look at it; one of this name that still waits is replaced. Raises UnableToUpload."""
     actor.require("connections.manage")
     require_seen(actor, connection)
-    plain = PurePosixPath(name.replace("\\", "/")).name.strip()[:200]
+    plain = _plain_name(name)
     part = _part_for(connection, plain)
     if part is None:
         raise UnableToUpload(f"No object of this system is in files named like {plain}.", field="file")
@@ -116,7 +116,9 @@ def take_file_over(*, actor: Actor, now: datetime, file: StoredFile) -> StoredFi
     """This function will give the file to the flows that read it, and tell them. Raises UnableToUpload."""
     actor.require("connections.manage")
     require_seen(actor, file.connection)
-    locked = StoredFile.objects.select_for_update().get(pk=file.pk)
+    locked = StoredFile.objects.select_for_update().filter(pk=file.pk).first()
+    if locked is None:
+        raise NotVisible("There is no such file.")
     part = _part_for(file.connection, file.name)
     if part is None or locked.folder != CHECKING:
         raise UnableToUpload("The file was taken over already, or the system no longer reads files of this name.")
@@ -189,6 +191,14 @@ def discard_file(*, actor: Actor, now: datetime, file: StoredFile) -> None:
         after={"file": file.name, "size": file.size},
     )
     file.delete()
+
+
+def _plain_name(name: str) -> str:
+    """Without folders. Hidden files are half written ones of ours, and no header can hold a line break."""
+    plain = PurePosixPath(name.replace("\\", "/")).name.strip()[:200].strip()
+    if plain.startswith(".") or not plain.isprintable():
+        raise UnableToUpload("Give the file another name: no dot in front, nothing that cannot be read.", field="file")
+    return plain
 
 
 def _part_for(connection: Connection, name: str) -> FileObjectPart | None:
