@@ -82,7 +82,7 @@ class OutcomesSerializer(serializers.Serializer[Any]):
 
 class PartnerMappings(ApiView):
     tag = "Integrations"
-    scopes = {"GET": "integrations.manage", "PUT": "templates.manage"}
+    scopes = {"GET": "templates.manage", "PUT": "templates.manage"}
 
     @extend_schema(responses=PartnerMappingsSerializer)
     def get(self, request: Request) -> Response:
