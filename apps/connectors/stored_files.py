@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from apps.connectors.models import StoredFile, StoredFilePiece
 from apps.connectors.sdk.files import FileEntry, FileExists, FileMissing
 from apps.core import clock
+from apps.core.planes import require_tenant_schema, tenant_plane
 
 PIECE_BYTES = 1024 * 1024
 CHECKING = "@checking"  # a definition that named this folder would still find nothing in it
@@ -87,6 +88,8 @@ def open_stored(file: StoredFile) -> BinaryIO:
 class _Pieces(io.RawIOBase):
     def __init__(self, file_id: UUID) -> None:
         self.file_id = file_id
+        # A download is read when its request has left the partner's schema already.
+        self.schema = require_tenant_schema()
         self.number = 0
         self.rest = memoryview(b"")
 
@@ -95,8 +98,9 @@ class _Pieces(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         if not self.rest:
-            found = StoredFilePiece.objects.filter(file_id=self.file_id, number=self.number)
-            self.rest = memoryview(bytes(found.values_list("content", flat=True).first() or b""))
+            with tenant_plane(self.schema):
+                found = StoredFilePiece.objects.filter(file_id=self.file_id, number=self.number)
+                self.rest = memoryview(bytes(found.values_list("content", flat=True).first() or b""))
             self.number += 1
         count = min(len(buffer), len(self.rest))
         buffer[:count] = self.rest[:count]

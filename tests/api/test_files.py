@@ -11,6 +11,7 @@ from apps.audit.models import AuditEvent
 from apps.connectors.models import Connection, StoredFile
 from apps.core.actor import Actor
 from apps.core.ids import encode_id
+from apps.core.planes import public_plane
 from apps.customers.models import Customer
 from apps.customers.selectors import get_environment
 from tests.api.conftest import ApiClient, make_key
@@ -116,3 +117,13 @@ def test_contents_take_a_scope_of_their_own(
     assert reader.get(path).status_code == 200
     assert [reader.get(f"{path}/{part}").status_code for part in ("content", "preview")] == [403, 403]
     assert bring(reader, ledger).status_code == 403
+
+
+def test_a_file_is_read_in_its_partners_schema_after_the_request_left_it(api: ApiClient, ledger: Connection) -> None:
+    path = f"{place(ledger)}/{bring(api, ledger).json()['id']}"
+
+    answer = api.get(f"{path}/content")
+    with public_plane():  # where the server finds itself when it asks for the content
+        content = b"".join(answer.streaming_content)
+
+    assert content == GOOD.encode()
