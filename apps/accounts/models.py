@@ -153,6 +153,7 @@ class ApiKey(models.Model):
     secret_hash = models.CharField(max_length=64)
     scopes = models.JSONField(default=list)
     customer_id = models.UUIDField(null=True)
+    created_by_id = models.CharField(max_length=64, blank=True, db_default="")
     created_by_label = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)

@@ -20,7 +20,8 @@ class ActorKind(StrEnum):
 class Actor:
     """`scope` is the set of owner ids whose rows the actor may see; None means all of them.
 
-    `permissions` are the names of `accounts.policies`; the system actor holds all.
+    `permissions` are the names of `accounts.policies`; the system actor holds all. `made_by`: of an API key, the id of
+    the person who made it and therefore may hold it.
     """
 
     kind: ActorKind
@@ -28,6 +29,12 @@ class Actor:
     label: str
     permissions: frozenset[str] = frozenset()
     scope: frozenset[UUID] | None = frozenset()
+    made_by: str = ""
+
+    @property
+    def people(self) -> set[str]:
+        """The ids that stand for whoever may be acting."""
+        return {self.id, self.made_by} - {""}
 
     def can(self, permission: str) -> bool:
         return self.kind is ActorKind.SYSTEM or permission in self.permissions

@@ -51,7 +51,8 @@ def create_api_key(
     with transaction.atomic():
         key = ApiKey.objects.create(
             name=name.strip(), prefix=prefix, secret_hash=api_secret_hash(secret), scopes=sorted(set(scopes)),
-            customer_id=customer_id, created_by_label=actor.label, created_at=now, expires_at=expires_at,
+            customer_id=customer_id, created_by_id=actor.id, created_by_label=actor.label, created_at=now,
+            expires_at=expires_at,
         )  # fmt: skip
         _audit(actor, "api_key.created", key, now, after={"scopes": key.scopes, "customer": str(customer_id or "")})
     return key, f"pk_{prefix}_{secret}"
@@ -85,6 +86,7 @@ def authenticate_api_key(raw: str, now: datetime) -> Actor:
         label=f"{key.name} (API key)",
         permissions=frozenset(key.scopes),
         scope=None if key.customer_id is None else frozenset({key.customer_id}),
+        made_by=key.created_by_id,
     )
 
 

@@ -37,6 +37,7 @@ class IntegrationRevision(models.Model):
     is_return = models.BooleanField(default=False, db_default=False)  # goes back to an earlier one, mappings included
     note = models.CharField(max_length=200, blank=True)
     author_id = models.CharField(max_length=64, blank=True, db_default="")
+    author_ids = models.JSONField(default=list, db_default=[])  # all who had a part in it, makers of API keys included
     author_label = models.CharField(max_length=200, blank=True, db_default="")
     review_note = models.CharField(max_length=500, blank=True, db_default="")
     published_at = models.DateTimeField(null=True)

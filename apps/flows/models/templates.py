@@ -53,6 +53,7 @@ class IntegrationTemplateVersion(models.Model):
     )
     note = models.CharField(max_length=200, blank=True, db_default="")
     author_id = models.CharField(max_length=64, blank=True, db_default="")  # who edited it last: an actor's id
+    author_ids = models.JSONField(default=list, db_default=[])  # the same, and who made the API key it was edited with
     author_label = models.CharField(max_length=200, blank=True, db_default="")
     changed_at = models.DateTimeField(null=True)
     reviewer_label = models.CharField(max_length=200, blank=True, db_default="")

@@ -195,7 +195,7 @@ def discard_revision(*, actor: Actor, now: datetime, revision: IntegrationRevisi
 def publish_revision(*, actor: Actor, now: datetime, revision: IntegrationRevision) -> IntegrationRevision:
     """This function will put an open revision in force. Raises UnableToRelease, MappingRefused."""
     locked = _open(actor, revision, *OPEN_VERSIONS)
-    check_release(actor, locked.status, locked.author_id)
+    check_release(actor, locked)
     integration = locked.integration
     if integration.revisions.filter(number__gt=locked.number).exists():
         raise UnableToRelease("The integration was changed since this was written. Discard it and begin anew.")
@@ -310,6 +310,9 @@ def _keep(
     revision.number = revision.number or _next_number(integration)
     revision.status, revision.is_return = VersionStatus.DRAFT, is_return or revision.is_return
     _fill(revision, state, note)
+    # A change is added to what others wrote without looking at it: all of them are its authors.
+    earlier = set() if revision._state.adding else {revision.author_id, *revision.author_ids} - {""}
+    revision.author_ids = sorted(actor.people | earlier)
     revision.author_id, revision.author_label = actor.id, actor.label
     revision.save()
     _audit(actor, now, integration, "integration.drafted", {"version": revision.number, "note": revision.note})
@@ -326,8 +329,9 @@ def _published(
 ) -> IntegrationRevision:
     if revision is None:
         revision = IntegrationRevision(
-            integration=integration, number=_next_number(integration), author_id=actor.id, author_label=actor.label
-        )
+            integration=integration, number=_next_number(integration), author_id=actor.id, author_label=actor.label,
+            author_ids=sorted(actor.people),
+        )  # fmt: skip
     _fill(revision, state, note)
     revision.status, revision.published_at, revision.published_by_label = VersionStatus.PUBLISHED, now, actor.label
     revision.save()

@@ -13,6 +13,7 @@ from apps.core.errors import AnticipatedError, Conflict, NotPermitted
 from apps.flows.definition import TemplateSpec
 from apps.flows.models import (
     OPEN_VERSIONS,
+    IntegrationRevision,
     IntegrationTemplate,
     IntegrationTemplateVersion,
     ReleaseRules,
@@ -137,7 +138,7 @@ def publish_template(*, actor: Actor, now: datetime, version: IntegrationTemplat
     """
     _require(actor)
     locked = _lock_version(version, *OPEN_VERSIONS)
-    check_release(actor, locked.status, locked.author_id)
+    check_release(actor, locked)
     _, spec = _read(locked.source)  # what a definition may say can have changed since it was saved
     _check_number(locked.template, spec, locked)
     locked.status, locked.released_at, locked.reviewer_label = VersionStatus.PUBLISHED, now, actor.label
@@ -193,17 +194,22 @@ def requires_second_person() -> bool:
     return ReleaseRules.objects.filter(requires_review=True).exists()
 
 
-def check_release(actor: Actor, status: str, author_id: str) -> None:
-    """Raises UnableToRelease unless the actor may publish what `author_id` wrote."""
+def check_release(actor: Actor, version: IntegrationTemplateVersion | IntegrationRevision) -> None:
+    """Raises UnableToRelease unless the actor may publish what others wrote."""
     if not requires_second_person():
         return
-    if status != VersionStatus.IN_REVIEW:
+    if version.status != VersionStatus.IN_REVIEW:
         raise UnableToRelease("Hand it in for review first: your company has a second person look over every change.")
     if actor.kind == ActorKind.API_KEY:
         # Whoever wrote it may hold the key as well.
         raise UnableToRelease("A person has to publish it: an API key is nobody's second pair of eyes.")
-    if actor.id == author_id:
-        raise UnableToRelease("You wrote this yourself. Somebody else of your team has to publish it.")
+    if has_written(actor, version):
+        raise UnableToRelease("You wrote this yourself, or a part of it. Somebody else of your team has to publish it.")
+
+
+def has_written(actor: Actor, version: IntegrationTemplateVersion | IntegrationRevision) -> bool:
+    """Whether the actor had a part in it, with an API key of their own making too."""
+    return bool(actor.people & {version.author_id, *version.author_ids})
 
 
 def source_of(version: IntegrationTemplateVersion) -> str:
@@ -234,7 +240,9 @@ def _write(
     _check_number(version.template, spec, version)
     version.number, version.definition, version.source = spec.version, data, source
     version.status, version.note = VersionStatus.DRAFT, note.strip()[:200]
-    version.author_id, version.author_label, version.changed_at = actor.id, actor.label, now
+    # Whoever saves a text answers for all of it.
+    version.author_id, version.author_ids = actor.id, sorted(actor.people)
+    version.author_label, version.changed_at = actor.label, now
     version.save()
     _audit(actor, now, version, "template.written")
     return version

@@ -30,7 +30,7 @@ from apps.flows.services import (
     save_template_draft,
     submit_template,
 )
-from apps.flows.services.template_versions import OWN_PREFIX, requires_second_person, source_of
+from apps.flows.services.template_versions import OWN_PREFIX, has_written, requires_second_person, source_of
 from apps.flows.sources import number_key
 from apps.partner_portal.actions import perform, submit
 from apps.partner_portal.forms.releases import ForkForm, TemplateForm
@@ -52,7 +52,7 @@ def show_template(request: ActorRequest, version_id: UUID) -> HttpResponse:
         "version": version, "spec": spec, "documentation": paragraphs(spec.documentation), "crumbs": _crumbs(),
         "versions": template_versions(version.template), "may_write": request.actor.can("templates.manage"),
         "is_open": version.status in (VersionStatus.DRAFT, VersionStatus.IN_REVIEW),
-        "needs_review": requires_second_person(), "is_author": version.author_id == request.actor.id,
+        "needs_review": requires_second_person(), "is_author": has_written(request.actor, version),
         "integrations": users[:SHOWN_INTEGRATIONS], "integration_count": len(users), "places": _places(request),
         "rollouts": list(list_rollouts(request.actor).filter(version=version)[:5]),
         "behind": [one for one in users if number_key(one.template_version.number) < number_key(version.number)],

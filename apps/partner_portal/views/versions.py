@@ -24,7 +24,7 @@ from apps.flows.services import (
     return_revision,
     submit_revision,
 )
-from apps.flows.services.template_versions import requires_second_person
+from apps.flows.services.template_versions import has_written, requires_second_person
 from apps.flows.states import state_of, state_of_revision
 from apps.partner_portal.actions import perform
 from apps.partner_portal.customer_page import integration_crumbs
@@ -60,7 +60,7 @@ def show_version(request: ActorRequest, integration_id: UUID, revision_id: UUID)
         "title": f"Version {revision.number}", "may_manage": may_manage,
         "changed": compare_states(state_of_revision(before), then) if before else [],
         "back": [] if is_open else compare_states(current, then),
-        "needs_review": requires_second_person(), "is_author": revision.author_id == request.actor.id,
+        "needs_review": requires_second_person(), "is_author": has_written(request.actor, revision),
         "crumbs": [*integration_crumbs(integration), ("Versions", _page(integration))],
     }  # fmt: skip
     return render(request, "partner_portal/version.html", context)

@@ -1,0 +1,87 @@
+"""Where a second person publishes: nobody is that person for what they wrote themselves, in whatever way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from apps.accounts.policies import API_SCOPES
+from apps.accounts.services import authenticate_api_key, create_api_key
+from apps.flows.models import IntegrationRevision, IntegrationTemplateVersion
+from apps.flows.services import (
+    UnableToRelease,
+    change_settings,
+    fork_template,
+    go_live,
+    publish_revision,
+    publish_template,
+    set_release_rules,
+    submit_revision,
+    submit_template,
+)
+from tests.factories.library import load_library
+
+
+@pytest.fixture
+def colleague(owner_actor):
+    return replace(owner_actor, id="colleague", label="Carl Colleague")
+
+
+@pytest.fixture
+def key_of_owner(owner_actor, now):
+    _, secret = create_api_key(actor=owner_actor, now=now, name="Robot", scopes=sorted(API_SCOPES))
+    return authenticate_api_key(secret, now)
+
+
+@pytest.fixture
+def reviewed(partner, owner_actor, now):
+    set_release_rules(actor=owner_actor, now=now, requires_review=True)
+
+
+@pytest.fixture
+def integration(deploy, owner_actor, now, reviewed):
+    return go_live(actor=owner_actor, now=now, integration=deploy("opportunity-to-project"))
+
+
+def change(actor, now, integration, **settings):
+    integration.refresh_from_db()
+    given = {**integration.settings, **settings}
+    change_settings(actor=actor, now=now, integration=integration, name=integration.name, settings=given)
+    return IntegrationRevision.objects.get(status="draft")
+
+
+def test_nobody_publishes_what_their_own_key_changed(integration, owner_actor, key_of_owner, colleague, now):
+    draft = change(key_of_owner, now, integration, first_task="Begin")
+    submit_revision(actor=key_of_owner, now=now, revision=draft)
+
+    with pytest.raises(UnableToRelease, match="yourself"):
+        publish_revision(actor=owner_actor, now=now, revision=draft)
+
+    assert publish_revision(actor=colleague, now=now, revision=draft).status == "published"
+
+
+def test_nobody_publishes_the_template_that_their_own_key_wrote(reviewed, owner_actor, key_of_owner, colleague, now):
+    load_library()
+    shipped = IntegrationTemplateVersion.objects.get(template__key="payment-status")
+    draft = fork_template(actor=key_of_owner, now=now, version=shipped, key="custom-mine", name="Mine")
+    submit_template(actor=key_of_owner, now=now, version=draft)
+
+    with pytest.raises(UnableToRelease, match="yourself"):
+        publish_template(actor=owner_actor, now=now, version=draft)
+
+    assert publish_template(actor=colleague, now=now, version=draft).status == "published"
+
+
+def test_what_another_added_makes_it_no_less_ones_own(integration, owner_actor, colleague, now):
+    change(owner_actor, now, integration, first_task="Begin")
+    draft = change(colleague, now, integration, project_prefix="P-")
+    submit_revision(actor=colleague, now=now, revision=draft)
+
+    for author in (owner_actor, colleague):
+        with pytest.raises(UnableToRelease, match="a part of it"):
+            publish_revision(actor=author, now=now, revision=draft)
+
+    third = replace(owner_actor, id="third", label="Thea Third")
+    published = publish_revision(actor=third, now=now, revision=draft)
+    assert (published.author_label, published.published_by_label) == ("Carl Colleague", "Thea Third")
