@@ -28,7 +28,7 @@ from apps.flows.models import (
     RoleBinding,
     VersionStatus,
 )
-from apps.flows.services.deployment import UnableToDeployIntegration, check_bindings, deploy_integration
+from apps.flows.services.deployment import UnableToDeployIntegration, check_bindings, deploy_integration, lock_place
 from apps.flows.services.integrations import go_live, pause_integration, resume_integration, retire_integration
 from apps.flows.services.policies import UnableToSetPolicy, check_policy
 from apps.flows.services.revisions import (
@@ -91,10 +91,12 @@ class ConfigurationPlan:
         return not self.changes and not self.problems
 
 
-def plan_configuration(*, actor: Actor, text: str, environment: Environment | None = None) -> ConfigurationPlan:
+def plan_configuration(
+    *, actor: Actor, text: str, environment: Environment | None = None, waits: bool = False
+) -> ConfigurationPlan:
     """This function will say what applying the text would do; nothing is written.
 
-    `environment`: instead of the one the text names. Raises UnableToApply, NotVisible.
+    `environment`: instead of the text's. `waits`: until nobody else applies. Raises UnableToApply, NotVisible.
     """
     actor.require("integrations.manage")
     try:
@@ -104,6 +106,8 @@ def plan_configuration(*, actor: Actor, text: str, environment: Environment | No
     place = environment or _environment(actor, doc.customer, doc.environment)
     if not actor.sees(place.customer_id):
         raise NotVisible("There is no such customer.")
+    if waits:
+        lock_place(place)
     entries = []
     known = _by_name(place)
     seen: set[str] = set()
@@ -134,7 +138,7 @@ def apply_configuration(
     `with_removals`: integrations that the text does not name are retired; otherwise they are left alone. Raises
     UnableToApply.
     """
-    plan = plan_configuration(actor=actor, text=text, environment=environment)
+    plan = plan_configuration(actor=actor, text=text, environment=environment, waits=True)
     if plan.problems:
         raise UnableToApply(plan.problems[0], field="source")
     for entry in plan.changes:
@@ -381,9 +385,8 @@ def _placed(document: Document, where: str, problem: str) -> str:
 
 
 def _environment(actor: Actor, slug: str, kind: str) -> Environment:
-    scope = actor.scope
     places = Environment.objects.select_related("customer").filter(customer__slug=slug, kind=kind)
-    found = (places if scope is None else places.filter(customer_id__in=scope)).first()
+    found = (places if actor.scope is None else places.filter(customer_id__in=actor.scope)).first()
     if found is None:
         raise UnableToApply(f"There is no customer “{slug}”.", field="source")
     return found

@@ -62,6 +62,11 @@ def deploy_integration(
     return integration
 
 
+def lock_place(environment: Environment) -> None:
+    """This function will have whoever else applies something here wait: two at once would set it up twice."""
+    Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
+
+
 def check_deployable(version: IntegrationTemplateVersion) -> None:
     if version.status != VersionStatus.PUBLISHED:
         word = VersionStatus(version.status).label.lower()

@@ -16,6 +16,7 @@ from apps.customers.models import Environment, EnvironmentKind
 from apps.flows.configuration import describe
 from apps.flows.models import Integration, IntegrationStatus
 from apps.flows.services.configuration import Planned, carry_out, plan_one
+from apps.flows.services.deployment import lock_place
 
 
 class UnableToPromote(AnticipatedError):
@@ -75,6 +76,8 @@ def promote_integration(
     *, actor: Actor, now: datetime, integration: Integration, systems: Mapping[str, Connection] | None = None
 ) -> Integration:
     """This function will make production what the sandbox is, and live. Raises UnableToPromote, UnableToApply."""
+    actor.require("integrations.manage")
+    lock_place(production_of(integration))
     entry = plan_promotion(actor=actor, integration=integration, systems=systems)
     if entry.problems:
         raise UnableToPromote(entry.problems[0].rpartition("|")[2])
