@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -90,6 +92,18 @@ def test_only_objects_that_there_are_and_only_the_partners_own_people(partner, o
     )  # fmt: skip
     with pytest.raises(NotPermitted):
         change_partner_fields(actor=narrow, now=now, fields={"phone": "record.phone"}, **PLACE)
+
+
+def test_who_may_not_write_templates_changes_nothing_for_all(deploy, owner_actor, now):
+    integration = deploy("opportunity-to-project")
+    actor = replace(owner_actor, permissions=frozenset({"integrations.manage"}))
+
+    with pytest.raises(NotPermitted):
+        save_mapping(
+            actor=actor, now=now, integration=integration, place=COMPANIES, fields={"phone": "record.phone"},
+            layer="partner",
+        )  # fmt: skip
+    assert MappingOverride.objects.count() == 0
 
 
 def test_many_integrations_take_no_more_queries_than_one(deploy, owner_actor, change):

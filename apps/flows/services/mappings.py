@@ -59,8 +59,10 @@ def save_mapping(
     Nothing is in force before it is published. Raises UnableToMap with the first wrong field.
     """
     locked = _lock(actor, integration)
-    if layer == "partner" and actor.scope is not None:
-        raise NotPermitted("Only the partner's own people change what holds for all customers.")
+    if layer == "partner":
+        actor.require("templates.manage")
+        if actor.scope is not None:
+            raise NotPermitted("Only the partner's own people change what holds for all customers.")
     mapped = _find(locked, place)
     for name, expression in fields.items():
         if expression is not None:
