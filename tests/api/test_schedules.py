@@ -61,7 +61,13 @@ def test_a_choice_or_triggers_of_ones_own_are_taken(api: ApiClient, flow: Flow) 
     assert send(api, "put", path_of(flow), {"triggers": own}).json()["triggers"] == own  # type: ignore[attr-defined]
     again = send(api, "put", path_of(flow), {"triggers": own})
     assert again.status_code == 409  # type: ignore[attr-defined]
-    for wrong in ({}, {"choice": "7"}, {"choice": "60", "triggers": own}, {"triggers": [{"every": 1}]}):
+    for wrong in (
+        {},
+        {"choice": "7"},
+        {"choice": "60", "triggers": own},
+        {"triggers": [{"every": 1}]},
+        {"triggers": []},
+    ):
         assert send(api, "put", path_of(flow), wrong).status_code == 400  # type: ignore[attr-defined]
 
 

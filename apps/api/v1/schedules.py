@@ -71,7 +71,7 @@ class ScheduleInput(serializers.Serializer[Any]):
     """Either one of the choices, or the triggers themselves as the flow language writes them."""
 
     choice = serializers.ChoiceField(KEYS, required=False)
-    triggers = serializers.ListField(child=serializers.DictField(), required=False, max_length=20)
+    triggers = serializers.ListField(child=serializers.DictField(), required=False, min_length=1, max_length=20)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) != 1:
