@@ -19,7 +19,7 @@ from apps.connectors.pushed_records import keep_pushed
 from apps.connectors.registry import UnknownVendor, get_connector, get_manifest
 from apps.connectors.sdk.connector import Connector
 from apps.connectors.sdk.types import WebhookEvent
-from apps.connectors.sdk.webhooks import ForgedWebhook
+from apps.connectors.sdk.webhooks import ForgedWebhook, InvalidDelivery
 from apps.connectors.services.credentials import open_secrets
 from apps.connectors.services.inputs import WEBHOOK_SECRET
 from apps.connectors.services.oauth_apps import open_oauth_app
@@ -101,7 +101,13 @@ def _verify(route: Route, headers: Mapping[str, str], body: bytes, url: str, now
     if not route.secret:
         # Anybody can sign with an empty secret.
         raise ForgedWebhook("no secret has been stored for this address")
-    return route.connector.verify_webhook(secret=route.secret, headers=headers, body=body, url=url, now=now)
+    try:
+        events = route.connector.verify_webhook(secret=route.secret, headers=headers, body=body, url=url, now=now)
+    except ValueError as error:
+        raise InvalidDelivery("", "this is not JSON as the system sends it") from error
+    if any("\x00" in text for event in events for text in (event.event_id, event.stream, event.external_id)):
+        raise InvalidDelivery("", "an id holds a null character")
+    return events
 
 
 def _find_route(token: str) -> tuple[Route, bool]:

@@ -167,3 +167,18 @@ def test_only_what_proves_itself_is_served_slimly() -> None:
     assert len(found) == 3
     assert {policy.audience for policy in found.values() if policy} == {Audience.MACHINE}
     assert None not in found.values()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"events":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"events": [{"id": NaN, "stream": "accounts", "object": "1"}]}',
+        rb'{"events": [{"id": "a\u0000b", "stream": "accounts", "object": "1"}]}',
+    ],
+    ids=["deep", "no number", "null"],
+)
+def test_what_is_signed_but_cannot_be_kept_is_refused(slim: Any, hook: str, body: bytes) -> None:
+    status, _, content = ask(slim, hook, **signed(body))
+
+    assert (status, b"invalid_delivery" in content, InboxEvent.objects.count()) == (422, True, 0)
