@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID, uuid5
 
 from apps.monitoring.models import ExceptionRule, Solver
@@ -85,14 +85,10 @@ SHIPPED = (
         solver=Solver.CUSTOMER,
     ),
 )  # fmt: skip
-_FIELDS = (
-    "key", "name", "description", "next_step", "entity", "condition", "only_if", "expectation", "expected",
-    "only_where_known", "within_days", "counted_from", "amount", "solver",
-)  # fmt: skip
 
 
 def shipped_values(spec: RuleSpec) -> dict[str, object]:
-    return {name: getattr(spec, name) for name in _FIELDS}
+    return asdict(spec)
 
 
 def unsaved(spec: RuleSpec) -> ExceptionRule:
