@@ -1,4 +1,4 @@
-from apps.monitoring.services.evaluation import evaluate_environment, evaluate_soon
+from apps.monitoring.services.evaluation import evaluate_environment
 from apps.monitoring.services.handling import (
     UnableToHandle,
     assign_exception,
@@ -7,12 +7,13 @@ from apps.monitoring.services.handling import (
     snooze_exception,
     wake_exception,
 )
+from apps.monitoring.services.previews import preview_rule
+from apps.monitoring.services.queueing import evaluate_soon
 from apps.monitoring.services.rules import (
     RuleDraft,
     UnableToSaveRule,
     add_rule,
     draft_of,
-    preview_rule,
     remove_rule,
     save_rule,
     switch_rule,

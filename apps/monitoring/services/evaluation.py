@@ -25,27 +25,18 @@ from apps.core.bulk import json_text, lock_for_transaction
 from apps.core.errors import AnticipatedError
 from apps.core.expressions import ExpressionError
 from apps.customers.models import Environment, EnvironmentKind
-from apps.dispatch.services import complete, reschedule, schedule
+from apps.dispatch.services import complete, reschedule
 from apps.events.services import record_events
 from apps.monitoring.hits import CompiledRule, Hit, find_hits, roots_of
 from apps.monitoring.models import BusinessException, ExceptionRule, ExceptionStatus
+from apps.monitoring.services.queueing import KIND, PRIORITY
 from apps.monitoring.services.rules import draft_of, ensure_rules
 
 log = structlog.get_logger()
-KIND = "monitoring.evaluate"
-PRIORITY = 6
 EVERYTHING_EVERY = timedelta(hours=6)
-# Flows that react to events end many times a second: one look serves all that ended meanwhile, and its lock, which is
-# that of whoever changes the records, is seldom in their way.
-TOGETHER = timedelta(seconds=5)
 # Beyond so many changed records looking at everything is the shorter way.
 MOST_TOUCHED = 20_000
 OPENED, RESOLVED = "monitoring.exception.opened", "monitoring.exception.resolved"
-
-
-def evaluate_soon(*, environment_id: UUID, now: datetime) -> None:
-    """This function will have the environment evaluated shortly, once for all that asked meanwhile."""
-    schedule(kind=KIND, key=str(environment_id), due_at=now + TOGETHER, priority=PRIORITY)
 
 
 def evaluate_environment(*, environment_id: UUID, now: datetime) -> int:

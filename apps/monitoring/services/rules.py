@@ -1,11 +1,9 @@
-"""Rules: the shipped ones, changed or switched off, and the partner's own; and what a rule would find today."""
+"""Rules: the shipped ones, changed or switched off, and the partner's own."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -17,19 +15,14 @@ from apps.connectors.sdk.entities import ENTITIES
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotPermitted
 from apps.core.expressions import ExpressionError, compile_one
-from apps.core.money import Money
-from apps.customers.models import Environment, EnvironmentKind
-from apps.dispatch.services import schedule
 from apps.monitoring.conditions import demand_clauses
-from apps.monitoring.hits import CompiledRule, Hit, find_hits
 from apps.monitoring.library import SHIPPED, shipped_values
 from apps.monitoring.models import ExceptionRule, Solver
 from apps.monitoring.paths import read_ways
+from apps.monitoring.services.queueing import evaluate_everywhere
 
 LONGEST_DELAY = 730
 MOST_RULES = 100
-PREVIEWED, EXAMPLES = 10_000, 10
-EVALUATE_KIND = "monitoring.evaluate"
 
 
 class UnableToSaveRule(AnticipatedError):
@@ -61,17 +54,6 @@ class RuleDraft:
 
 def draft_of(rule: ExceptionRule) -> RuleDraft:
     return RuleDraft(**{one.name: getattr(rule, one.name) for one in fields(RuleDraft)})
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What would be open today. `is_cut`: there are more than were counted."""
-
-    count: int
-    customers: int
-    stakes: list[Money]
-    examples: list[tuple[str, Hit]] = field(default_factory=list)
-    is_cut: bool = False
 
 
 def ensure_rules(now: datetime) -> None:
@@ -185,46 +167,6 @@ def _check_expression(source: str, name: str) -> None:
         raise UnableToSaveRule(f"This expression cannot be read: {error.message}.", field=name) from error
 
 
-def preview_rule(*, actor: Actor, now: datetime, draft: RuleDraft) -> Preview:
-    """This function will count what the rule would hold open today, over everything the actor sees; it writes nothing.
-
-    Raises UnableToSaveRule, UnableToRead.
-    """
-    check_draft(draft)
-    compiled = CompiledRule(ExceptionRule(key="preview", changed_at=now, **draft.values()))
-    sums: dict[str, int] = defaultdict(int)
-    found: list[tuple[str, Hit]] = []
-    customers: set[Any] = set()
-    count = 0
-    for environment, hit in _hits(compiled, actor, now):
-        if count == PREVIEWED:
-            return _preview(count, customers, sums, found, is_cut=True)
-        count += 1
-        customers.add(environment.customer_id)
-        if hit.stake:
-            sums[hit.stake.currency] += hit.stake.amount
-        if len(found) < EXAMPLES:
-            found.append((environment.customer.name, hit))
-    return _preview(count, customers, sums, found, is_cut=False)
-
-
-def _hits(compiled: CompiledRule, actor: Actor, now: datetime) -> Iterator[tuple[Environment, Hit]]:
-    environments = Environment.objects.filter(kind=EnvironmentKind.PRODUCTION, customer__archived_at=None)
-    if actor.scope is not None:
-        environments = environments.filter(customer_id__in=actor.scope)
-    for environment in environments.select_related("customer").order_by("customer__name", "id"):
-        for hits in find_hits(compiled, environment, now):
-            for hit in hits:
-                yield environment, hit
-
-
-def _preview(
-    count: int, customers: set[Any], sums: dict[str, int], found: list[tuple[str, Hit]], *, is_cut: bool
-) -> Preview:
-    stakes = [Money(amount, currency) for currency, amount in sorted(sums.items())]
-    return Preview(count, len(customers), stakes, found, is_cut)
-
-
 def _lock(key: str, now: datetime) -> ExceptionRule:
     ensure_rules(now)
     rule = ExceptionRule.objects.select_for_update().filter(key=key).first()
@@ -245,8 +187,4 @@ def _settle(actor: Actor, now: datetime, rule: ExceptionRule, what: str, *, befo
     record_change(
         actor=actor, now=now, target=rule, action=f"exception_rule.{what}", before=before, after=draft_of(rule).values()
     )
-    environments = Environment.objects.filter(kind=EnvironmentKind.PRODUCTION, customer__archived_at=None)
-    for number, pk in enumerate(environments.order_by("id").values_list("pk", flat=True)):
-        # Not all at once where there are many.
-        due_at = now + timedelta(seconds=number // 10)
-        schedule(kind=EVALUATE_KIND, key=str(pk), due_at=due_at, priority=6)
+    evaluate_everywhere(now=now)
