@@ -26,6 +26,7 @@ from apps.tenants.selectors import absolute_url, platform_host
 
 # Runs that were under way at midnight have ended by then.
 CLOSE_GRACE = timedelta(hours=2)
+CLOSE_KIND = "sla.close_month"
 
 
 class UnableToPromise(AnticipatedError):
@@ -108,7 +109,7 @@ def assign_policy(
         SlaAssignment.objects.for_customer(customer).filter(ends_at=None).update(ends_at=now)
         assignment = SlaAssignment.objects.create(customer=customer, policy_version=policy_version, starts_at=now)
         _, end = month_around(customer, now)
-        schedule(kind="sla.close_month", key=str(customer.pk), due_at=end + CLOSE_GRACE)
+        schedule(kind=CLOSE_KIND, key=str(customer.pk), due_at=end + CLOSE_GRACE)
         record_change(
             actor=actor, now=now, target=customer, action="sla.policy.assigned", after={"policy": str(policy_version)}
         )
@@ -210,5 +211,5 @@ def close_due_month(*, customer_id: str, now: datetime) -> SlaReport | None:
     customer = Customer.objects.get(pk=customer_id)
     start, end = month_around(customer, now)
     report = close_month(actor=system_actor(), customer=customer, instant=start - timedelta(seconds=1), now=now)
-    reschedule(kind="sla.close_month", key=customer_id, due_at=end + CLOSE_GRACE)
+    reschedule(kind=CLOSE_KIND, key=customer_id, due_at=end + CLOSE_GRACE)
     return report

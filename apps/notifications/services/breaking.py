@@ -17,10 +17,7 @@ from apps.tenants.selectors import absolute_url, platform_host
 
 DISABLED = "notifications.webhook.disabled"
 DISABLE_AFTER = timedelta(days=5)
-
-
-def gone_reason() -> str:
-    return "The address answered 410: it is gone for good."
+GONE_REASON = "The address answered 410: it is gone for good."
 
 
 def worn_out_reason(endpoint: WebhookEndpoint, now: datetime) -> str:

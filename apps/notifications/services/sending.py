@@ -19,7 +19,7 @@ from apps.notifications.models import DeliveryStatus, EndpointStatus, WebhookDel
 from apps.notifications.posting import Outcome, Poster
 from apps.notifications.schedule import pause_after
 from apps.notifications.secrets import secrets_in_use
-from apps.notifications.services.breaking import disable_endpoint, gone_reason, worn_out_reason
+from apps.notifications.services.breaking import GONE_REASON, disable_endpoint, worn_out_reason
 from apps.notifications.services.queueing import KIND
 
 MOST_AT_A_TIME = 200
@@ -105,7 +105,7 @@ def _draw_consequence(endpoint: WebhookEndpoint, outcome: Outcome, now: datetime
             endpoint.failing_since = endpoint.rests_until = None
             endpoint.save(update_fields=["failing_since", "rests_until"])
         return True
-    reason = gone_reason() if outcome.status == GONE else worn_out_reason(endpoint, now)
+    reason = GONE_REASON if outcome.status == GONE else worn_out_reason(endpoint, now)
     if reason:
         disable_endpoint(endpoint=endpoint, reason=reason, now=now)
         return False
