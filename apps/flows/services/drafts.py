@@ -11,13 +11,12 @@ from django.db import transaction
 from apps.audit.services import record_change
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
 from apps.flows.definition import parse_template
 from apps.flows.models import Integration, IntegrationRevision, IntegrationStatus, RoleBinding
 from apps.flows.services.deployment import check_bindings, clean_given_settings
 from apps.flows.services.integrations import UnableToChangeIntegration
 from apps.flows.services.mappings import refresh_mappings
-from apps.flows.services.revisions import bring_about
+from apps.flows.services.revisions import bring_about, lock_integration
 from apps.flows.states import read_starts, state_of
 
 
@@ -26,14 +25,15 @@ def change_bindings(
     *, actor: Actor, now: datetime, integration: Integration, bindings: Mapping[str, Connection]
 ) -> Integration:
     """This function will bind a draft's roles anew. Raises UnableToDeployIntegration, UnableToChangeIntegration."""
-    locked = _lock(actor, integration)
+    locked = lock_integration(actor, integration)
     if locked.status != IntegrationStatus.DRAFT:
         raise UnableToChangeIntegration("Only an integration that is being set up can change its systems.")
     check_bindings(parse_template(locked.template_version.definition), locked.environment, bindings)
     for role, connection in bindings.items():
         RoleBinding.objects.filter(integration=locked, role=role).update(connection=connection)
     refresh_mappings(actor=actor, now=now, integration=locked)
-    _audit(actor, now, locked, "integration.bound", {}, {role: str(c.pk) for role, c in bindings.items()})
+    bound = {role: str(connection.pk) for role, connection in bindings.items()}
+    record_change(actor=actor, now=now, target=locked, action="integration.bound", before={}, after=bound)
     return locked
 
 
@@ -48,9 +48,7 @@ def change_settings(
 
     Raises UnableToDeployIntegration with the setting to change.
     """
-    locked = _lock(actor, integration)
-    if locked.status == IntegrationStatus.RETIRED:
-        raise UnableToChangeIntegration("The integration is retired.")
+    locked = lock_integration(actor, integration)
     template = parse_template(locked.template_version.definition)
     before = {"name": locked.name, **locked.settings}
     locked.name = name.strip()[:120] or template.name
@@ -60,7 +58,8 @@ def change_settings(
     locked.save(update_fields=["name", "settings"])
     if wanted != locked.settings:
         bring_about(actor=actor, now=now, integration=locked, note="Settings", settings=wanted)
-    _audit(actor, now, locked, "integration.changed", before, {"name": locked.name, **wanted})
+    after = {"name": locked.name, **wanted}
+    record_change(actor=actor, now=now, target=locked, action="integration.changed", before=before, after=after)
     return locked
 
 
@@ -69,7 +68,7 @@ def change_starts(
     *, actor: Actor, now: datetime, integration: Integration, starts: Mapping[str, Any], note: str = ""
 ) -> IntegrationRevision:
     """This function will change what starts some of the flows. Raises UnableToStart, NothingToPublish."""
-    locked = _lock(actor, integration)
+    locked = lock_integration(actor, integration)
     current = state_of(locked)
     unknown = sorted(set(starts) - set(current.starts))
     if unknown:
@@ -77,18 +76,3 @@ def change_starts(
     roles = set(locked.role_bindings.values_list("role", flat=True))
     wanted = {key: read_starts(starts[key], roles) if key in starts else own for key, own in current.starts.items()}
     return bring_about(actor=actor, now=now, integration=locked, note=note or "Schedule", starts=wanted)
-
-
-def _lock(actor: Actor, integration: Integration) -> Integration:
-    actor.require("integrations.manage")
-    if not actor.sees(integration.customer_id):
-        raise NotVisible("There is no such integration.")
-    related = Integration.objects.select_related("template_version", "environment", "customer")
-    locked: Integration = related.select_for_update(of=("self",)).get(pk=integration.pk)
-    return locked
-
-
-def _audit(
-    actor: Actor, now: datetime, integration: Integration, action: str, before: dict[str, Any], after: dict[str, Any]
-) -> None:
-    record_change(actor=actor, now=now, target=integration, action=action, before=before, after=after)

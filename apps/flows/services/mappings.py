@@ -15,7 +15,7 @@ from apps.canonical.custom_fields import custom_kinds
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core import expressions
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, Conflict, NotPermitted, NotVisible
+from apps.core.errors import AnticipatedError, NotPermitted, NotVisible
 from apps.flows.definition import Direction
 from apps.flows.layers import (
     MappedObject,
@@ -25,12 +25,13 @@ from apps.flows.layers import (
     mapped_objects,
     published_mappings,
 )
-from apps.flows.models import Integration, IntegrationRevision, IntegrationStatus, MappingOverride
+from apps.flows.models import Integration, IntegrationRevision, MappingOverride
 from apps.flows.services.checks import mapping_findings
 from apps.flows.services.revisions import (
     MappingRefused,
     NothingToPublish,
     bring_about,
+    lock_integration,
     publish_state,
     require_no_rival,
 )
@@ -58,7 +59,7 @@ def save_mapping(
 
     Nothing is in force before it is published. Raises UnableToMap with the first wrong field.
     """
-    locked = _lock(actor, integration)
+    locked = lock_integration(actor, integration)
     if layer == "partner":
         actor.require("templates.manage")
         if actor.scope is not None:
@@ -72,7 +73,7 @@ def save_mapping(
         owner = {"integration": None, "vendor": mapped.manifest.key}
     store_fields(actor, now, {**owner, "direction": mapped.direction, "object_name": mapped.object_name}, fields)
     after = {f"{mapped.object_name}.{name}": source for name, source in fields.items()}
-    _audit(actor, now, locked, f"mapping.changed_by_{layer}", after)
+    record_change(actor=actor, now=now, target=locked, action=f"mapping.changed_by_{layer}", before={}, after=after)
 
 
 def check_field(mapped: MappedObject, name: str, expression: str, custom: Mapping[str, str]) -> None:
@@ -127,7 +128,7 @@ def publish_mappings(
 
 @transaction.atomic
 def _publish_draft(actor: Actor, now: datetime, integration: Integration, note: str) -> IntegrationRevision:
-    locked = _lock(actor, integration)
+    locked = lock_integration(actor, integration)
     after = draft_mappings(locked)
     if not differs(published_mappings(locked), after):
         raise NothingToPublish("The flows use these mappings already.")
@@ -158,19 +159,3 @@ def _find(integration: Integration, place: Place) -> MappedObject:
     if found is None:
         raise NotVisible("The integration does not use this object.")
     return found
-
-
-def _lock(actor: Actor, integration: Integration) -> Integration:
-    actor.require("integrations.manage")
-    if not actor.sees(integration.customer_id):
-        raise NotVisible("There is no such integration.")
-    locked: Integration = (
-        Integration.objects.select_related("template_version").select_for_update(of=("self",)).get(pk=integration.pk)
-    )
-    if locked.status == IntegrationStatus.RETIRED:
-        raise Conflict("The integration is retired.")
-    return locked
-
-
-def _audit(actor: Actor, now: datetime, integration: Integration, action: str, after: dict[str, Any]) -> None:
-    record_change(actor=actor, now=now, target=integration, action=action, before={}, after=after)
