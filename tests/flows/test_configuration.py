@@ -21,7 +21,8 @@ from apps.flows.services import (
     set_field_policy,
     set_release_rules,
 )
-from apps.flows.services.configuration import UnableToApply, apply_configuration, plan_configuration
+from apps.flows.services.configuration import apply_configuration
+from apps.flows.services.planning import UnableToApply, plan_configuration
 from apps.flows.services.promotion import UnableToPromote, plan_promotion, promote_integration
 from tests.sync.conftest import make_environment
 

@@ -21,7 +21,8 @@ from apps.flows.services import (
     set_release_rules,
     submit_revision,
 )
-from apps.flows.services.configuration import UnableToApply, apply_configuration, plan_configuration
+from apps.flows.services.configuration import apply_configuration
+from apps.flows.services.planning import UnableToApply, plan_configuration
 from apps.flows.states import state_of, state_of_revision
 
 

@@ -16,7 +16,8 @@ from apps.customers.models import Environment, EnvironmentKind
 from apps.customers.selectors import get_customer, get_environment
 from apps.flows.configuration import export_environment
 from apps.flows.selectors import get_integration
-from apps.flows.services.configuration import Planned, apply_configuration, plan_configuration
+from apps.flows.services.configuration import apply_configuration
+from apps.flows.services.planning import Planned, plan_configuration
 from apps.flows.services.promotion import UnableToPromote, plan_promotion, promote_integration
 
 ENVIRONMENT = OpenApiParameter("environment", str, enum=list(EnvironmentKind.values))

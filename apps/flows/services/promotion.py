@@ -15,8 +15,9 @@ from apps.core.errors import AnticipatedError, NotVisible
 from apps.customers.models import Environment, EnvironmentKind
 from apps.flows.configuration import describe
 from apps.flows.models import Integration, IntegrationStatus
-from apps.flows.services.configuration import Planned, carry_out, plan_one
+from apps.flows.services.configuration import carry_out
 from apps.flows.services.deployment import lock_place
+from apps.flows.services.planning import Planned, plan_one
 
 
 class UnableToPromote(AnticipatedError):

@@ -20,7 +20,8 @@ from apps.customers.selectors import get_customer, get_environment
 from apps.flows.configuration import export_environment
 from apps.flows.models import Integration
 from apps.flows.selectors import get_integration, template_spec
-from apps.flows.services.configuration import apply_configuration, plan_configuration
+from apps.flows.services.configuration import apply_configuration
+from apps.flows.services.planning import plan_configuration
 from apps.flows.services.promotion import (
     UnableToPromote,
     plan_promotion,

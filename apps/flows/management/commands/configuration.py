@@ -14,7 +14,8 @@ from apps.core.errors import AnticipatedError
 from apps.core.planes import public_plane, tenant_plane
 from apps.customers.models import Environment
 from apps.flows.configuration import export_environment
-from apps.flows.services.configuration import ConfigurationPlan, apply_configuration, plan_configuration
+from apps.flows.services.configuration import apply_configuration
+from apps.flows.services.planning import ConfigurationPlan, plan_configuration
 from apps.tenants.models import Partner
 
 
