@@ -15,9 +15,8 @@ from apps.flows.services.integrations import (
 from apps.flows.services.mappings import UnableToMap, publish_mappings, save_mapping
 from apps.flows.services.partner_layer import AT_ONCE, Outcome, Publication, change_partner_fields, publish_to
 from apps.flows.services.policies import UnableToSetPolicy, reset_field_policy, set_field_policy
+from apps.flows.services.publishing import MappingRefused, NothingToPublish
 from apps.flows.services.revisions import (
-    MappingRefused,
-    NothingToPublish,
     discard_revision,
     publish_revision,
     restore_revision,

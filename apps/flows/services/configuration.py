@@ -25,7 +25,7 @@ from apps.flows.models import (
 from apps.flows.services.deployment import deploy_integration
 from apps.flows.services.integrations import go_live, pause_integration, resume_integration, retire_integration
 from apps.flows.services.planning import ConfigurationPlan, Planned, UnableToApply, plan_configuration
-from apps.flows.services.revisions import (
+from apps.flows.services.publishing import (
     NothingToPublish,
     bring_about,
     lock_integration,

@@ -16,7 +16,7 @@ from apps.flows.models import Integration, IntegrationRevision, IntegrationStatu
 from apps.flows.services.deployment import check_bindings, clean_given_settings
 from apps.flows.services.integrations import UnableToChangeIntegration
 from apps.flows.services.mappings import refresh_mappings
-from apps.flows.services.revisions import bring_about, lock_integration
+from apps.flows.services.publishing import bring_about, lock_integration
 from apps.flows.states import read_starts, state_of
 
 

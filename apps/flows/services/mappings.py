@@ -27,7 +27,7 @@ from apps.flows.layers import (
 )
 from apps.flows.models import Integration, IntegrationRevision, MappingOverride
 from apps.flows.services.checks import mapping_findings
-from apps.flows.services.revisions import (
+from apps.flows.services.publishing import (
     MappingRefused,
     NothingToPublish,
     bring_about,

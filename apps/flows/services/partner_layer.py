@@ -16,7 +16,7 @@ from apps.flows.definition import Direction
 from apps.flows.models import Integration, VersionStatus
 from apps.flows.partner_layer import PartnerObject, find_partner_object
 from apps.flows.services.mappings import check_expression, publish_mappings, store_fields
-from apps.flows.services.revisions import NothingToPublish
+from apps.flows.services.publishing import NothingToPublish
 
 AT_ONCE = 20
 

@@ -19,7 +19,7 @@ from apps.flows.definition import (
     parse_template,
 )
 from apps.flows.models import FieldPolicy, Integration, IntegrationStatus
-from apps.flows.services.revisions import (
+from apps.flows.services.publishing import (
     NothingToPublish,
     bring_about,
     lock_integration,

@@ -20,7 +20,7 @@ from apps.flows.inputs import InvalidSetting, clean_settings
 from apps.flows.layers import differs, draft_mappings, place_of, published_mappings, with_resolved
 from apps.flows.models import Integration, IntegrationRevision, IntegrationTemplateVersion, RoleBinding, VersionStatus
 from apps.flows.services.deployment import UnableToDeployIntegration, check_bindings
-from apps.flows.services.revisions import lock_integration, publish_state, require_no_rival
+from apps.flows.services.publishing import lock_integration, publish_state, require_no_rival
 from apps.flows.sources import as_source
 from apps.flows.states import Starts, State, policies_of, starts_of, state_of
 

@@ -29,7 +29,7 @@ from apps.flows.models import (
     VersionStatus,
 )
 from apps.flows.services.integrations import FLOW_DUE_KIND
-from apps.flows.services.revisions import lock_integration, publish_state, reset_layer
+from apps.flows.services.publishing import lock_integration, publish_state, reset_layer
 from apps.flows.services.upgrades import plan_upgrade, upgrade_integration
 from apps.flows.sources import number_key
 from apps.flows.states import state_of_revision
