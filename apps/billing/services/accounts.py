@@ -51,7 +51,7 @@ def open_account(
                 legal_entity=issuer, **details,
             )  # fmt: skip
     except IntegrityError as error:
-        raise UnableToOpenAccount("This customer already has a billing account.") from error
+        raise UnableToOpenAccount("This customer has a billing account already. Change its details instead.") from error
     record_audit(
         actor=actor, action="billing.account.opened", target_key=f"account:{account.pk}", owner_key=subject_key, now=now,
         target_label=legal_name, after={"currency": currency},

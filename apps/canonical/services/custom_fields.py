@@ -37,7 +37,7 @@ def declare_custom_field(
     same = CustomField.objects.select_for_update().filter(entity=entity, key=key)
     clashing = same if customer is None else same.filter(only_for=None) | same.filter(only_for=customer)
     if clashing.exists():
-        raise UnableToDeclare("There is such a field already.", field="key")
+        raise UnableToDeclare("There is such a field already. Choose another name.", field="key")
     made = CustomField.objects.create(
         only_for=customer, entity=entity, key=key, label=label.strip()[:80] or key.replace("_", " "), kind=kind,
         declared_at=now, declared_by_label=actor.label,

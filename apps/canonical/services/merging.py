@@ -111,7 +111,7 @@ def _fresh(first: CanonicalRecord, second: CanonicalRecord) -> list[CanonicalRec
 
 def _check(keep: CanonicalRecord, drop: CanonicalRecord) -> None:
     if keep.entity != drop.entity or keep.environment_id != drop.environment_id:
-        raise UnableToMerge("These are records of different kinds.")
+        raise UnableToMerge("These are records of different kinds, or of different environments: they cannot be one.")
     own = set(keep.cross_references.values_list("connection_id", "object_name"))
     both = drop.cross_references.select_related("connection")
     twice = next((r for r in both if (r.connection_id, r.object_name) in own), None)

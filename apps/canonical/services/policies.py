@@ -35,7 +35,7 @@ def set_match_policy(
     if not known:
         raise UnableToChangePolicy("There are no rules for this kind of record.", field="entity")
     if not 1 <= ask_score <= 100:
-        raise UnableToChangePolicy("Enter 1 to 100.", field="ask_score")
+        raise UnableToChangePolicy("Enter a score from 1 to 100.", field="ask_score")
     if not ask_score <= merge_score <= 101:
         raise UnableToChangePolicy("Enter at least the score from which a person is asked.", field="merge_score")
     unknown = sorted(set(weights) - set(known))

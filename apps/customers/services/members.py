@@ -26,7 +26,7 @@ def add_member(*, actor: Actor, now: datetime, customer: Customer, user: User, r
     _require_managed(actor, customer)
     _require_role(role)
     if customer.archived_at is not None:
-        raise UnableToAddMember("The customer is archived.")
+        raise UnableToAddMember("The customer is archived: nobody can join it any more.")
     membership, created = CustomerMembership.objects.get_or_create(
         user=user, customer=customer, defaults={"role": role, "created_at": now}
     )

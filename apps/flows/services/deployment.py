@@ -70,7 +70,7 @@ def lock_place(environment: Environment) -> None:
 def check_deployable(version: IntegrationTemplateVersion) -> None:
     if version.status != VersionStatus.PUBLISHED:
         word = VersionStatus(version.status).label.lower()
-        raise UnableToDeployIntegration(f"Version {version.number} of this template is {word}.")
+        raise UnableToDeployIntegration(f"Version {version.number} of this template is {word}. Choose a published one.")
 
 
 def clean_given_settings(template: TemplateSpec, settings: Mapping[str, Any], currency: str) -> dict[str, Any]:
@@ -86,10 +86,14 @@ def check_bindings(template: TemplateSpec, environment: Environment, bindings: M
         if connection is None:
             raise UnableToDeployIntegration(f"Choose the system for {spec.label}.", field=role)
         if connection.environment_id != environment.pk or connection.archived_at:
-            raise UnableToDeployIntegration("This connection belongs to another environment.", field=role)
+            raise UnableToDeployIntegration(
+                "This connection belongs to another environment. Choose one of this environment.", field=role
+            )
         manifest = get_manifest(connection.vendor)
         if spec.domain not in domains_of(manifest):
-            raise UnableToDeployIntegration(f"{manifest.name} cannot play the role {spec.label}.", field=role)
+            raise UnableToDeployIntegration(
+                f"{manifest.name} cannot play the role {spec.label}. Choose another system.", field=role
+            )
     for flow in template.flows:
         _check_flow(flow, bindings)
 

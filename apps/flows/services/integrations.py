@@ -68,7 +68,7 @@ def _move(
         raise NotVisible("There is no such integration.")
     locked = Integration.objects.select_for_update().get(pk=integration.pk)
     if locked.status not in allowed:
-        raise UnableToChangeIntegration(f"The integration is {locked.get_status_display().lower()}.")
+        raise UnableToChangeIntegration(f"The integration is {locked.get_status_display().lower()}. Look at it again.")
     if status == IntegrationStatus.LIVE:
         _require_no_rival(locked)
     before, integration.status = locked.status, status
@@ -104,7 +104,11 @@ def _set_paused(actor: Actor, now: datetime, flow: Flow, *, is_paused: bool) -> 
     if integration.status != IntegrationStatus.LIVE:
         raise UnableToChangeIntegration(f"The integration is {integration.get_status_display().lower()}.")
     if (locked.paused_at is not None) == is_paused:
-        raise UnableToChangeIntegration("The flow is paused already." if is_paused else "The flow is not paused.")
+        raise UnableToChangeIntegration(
+            "The flow is paused already. Look at it again."
+            if is_paused
+            else "The flow is not paused. Look at it again."
+        )
     locked.paused_at = now if is_paused else None
     locked.paused_reason = f"Paused by {actor.label}."[:300] if is_paused else ""
     locked.save(update_fields=["paused_at", "paused_reason"])

@@ -27,7 +27,7 @@ class UnableToPromote(AnticipatedError):
 def production_of(integration: Integration) -> Environment:
     """Raises UnableToPromote unless the integration is in a sandbox."""
     if integration.environment.kind != EnvironmentKind.SANDBOX:
-        raise UnableToPromote("Only what is in the sandbox can be promoted.")
+        raise UnableToPromote("Only what is in the sandbox can be promoted. Choose an integration there.")
     related = Environment.objects.select_related("customer")
     return related.get(customer_id=integration.customer_id, kind=EnvironmentKind.PRODUCTION)
 

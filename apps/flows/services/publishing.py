@@ -146,7 +146,7 @@ def lock_integration(actor: Actor, integration: Integration) -> Integration:
     related = Integration.objects.select_related("template_version", "environment", "customer")
     locked: Integration = related.select_for_update(of=("self",)).get(pk=integration.pk)
     if locked.status == IntegrationStatus.RETIRED:
-        raise Conflict("The integration is retired.")
+        raise Conflict("The integration is retired. Deploy its template anew instead.")
     return locked
 
 

@@ -41,9 +41,9 @@ def snooze_exception(
     """This function will keep it out of sight until then. Raises UnableToHandle."""
     locked = _lock(actor, exception)
     if locked.status != ExceptionStatus.OPEN:
-        raise UnableToHandle("Only an open one can be snoozed.")
+        raise UnableToHandle("Only an open exception can be snoozed. Look at it again.")
     if until <= now:
-        raise UnableToHandle("Give a time to come.", field="until")
+        raise UnableToHandle("Choose a time that is ahead.", field="until")
     locked.snoozed_until = until
     return _save(actor, now, locked, "snoozed", None, {"until": until.isoformat()})
 
@@ -53,7 +53,7 @@ def wake_exception(*, actor: Actor, now: datetime, exception: BusinessException)
     """This function will bring a snoozed one back. Raises UnableToHandle."""
     locked = _lock(actor, exception)
     if not locked.is_snoozed(now):
-        raise UnableToHandle("It is not snoozed.")
+        raise UnableToHandle("The exception is not snoozed. Look at it again.")
     locked.snoozed_until = None
     return _save(actor, now, locked, "woken", None, None)
 
@@ -65,7 +65,7 @@ def ignore_exception(*, actor: Actor, now: datetime, exception: BusinessExceptio
     if not reason.strip():
         raise UnableToHandle("Say why, for whoever asks later.", field="reason")
     if locked.status != ExceptionStatus.OPEN:
-        raise UnableToHandle("Only an open one can be ignored.")
+        raise UnableToHandle("Only an open exception can be ignored. Look at it again.")
     locked.status, locked.ignore_reason, locked.snoozed_until = ExceptionStatus.IGNORED, reason.strip()[:300], None
     return _save(actor, now, locked, "ignored", None, {"reason": locked.ignore_reason})
 
@@ -75,7 +75,7 @@ def reopen_exception(*, actor: Actor, now: datetime, exception: BusinessExceptio
     """This function will take an ignored one up again. Raises UnableToHandle."""
     locked = _lock(actor, exception)
     if locked.status != ExceptionStatus.IGNORED:
-        raise UnableToHandle("Only an ignored one can be taken up again.")
+        raise UnableToHandle("Only an ignored exception can be taken up again. Look at it again.")
     locked.status, locked.ignore_reason = ExceptionStatus.OPEN, ""
     return _save(actor, now, locked, "reopened", None, None)
 

@@ -109,7 +109,7 @@ def _generate_invoice(workspace: Workspace, given: GenerateInvoice, key: str, to
         raise UnableToCall("All prices of an invoice have one currency.", field="lines")
     lines = [_line(line.description, line.quantity, line.unit_price.amount, currency) for line in given.lines]
     if sum(abs(line["amount"]["amount"]) for line in lines) > MOST_BILLED:
-        raise UnableToCall("The invoice is too large.", field="lines")
+        raise UnableToCall("The invoice is too large. Split it into several.", field="lines")
     total = {"amount": sum(line["amount"]["amount"] for line in lines), "currency": currency}
     data = {
         "issue_date": today, **_given(given, "account", "project", "lines"), "currency": currency, "lines": lines,

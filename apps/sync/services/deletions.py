@@ -71,7 +71,7 @@ def _answer(actor: Actor, now: datetime, review: DeletionReview, status: ReviewS
     )
     locked = related.select_for_update(of=("self",)).get(pk=review.pk)
     if locked.status != ReviewStatus.WAITING:
-        raise UnableToReview("This is answered already.")
+        raise UnableToReview("This is answered already. Look at it again.")
     locked.status, locked.answered_at, locked.answered_by_label = status, now, actor.label
     locked.save(update_fields=["status", "answered_at", "answered_by_label"])
     record_change(

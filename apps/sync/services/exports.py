@@ -79,7 +79,7 @@ def cancel_export(*, actor: Actor, now: datetime, export: LogExport) -> LogExpor
         pk=export.pk, status__in=[ExportStatus.QUEUED, ExportStatus.RUNNING]
     )
     if not stopped.update(status=ExportStatus.CANCELED, finished_at=now):
-        raise UnableToCancelExport("The export has ended already.")
+        raise UnableToCancelExport("The export has ended already: there is nothing left to stop.")
     record_change(actor=actor, now=now, target=export, action="logs.export_canceled")
     export.refresh_from_db()
     return export

@@ -30,7 +30,7 @@ def retry_failure(*, actor: Actor, now: datetime, failure: RecordFailure) -> Rec
     Raises UnableToRetry, NotVisible, NotPermitted.
     """
     if retry_failures(actor=actor, now=now, failure_ids=[failure.pk]) == 0:
-        raise UnableToRetry("This entry is settled already.")
+        raise UnableToRetry("This entry is settled already. Look at it again.")
     failure.refresh_from_db()
     return failure
 
@@ -93,7 +93,7 @@ def ignore_failure(*, actor: Actor, now: datetime, failure: RecordFailure, reaso
         raise NotVisible("There is no such entry.")
     locked = RecordFailure.objects.select_for_update().get(pk=failure.pk)
     if locked.status not in (FailureStatus.OPEN, FailureStatus.RETRYING):
-        raise UnableToRetry("This entry is settled already.")
+        raise UnableToRetry("This entry is settled already. Look at it again.")
     if not reason.strip():
         raise UnableToRetry("Say why this can be left.", field="reason")
     locked.status, locked.ignore_reason = FailureStatus.IGNORED, reason.strip()[:300]

@@ -100,7 +100,7 @@ def _stream(connection: Connection, entity: str, field: str) -> str:
 
 def _read(text: str) -> list[tuple[int, list[str]]]:
     if "\x00" in text:
-        raise UnableToReadPairs("The file is no text.", field="file")
+        raise UnableToReadPairs("The file is no text. Save it as CSV and choose it again.", field="file")
     sample = text[:4096]
     delimiter = max(",;\t", key=sample.count)
     try:

@@ -83,7 +83,7 @@ def _lock(actor: Actor, plan: MergePlan, status: MergePlanStatus) -> MergePlan:
     if found is None:
         raise NotVisible("There is no such import or joining.")
     if found.status != status:
-        raise UnableToCarryOut(f"This is {found.get_status_display().lower()}.")
+        raise UnableToCarryOut(f"This is {found.get_status_display().lower()}. Look at it again.")
     return found
 
 

@@ -111,7 +111,7 @@ def cancel_retry(*, actor: Actor, now: datetime, retry: FailureRetry) -> Failure
     waiting = RecordFailure.objects.filter(retry=locked, status=FailureStatus.RETRYING)
     withdrawn = waiting.update(status=FailureStatus.OPEN, retry=None) + locked.to_ask_count
     if not withdrawn:
-        raise UnableToCancelRetry("Everything has been tried already.")
+        raise UnableToCancelRetry("Everything has been tried already: there is nothing left to stop.")
     locked.canceled_at, locked.withdrawn_count = now, locked.withdrawn_count + withdrawn
     locked.failure_ids, locked.asked_at = [], locked.asked_at or now
     locked.save(update_fields=["canceled_at", "withdrawn_count", "failure_ids", "asked_at"])

@@ -113,7 +113,7 @@ def cancel_run(*, actor: Actor, now: datetime, run: SyncRun) -> SyncRun:
         raise NotVisible("There is no such run.")
     locked = SyncRun.objects.select_for_update().get(pk=run.pk)
     if locked.status not in ACTIVE:
-        raise UnableToCancelRun("The run has ended.")
+        raise UnableToCancelRun("The run has ended: there is nothing left to cancel.")
     locked.cancel_requested_at = now
     if locked.status == RunStatus.QUEUED:
         locked.status, locked.finished_at, locked.held_by, locked.guard = RunStatus.CANCELED, now, "", ""
