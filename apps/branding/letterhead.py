@@ -17,8 +17,8 @@ from apps.branding.selectors import find_brand_settings
 def render_document(template: str, *, brand: Brand, data: dict[str, Any]) -> bytes:
     """This function will compile `templates/documents/<template>.typ` into a PDF/A-3b.
 
-    `data["sender"]` holds the lines beside the logo. The template sees `data.json` (with the brand in it) and the logo, in a folder of their own: nothing else on the
-    machine can be read, and no text of `data` is ever taken for markup.
+    `data["sender"]` holds the lines beside the logo. The template sees `data.json` (with the brand in it) and the logo,
+    in a folder of their own: nothing else on the machine can be read, and no text of `data` is ever taken for markup.
     """
     documents = Path(settings.BASE_DIR) / "templates" / "documents"
     with tempfile.TemporaryDirectory() as name:

@@ -169,7 +169,8 @@ class EngineOwned(CustomerOwned):
     """Owned rows that the engine writes by the thousand.
 
     It takes the owner from the flow it runs, whose environment it holds locked; that the database looks owners up again
-    for every row costs more than writing the row. Whoever deletes an owner deletes through the models, which cascade. Indexes are each model's own affair.
+    for every row costs more than writing the row. Whoever deletes an owner deletes through the models, which cascade.
+    Indexes are each model's own affair.
     """
 
     customer = models.ForeignKey(

@@ -283,8 +283,15 @@ def build_frame(request: HttpRequest) -> nav.Frame:
     item = nav.NavItem
     return nav.Frame(
         nav=nav.Navigation((
-            nav.NavSection((item("Home", request.path, "home", exact=True), item("Customers", "/customers/", "users"), item("Integrations", "/i/", "route"), item("Runs", "/r/", "player-play"), item("Error desk", "/e/", "bug", badge=17, badge_tone="failing", badge_label="open errors"))),
-            nav.NavSection((item("Monitoring", "/m/", "activity-heartbeat"), item("SLA", "/s/", "target"), item("Billing", "/b/", "receipt"), item("Support", "/u/", "lifebuoy", badge=2)), "Operate"),
+            nav.NavSection((
+                item("Home", request.path, "home", exact=True), item("Customers", "/customers/", "users"),
+                item("Integrations", "/i/", "route"), item("Runs", "/r/", "player-play"),
+                item("Error desk", "/e/", "bug", badge=17, badge_tone="failing", badge_label="open errors"),
+            )),
+            nav.NavSection((
+                item("Monitoring", "/m/", "activity-heartbeat"), item("SLA", "/s/", "target"),
+                item("Billing", "/b/", "receipt"), item("Support", "/u/", "lifebuoy", badge=2),
+            ), "Operate"),
             nav.NavSection((item("Catalogue", "/c/", "apps"), item("Insights", "/n/", "chart-bar"), item("Settings", "/t/", "settings")), "Grow"),
         )),
         user=nav.UserMenu("Maria Keller", "maria@brightpath.example", "Integration engineer", (nav.MenuLink("Profile", "#", "user"),)),

@@ -46,7 +46,8 @@ class RuleForm(CheckedForm):
     )  # fmt: skip
     expectation = forms.CharField(
         label="Must lead to", required=False, max_length=400, widget=_code(rows=1),
-        help_text="A way to the record that must exist: a reference (invoice), or another kind's reference to it (contract.project). Steps are joined by /, alternatives by |. Empty: the condition alone is the exception.",
+        help_text="A way to the record that must exist: a reference (invoice), or another kind's reference to it "
+        "(contract.project). Steps are joined by /, alternatives by |. Empty: the condition alone is the exception.",
     )  # fmt: skip
     expected = forms.CharField(
         label="Which must have", required=False, max_length=500, widget=_code(rows=1),

@@ -40,7 +40,8 @@ def show_overview(request: ActorRequest) -> HttpResponse:
     drafts = drafts_to_review(request.actor)
     context = {
         "tabs": TABS.of(request, "billing"), "tiles": revenue_tiles(overview), "charts": invoiced_charts(overview),
-        "movements": overview.movements, "debts": [(debt, customer_url(debt.subject_key)) for debt in overview.debts], "totals": overview.totals.values(), "ages": AGES,
+        "movements": overview.movements, "totals": overview.totals.values(), "ages": AGES,
+        "debts": [(debt, customer_url(debt.subject_key)) for debt in overview.debts],
         "draft_count": drafts.count(), "has_numbers": bool(overview.movements or overview.invoiced),
     }  # fmt: skip
     return render(request, "partner_portal/billing.html", context)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -34,6 +35,7 @@ from apps.partner_portal.selectors.sla import standings
 from apps.partner_portal.wording import months_days
 from apps.sla.selectors import list_reports, month_around
 from apps.sla.services import assign_policy
+from apps.ui import htmx
 
 
 @require_http_methods(["GET", "POST"])
@@ -50,10 +52,8 @@ def show_sla(request: ActorRequest, customer_id: UUID) -> HttpResponse:
             ),
         )
         if promised is not None:
-            own = reverse("partner_portal:customer_sla", args=[customer.pk])
-            return perform(
-                request, lambda: None, done=f"{promised.policy_version} is promised from now on.", next_url=own
-            )
+            messages.info(request, f"{promised.policy_version} is promised from now on.")
+            return htmx.redirect(request, reverse("partner_portal:customer_sla", args=[customer.pk]))
     standing = standings(request.actor, [customer], now).get(customer.pk)
     reports = list(list_reports(request.actor).filter(customer=customer)[:24])
     context = {
@@ -87,8 +87,8 @@ def show_billing(request: ActorRequest, customer_id: UUID) -> HttpResponse:
         request.actor.require("billing.manage")
         done = _save(request, customer, account, account_form, plan_form)
         if done:
-            own = reverse("partner_portal:customer_billing", args=[customer.pk])
-            return perform(request, lambda: None, done=done, next_url=own)
+            messages.info(request, done)
+            return htmx.redirect(request, reverse("partner_portal:customer_billing", args=[customer.pk]))
         if subscription is not None and plan_form is not None:
             tell_refusal(request, plan_form)
     period = find_current_period(subscription, now) if subscription else None
@@ -96,7 +96,8 @@ def show_billing(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     context = {
         "account": account, "subscription": subscription, "period": period,
         "preview": preview_invoice(period) if period else None,
-        "days": months_days(period.period_start, period.period_end, account.time_zone) if period and account else None, "account_form": account_form, "plan_form": plan_form,
+        "days": months_days(period.period_start, period.period_end, account.time_zone) if period and account else None,
+        "account_form": account_form, "plan_form": plan_form,
         "table": invoices_table(invoices, now.date(), across=False),
     }  # fmt: skip
     return render_tab(request, customer, "customer_billing", context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -28,6 +29,7 @@ from apps.partner_portal.selectors.activity import customer_activity, describe
 from apps.partner_portal.selectors.health import customer_health, flows_with_last_run
 from apps.partner_portal.selectors.maps import customer_map
 from apps.partner_portal.selectors.onboarding import onboarding_steps
+from apps.ui import htmx
 from apps.ui.markup import copy_id
 from apps.ui.paging import page_queryset
 from apps.ui.status import status_of
@@ -104,8 +106,8 @@ def show_users(request: ActorRequest, customer_id: UUID) -> HttpResponse:
             ),
         )
         if sent is not None:
-            own = reverse("partner_portal:customer_users", args=[customer.pk])
-            return perform(request, lambda: None, done=f"An invitation is on its way to {sent.email}.", next_url=own)
+            messages.info(request, f"An invitation is on its way to {sent.email}.")
+            return htmx.redirect(request, reverse("partner_portal:customer_users", args=[customer.pk]))
     members = list(list_members(customer))
     table = build_table(members, MEMBER_COLUMNS, caption="People of the customer", noun="people")
     invitations = list(list_open_invitations(request.actor, customer.subject_key))

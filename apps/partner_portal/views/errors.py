@@ -26,7 +26,7 @@ from apps.sync.selectors import explain_failure, get_failure
 from apps.sync.services import ignore_failure
 from apps.ui import htmx
 from apps.ui.paging import page_queryset
-from apps.ui.status import status_of
+from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, build_table
 
 
@@ -50,10 +50,15 @@ def show_customer_errors(request: ActorRequest, customer_id: UUID) -> HttpRespon
     return render_tab(request, customer, "customer_errors", context, partial="_error_rows.html")
 
 
+def _state(failure: RecordFailure) -> Status:
+    tone = "failing" if failure.status == FailureStatus.OPEN else ""
+    return status_of(failure.status, label=str(failure.get_status_display()), tone=tone)
+
+
 COLUMNS = (
     Column("record", "Record", value="name", sub="object_name", main=True),
     Column("customer", "Customer", value="customer.name"),
-    Column("state", "State", "status", value=lambda failure: status_of(failure.status, label=failure.get_status_display(), tone="failing" if failure.status == FailureStatus.OPEN else "")),
+    Column("state", "State", "status", value=_state),
     Column("assignee", "Looked after by", value="assignee_label", wide_only=True),
     Column("message", "Answer of the system", clip=True, wide_only=True),
     Column("attempts", "Attempts", "number"),
@@ -112,12 +117,13 @@ def show_error(request: ActorRequest, failure_id: UUID) -> HttpResponse:
             return htmx.redirect(request, reverse("partner_portal:errors"))
     now = clock.now()
     one = RecordFailure.objects.visible_to(request.actor).filter(pk=failure.pk)
+    can_retry = failure.status == FailureStatus.OPEN and request.actor.can("errors.resolve")
     context = {
         "failure": failure, "form": form, "explanation": explain_failure(failure), "is_desk": True,
         "status": status_of(failure.status, label=str(failure.get_status_display())),
         "is_unsolved": failure.status in UNSOLVED, "is_snoozed": is_snoozed(failure, now),
-        "can_retry": failure.status == FailureStatus.OPEN and request.actor.can("errors.resolve"),
-        "can_edit": failure.status == FailureStatus.OPEN and failure.record_id and request.actor.can("errors.resolve") and request.actor.can("payloads.view"),
+        "can_retry": can_retry,
+        "can_edit": can_retry and failure.record_id and request.actor.can("payloads.view"),
         "acts": acts_on(request, one, "error_act", failure.pk, ""), "notes": notes_of(request, failure),
         "comment_form": CommentForm(auto_id="comment_%s") if request.actor.can("errors.resolve") else None,
         "payload": failure.payload if request.actor.can("payloads.view") else None, "crumbs": _crumbs(failure),

@@ -175,7 +175,8 @@ def show_row(request: ActorRequest, merge_plan_id: UUID, line: int) -> HttpRespo
     text = request.GET.get("q", "").strip()
     context = {
         "plan": plan, "row": row, "left": left, "right": right, "status": outcome_status(row), "why": _why(row),
-        "heading": row.left_title or row.left_key, "fields": _fields(left, right), "may_decide": may_decide and request.actor.can("integrations.manage"),
+        "heading": row.left_title or row.left_key, "fields": _fields(left, right),
+        "may_decide": may_decide and request.actor.can("integrations.manage"),
         "text": text, "found": _search(request, plan, row, text) if text and may_decide else [],
         "crumbs": [*_crumbs(plan), (_title(plan), _url(plan))],
     }  # fmt: skip

@@ -118,7 +118,8 @@ def show_file(request: ActorRequest, uploading_id: UUID, file_id: UUID) -> HttpR
         return render(request, "partner_portal/connection_file_out.html", context)
     preview = preview_file(actor=request.actor, file=file)
     context = {
-        "connection": connection, "file": file, "preview": preview, "table": _preview_table(preview), "state": state_of(file), "is_waiting": file.folder == CHECKING,
+        "connection": connection, "file": file, "preview": preview, "table": _preview_table(preview),
+        "state": state_of(file), "is_waiting": file.folder == CHECKING,
         "crumbs": _file_crumbs(connection),
     }  # fmt: skip
     return render(request, "partner_portal/connection_file.html", context)

@@ -23,8 +23,8 @@ class LogSettings(models.Model):
     """One row; a partner without it keeps to the defaults.
 
     `hidden_fields` are rules such as `email` or `contact.*phone*`. `days` maps a log class to {"success": days,
-    "failure": days}. `purged_through` is how far each has been cleared: the highest id looked at. `purges` are the last passes, newest first: {"at": moment, "counts": {"records.success":
-    rows deleted, …}}.
+    "failure": days}. `purged_through` is how far each has been cleared: the highest id looked at. `purges` are the last
+    passes, newest first: {"at": moment, "counts": {"records.success": rows deleted, …}}.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
