@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from apps.core.errors import NotPermitted
+from apps.core.errors import NotPermitted, NotVisible
 
 
 class ActorKind(StrEnum):
@@ -46,6 +46,11 @@ class Actor:
 
     def sees(self, owner_id: UUID) -> bool:
         return self.scope is None or owner_id in self.scope
+
+    def require_sight(self, owner_id: UUID, missing: str) -> None:
+        """Raises NotVisible with the words `missing`, as if the owner's thing did not exist."""
+        if not self.sees(owner_id):
+            raise NotVisible(missing)
 
 
 def system_actor(label: str = "System") -> Actor:

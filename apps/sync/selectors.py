@@ -235,8 +235,7 @@ class RecordTimeline:
 
 
 def record_timeline(actor: Actor, record: CanonicalRecord, *, limit: int = 100) -> RecordTimeline:
-    if not actor.sees(record.customer_id):
-        raise NotVisible("There is no such record.")
+    actor.require_sight(record.customer_id, "There is no such record.")
     references = list(record.cross_references.select_related("connection").order_by("connection__name", "object_name"))
     names = {reference.connection_id: reference.connection.name for reference in references}
     changes = CanonicalChange.objects.filter(record=record).select_related("connection").order_by("-id")[:limit]

@@ -23,7 +23,7 @@ from apps.canonical.services.questions import pair_of, touch_records
 from apps.canonical.snapshots import restore, take_snapshot
 from apps.canonical.workspace import ChangeSource, Workspace, lock_environment
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
 from apps.core.ids import uuid7
 
 BOTH_DERIVED = "Both records were made by rules from records of their own. Merge those instead."
@@ -77,8 +77,7 @@ def merge_records(
     `take`: fields in which the record that ends is right. Raises UnableToMerge, NotVisible, NotPermitted.
     """
     actor.require("errors.resolve")
-    if not actor.sees(first.customer_id):
-        raise NotVisible("There is no such record.")
+    actor.require_sight(first.customer_id, "There is no such record.")
     lock_environment(first.environment_id)
     keep, drop = check_merge(first, second)
     question = MatchQuestion.objects.filter(pair=pair_of(keep.pk, drop.pk)).first()
@@ -184,8 +183,7 @@ def unmerge_records(*, actor: Actor, now: datetime, merge: RecordMerge, ask_agai
     “different”. Raises UnableToUnmerge, NotVisible, NotPermitted.
     """
     actor.require("errors.resolve")
-    if not actor.sees(merge.customer_id):
-        raise NotVisible("There is no such merge.")
+    actor.require_sight(merge.customer_id, "There is no such merge.")
     lock_environment(merge.environment_id)
     locked = RecordMerge.objects.select_for_update().select_related("kept__environment").filter(pk=merge.pk).first()
     if locked is None or locked.undone_at is not None:

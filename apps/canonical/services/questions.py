@@ -15,7 +15,7 @@ from apps.canonical.scoring import Score
 from apps.canonical.workspace import lock_environment
 from apps.core.actor import Actor
 from apps.core.bulk import execute, json_text
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
 from apps.core.ids import uuid7
 from apps.customers.models import Environment
 
@@ -94,7 +94,7 @@ def put_off(*, actor: Actor, now: datetime, question: MatchQuestion) -> MatchQue
 def reopen_question(*, actor: Actor, now: datetime, question: MatchQuestion) -> MatchQuestion:
     """This function will ask again what was put off or answered with “different”."""
     actor.require("errors.resolve")
-    _demand_sight(actor, question)
+    actor.require_sight(question.customer_id, "There is no such question.")
     MatchQuestion.objects.filter(pk=question.pk).update(
         status=QuestionStatus.OPEN, answered_at=None, answered_by_label=""
     )
@@ -110,17 +110,12 @@ def touch_records(record_ids: Iterable[UUID], now: datetime) -> None:
 
 def _locked(actor: Actor, question: MatchQuestion) -> MatchQuestion:
     actor.require("errors.resolve")
-    _demand_sight(actor, question)
+    actor.require_sight(question.customer_id, "There is no such question.")
     lock_environment(question.environment_id)
     found = MatchQuestion.objects.select_for_update().filter(pk=question.pk).first()
     if found is None or found.status == QuestionStatus.DIFFERENT:
         raise UnableToAnswer("This question is answered already. Look at it again.")
     return found
-
-
-def _demand_sight(actor: Actor, question: MatchQuestion) -> None:
-    if not actor.sees(question.customer_id):
-        raise NotVisible("There is no such question.")
 
 
 def _audit(actor: Actor, action: str, question: MatchQuestion, now: datetime) -> None:

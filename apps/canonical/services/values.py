@@ -15,7 +15,7 @@ from apps.canonical.services.questions import touch_records
 from apps.canonical.workspace import ChangeSource, Workspace, lock_environment
 from apps.core.actor import Actor
 from apps.core.bulk import execute, fetch_rows, json_text
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
 from apps.core.ids import uuid7
 from apps.customers.models import Environment
 
@@ -77,8 +77,7 @@ def questioned_fields(connection_id: UUID, record_ids: Iterable[UUID]) -> dict[U
 def decide_value(*, actor: Actor, now: datetime, question: FieldQuestion, answer: str) -> FieldQuestion:
     """This function will make `ours` (the record's) or `theirs` the value everywhere. Raises UnableToDecide."""
     actor.require("errors.resolve")
-    if not actor.sees(question.customer_id):
-        raise NotVisible("There is no such question.")
+    actor.require_sight(question.customer_id, "There is no such question.")
     if answer not in ANSWERS:
         raise UnableToDecide("Choose one of the two values.", field="answer")
     lock_environment(question.environment_id)

@@ -96,8 +96,7 @@ def archive_customer(*, actor: Actor, now: datetime, customer: Customer) -> Cust
 
 
 def _lock(actor: Actor, customer: Customer) -> None:
-    if not actor.sees(customer.pk):
-        raise NotVisible("There is no such customer.")
+    actor.require_sight(customer.pk, "There is no such customer.")
     customer.refresh_from_db(from_queryset=Customer.objects.select_for_update(no_key=True))
 
 

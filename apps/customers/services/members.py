@@ -10,7 +10,7 @@ from apps.accounts.models import Invitation, User
 from apps.accounts.policies import CustomerRole
 from apps.audit.services import record_audit
 from apps.core.actor import Actor, ActorKind
-from apps.core.errors import AnticipatedError, NotPermitted, NotVisible
+from apps.core.errors import AnticipatedError, NotPermitted
 from apps.customers.models import Customer, CustomerMembership
 
 
@@ -67,8 +67,7 @@ def accept_membership(*, user: User, invitation: Invitation, now: datetime) -> N
 
 def _require_managed(actor: Actor, customer: Customer) -> None:
     """Staff who manage customers, or the customer's own administrators."""
-    if not actor.sees(customer.pk):
-        raise NotVisible("There is no such customer.")
+    actor.require_sight(customer.pk, "There is no such customer.")
     if not (actor.can("customers.manage") or actor.can("members.manage")):
         raise NotPermitted("Your role does not allow this. Ask an administrator of your team.")
 

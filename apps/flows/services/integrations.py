@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.audit.services import record_change
 from apps.connectors.models import ConnectionStatus
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
 from apps.dispatch.services import cancel, schedule
 from apps.events.services import record_event
 from apps.flows.definition import parse_triggers
@@ -64,8 +64,7 @@ def _move(
     actor: Actor, now: datetime, integration: Integration, allowed: set[IntegrationStatus], status: IntegrationStatus
 ) -> Integration:
     actor.require("integrations.manage")
-    if not actor.sees(integration.customer_id):
-        raise NotVisible("There is no such integration.")
+    actor.require_sight(integration.customer_id, "There is no such integration.")
     locked = Integration.objects.select_for_update().get(pk=integration.pk)
     if locked.status not in allowed:
         raise UnableToChangeIntegration(f"The integration is {locked.get_status_display().lower()}. Look at it again.")
@@ -97,8 +96,7 @@ def resume_flow(*, actor: Actor, now: datetime, flow: Flow) -> Flow:
 
 def _set_paused(actor: Actor, now: datetime, flow: Flow, *, is_paused: bool) -> Flow:
     actor.require("integrations.manage")
-    if not actor.sees(flow.customer_id):
-        raise NotVisible("There is no such flow.")
+    actor.require_sight(flow.customer_id, "There is no such flow.")
     integration = Integration.objects.select_for_update().get(pk=flow.integration_id)
     locked = Flow.objects.select_for_update().get(pk=flow.pk)
     if integration.status != IntegrationStatus.LIVE:

@@ -114,8 +114,7 @@ def publish_mappings(
     NothingToPublish, MappingRefused.
     """
     actor.require("integrations.manage")
-    if not actor.sees(integration.customer_id):
-        raise NotVisible("There is no such integration.")
+    actor.require_sight(integration.customer_id, "There is no such integration.")
     against = [] if accepted else mapping_findings(actor, integration)
     if against:
         mapped, finding = against[0]

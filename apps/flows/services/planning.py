@@ -10,7 +10,7 @@ import msgspec
 
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotVisible
+from apps.core.errors import AnticipatedError
 from apps.customers.models import Environment
 from apps.flows.comparing import starts_in_words
 from apps.flows.configuration import IntegrationDoc, describe, read_customer
@@ -91,8 +91,7 @@ def plan_configuration(
     except InvalidSource as error:
         raise UnableToApply(str(error), field="source") from error
     place = environment or _environment(actor, doc.customer, doc.environment)
-    if not actor.sees(place.customer_id):
-        raise NotVisible("There is no such customer.")
+    actor.require_sight(place.customer_id, "There is no such customer.")
     if waits:
         lock_place(place)
     entries = []

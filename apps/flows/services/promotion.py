@@ -11,7 +11,7 @@ from django.db import transaction
 from apps.audit.services import record_change
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotVisible
+from apps.core.errors import AnticipatedError
 from apps.customers.models import Environment, EnvironmentKind
 from apps.flows.configuration import describe
 from apps.flows.models import Integration, IntegrationStatus
@@ -57,8 +57,7 @@ def plan_promotion(
 ) -> Planned:
     """This function will say what production gets; nothing is written. Raises UnableToPromote, NotVisible."""
     actor.require("integrations.manage")
-    if not actor.sees(integration.customer_id):
-        raise NotVisible("There is no such integration.")
+    actor.require_sight(integration.customer_id, "There is no such integration.")
     place = production_of(integration)
     chosen = dict(systems if systems is not None else suggested_systems(integration))
     there = counterpart_of(integration)

@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from apps.audit.services import record_change
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, Conflict, NotVisible
+from apps.core.errors import AnticipatedError, Conflict
 from apps.flows.definition import (
     MappingSpec,
     parse_flow,
@@ -141,8 +141,7 @@ def require_no_rival(integration: Integration) -> None:
 
 def lock_integration(actor: Actor, integration: Integration) -> Integration:
     actor.require("integrations.manage")
-    if not actor.sees(integration.customer_id):
-        raise NotVisible("There is no such integration.")
+    actor.require_sight(integration.customer_id, "There is no such integration.")
     related = Integration.objects.select_related("template_version", "environment", "customer")
     locked: Integration = related.select_for_update(of=("self",)).get(pk=integration.pk)
     if locked.status == IntegrationStatus.RETIRED:

@@ -11,7 +11,7 @@ from apps.canonical.models import CanonicalRecord
 from apps.canonical.services.questions import touch_records
 from apps.canonical.workspace import lock_environment
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, Conflict, NotPermitted, NotVisible
+from apps.core.errors import AnticipatedError, Conflict, NotPermitted
 from apps.flows.models import Flow, IntegrationStatus
 from apps.sync.engine.hashing import digest
 from apps.sync.models import ApprovalRequest, ApprovalStatus
@@ -45,8 +45,7 @@ def _decide(
     actor: Actor, now: datetime, approval: ApprovalRequest, status: ApprovalStatus, reason: str
 ) -> ApprovalRequest:
     actor.require("approvals.decide")
-    if not actor.sees(approval.customer_id):
-        raise NotVisible("There is no such request.")
+    actor.require_sight(approval.customer_id, "There is no such request.")
     if (approval.audience == "customer") != (actor.scope is not None):
         raise NotPermitted("The customer decides this." if actor.scope is None else "Your service team decides this.")
     lock_environment(approval.environment_id)

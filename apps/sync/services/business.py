@@ -12,7 +12,6 @@ from apps.canonical.workspace import ChangeSource, Workspace, lock_environment
 from apps.connectors.sdk.entities import InvalidRecord
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
 from apps.core.ids import uuid7
 from apps.customers.models import Environment
 from apps.flows.definition import parse_flow
@@ -32,8 +31,7 @@ def call_business_service(
     With a `key` the same call is made once, however often it comes. Raises UnableToCall, NotVisible, NotPermitted.
     """
     actor.require("services.call")
-    if not actor.sees(environment.customer_id):
-        raise NotVisible("There is no such customer.")
+    actor.require_sight(environment.customer_id, "There is no such customer.")
     lock_environment(environment.pk)
     workspace = Workspace(environment, ChangeSource("service"), now)
     today = clock.local_date(now, environment.customer.time_zone).isoformat()

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.audit.services import record_change
 from apps.canonical.workspace import lock_environment
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
 from apps.flows.models import Flow
 from apps.sync.engine.context import build_context
 from apps.sync.engine.deletions import apply_deletions
@@ -63,8 +63,7 @@ def reject_deletions(*, actor: Actor, now: datetime, review: DeletionReview) -> 
 
 def _answer(actor: Actor, now: datetime, review: DeletionReview, status: ReviewStatus) -> DeletionReview:
     actor.require("integrations.manage")
-    if not actor.sees(review.customer_id):
-        raise NotVisible("There is no such question.")
+    actor.require_sight(review.customer_id, "There is no such question.")
     lock_environment(review.environment_id)
     related = DeletionReview.objects.select_related(
         "flow__integration", "flow__environment", "flow__customer", "flow__current_version", "connection"

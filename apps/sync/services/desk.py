@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from apps.accounts.models import StaffMembership
 from apps.audit.services import record_audit
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
 from apps.sync.models import UNSOLVED, FailureNote, FailureStatus, NoteKind, RecordFailure
 from apps.sync.services.failures import note_failures
 
@@ -63,8 +63,7 @@ def assign_failures(
 def comment_failure(*, actor: Actor, now: datetime, failure: RecordFailure, text: str) -> FailureNote:
     """Raises UnableToComment, NotVisible."""
     actor.require("errors.resolve")
-    if not actor.sees(failure.customer_id):
-        raise NotVisible("There is no such entry.")
+    actor.require_sight(failure.customer_id, "There is no such entry.")
     if not text.strip():
         raise UnableToComment("Write something first.", field="text")
     return FailureNote.objects.create(

@@ -13,7 +13,6 @@ from apps.canonical.models import CanonicalRecord
 from apps.connectors.sdk.errors import ConnectorError
 from apps.connectors.sdk.types import SourceRecord
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
 from apps.flows.binding import stream_of
 from apps.flows.definition import FlowSpec
 from apps.flows.layers import draft_specs
@@ -88,8 +87,7 @@ def dry_run(
     `with_draft`: with the mappings as they are being edited, not as they are published.
     """
     actor.require("integrations.manage")
-    if not actor.sees(integration.customer_id):
-        raise NotVisible("There is no such integration.")
+    actor.require_sight(integration.customer_id, "There is no such integration.")
     related = Flow.objects.select_related("integration", "environment", "customer", "current_version")
     flows = related.filter(integration=integration, retired_at=None).order_by("created_at", "id")
     drafts = draft_specs(integration) if with_draft else {}

@@ -14,7 +14,7 @@ from apps.canonical.models import CanonicalRecord
 from apps.canonical.workspace import ChangeSource, Workspace, lock_environment
 from apps.connectors.sdk.entities import ENTITIES, InvalidRecord, MoneyValue
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
 from apps.sync.engine.context import build_context
 from apps.sync.engine.events import facts_of, record_facts
 from apps.sync.engine.payload import SinkMapping
@@ -56,8 +56,7 @@ def find_editable(actor: Actor, failure: RecordFailure) -> EditableRecord:
     """Raises UnableToEdit when there is nothing to correct here, NotVisible, NotPermitted."""
     actor.require("errors.resolve")
     actor.require("payloads.view")
-    if not actor.sees(failure.customer_id):
-        raise NotVisible("There is no such entry.")
+    actor.require_sight(failure.customer_id, "There is no such entry.")
     visible = CanonicalRecord.objects.visible_to(actor)
     record = visible.filter(pk=failure.record_id).first() if failure.record_id else None
     if record is None:

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from apps.audit.services import record_audit, record_change
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
 from apps.flows.models import Flow, IntegrationStatus
 from apps.sync.models import FailureNote, FailureRetry, FailureStatus, NoteKind, RecordFailure, RunTrigger
 from apps.sync.services.runs import make_due, queue_run
@@ -89,8 +89,7 @@ def note_failures(label: str, failures: QuerySet[RecordFailure], kind: NoteKind,
 def ignore_failure(*, actor: Actor, now: datetime, failure: RecordFailure, reason: str) -> RecordFailure:
     """This function will leave the record as it is, for as long as it fails for the same cause. Raises UnableToRetry."""
     actor.require("errors.resolve")
-    if not actor.sees(failure.customer_id):
-        raise NotVisible("There is no such entry.")
+    actor.require_sight(failure.customer_id, "There is no such entry.")
     locked = RecordFailure.objects.select_for_update().get(pk=failure.pk)
     if locked.status not in (FailureStatus.OPEN, FailureStatus.RETRYING):
         raise UnableToRetry("This entry is settled already. Look at it again.")

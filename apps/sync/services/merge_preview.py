@@ -13,7 +13,6 @@ from apps.canonical.services import UnableToMerge, check_merge, gains
 from apps.canonical.workspace import Workspace
 from apps.connectors.sdk.entities import InvalidRecord
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
 from apps.flows.models import Flow
 from apps.sync.engine.consequences import rules_of
 from apps.sync.engine.context import BoundSystem, RunContext, build_context
@@ -49,8 +48,7 @@ class _MergedPlanner(Planner):
 def preview_merge(*, actor: Actor, question: MatchQuestion, take: Collection[str] = ()) -> list[PlannedUpdate]:
     """What the live flows would write after this merge, by the real planning. Raises UnableToMerge, NotVisible."""
     actor.require("errors.resolve")
-    if not actor.sees(question.customer_id):
-        raise NotVisible("There is no such question.")
+    actor.require_sight(question.customer_id, "There is no such question.")
     keep, drop = check_merge(question.right, question.left)
     demand_quiet([keep.pk, drop.pk])
     right = chosen_fields(question, keep, take)

@@ -11,7 +11,7 @@ from django.db import transaction
 from apps.audit.services import record_audit
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
 from apps.flows.definition import parse_triggers
 from apps.flows.models import Flow, IntegrationStatus
 from apps.flows.triggers import first_due
@@ -112,8 +112,7 @@ def wake_runs(*, connection_id: UUID, now: datetime) -> int:
 def continue_run(*, actor: Actor, now: datetime, run: SyncRun) -> SyncRun:
     """This function will let a run go on that a guard stopped; that guard stops it no more. Raises UnableToContinue."""
     actor.require("runs.start")
-    if not actor.sees(run.customer_id):
-        raise NotVisible("There is no such run.")
+    actor.require_sight(run.customer_id, "There is no such run.")
     locked = SyncRun.objects.select_for_update().get(pk=run.pk)
     if locked.status != RunStatus.QUEUED or locked.held_by != HeldBy.GUARD:
         raise UnableToContinue("The run does not wait for anybody's word. Look at it again.")

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.audit.services import record_audit, record_change
 from apps.core.actor import Actor, ActorKind
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
 from apps.dispatch.services import schedule
 from apps.flows.definition import parse_triggers
 from apps.flows.models import Flow, FlowVersion, IntegrationStatus
@@ -37,8 +37,7 @@ def start_run(*, actor: Actor, now: datetime, flow: Flow, trigger: str = RunTrig
     Raises UnableToStartRun while another one runs, NotVisible, NotPermitted.
     """
     actor.require("runs.start")
-    if not actor.sees(flow.customer_id):
-        raise NotVisible("There is no such flow.")
+    actor.require_sight(flow.customer_id, "There is no such flow.")
     require_not_paused(flow)
     _demand_trigger(flow, trigger)
     run = queue_run(flow=flow, trigger=trigger, label=actor.label, now=now)
@@ -109,8 +108,7 @@ def current_version(flow: Flow) -> FlowVersion:
 def cancel_run(*, actor: Actor, now: datetime, run: SyncRun) -> SyncRun:
     """This function will end a queued run, or ask a running one to stop after its current page. Raises UnableToCancelRun."""
     actor.require("runs.start")
-    if not actor.sees(run.customer_id):
-        raise NotVisible("There is no such run.")
+    actor.require_sight(run.customer_id, "There is no such run.")
     locked = SyncRun.objects.select_for_update().get(pk=run.pk)
     if locked.status not in ACTIVE:
         raise UnableToCancelRun("The run has ended: there is nothing left to cancel.")

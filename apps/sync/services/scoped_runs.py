@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 from apps.audit.services import record_change
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
 from apps.flows.binding import NotOffered, stream_of
 from apps.flows.definition import parse_flow
 from apps.flows.models import Flow
@@ -73,8 +72,7 @@ def start_record_run(*, actor: Actor, now: datetime, flow: Flow, source: str, ex
 
 def _start(actor: Actor, now: datetime, flow: Flow, trigger: RunTrigger, scope: dict[str, Any]) -> SyncRun:
     actor.require("runs.start")
-    if not actor.sees(flow.customer_id):
-        raise NotVisible("There is no such flow.")
+    actor.require_sight(flow.customer_id, "There is no such flow.")
     require_not_paused(flow)
     if SyncRun.objects.filter(flow=flow, status__in=ACTIVE).exists():
         raise UnableToStartRun("A run of this flow is under way or waits. Try again when it has ended.")

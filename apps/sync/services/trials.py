@@ -9,7 +9,7 @@ from typing import Any
 from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotVisible
+from apps.core.errors import AnticipatedError
 from apps.customers.models import Environment
 from apps.flows.binding import domains_of
 from apps.flows.definition import FlowSpec, SettingSpec, parse_template
@@ -106,5 +106,4 @@ def _example(setting: SettingSpec) -> Any:
 
 def _demand(actor: Actor, customer_id: Any) -> None:
     actor.require("integrations.manage")
-    if not actor.sees(customer_id):
-        raise NotVisible("There is no such customer.")
+    actor.require_sight(customer_id, "There is no such customer.")
