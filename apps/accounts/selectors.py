@@ -54,11 +54,13 @@ def get_invitation_of_token(token: str, now: datetime, *, lock: bool = False) ->
 
 
 def list_team(actor: Actor) -> QuerySet[StaffMembership]:
+    """Raises NotPermitted."""
     actor.require("team.view")
     return StaffMembership.objects.select_related("user").order_by("created_at", "id")
 
 
 def get_member(actor: Actor, membership_id: UUID) -> StaffMembership:
+    """Raises NotVisible, NotPermitted."""
     member = list_team(actor).filter(pk=membership_id).first()
     if member is None:
         raise NotVisible("There is no such member.")
@@ -80,6 +82,7 @@ def list_open_invitations(actor: Actor, subject_key: str = "") -> QuerySet[Invit
 
 
 def get_open_invitation(actor: Actor, invitation_id: UUID, subject_key: str = "") -> Invitation:
+    """Raises NotVisible, NotPermitted."""
     invitation = list_open_invitations(actor, subject_key).filter(pk=invitation_id).first()
     if invitation is None:
         raise NotVisible("There is no such invitation.")
@@ -93,6 +96,7 @@ def list_api_keys(actor: Actor) -> QuerySet[ApiKey]:
 
 
 def get_api_key(actor: Actor, key_id: UUID) -> ApiKey:
+    """Raises NotVisible, NotPermitted."""
     key = list_api_keys(actor).filter(pk=key_id).first()
     if key is None:
         raise NotVisible("There is no such key.")

@@ -29,10 +29,14 @@ from apps.monitoring.statements import candidate_condition
 from apps.monitoring.time_value import TimeValue, value_time
 
 CHUNK = 5000
+LARGEST = 2**53
+CURRENCY = re.compile("[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
+    """A record that breaks the rule. `stake` is what is at stake, None where the rule names no amount."""
+
     record_id: UUID
     title: str
     since: datetime
@@ -72,8 +76,6 @@ class CompiledRule:
         return candidate_condition(self.rule, self.ways, self.only_if)
 
 
-LARGEST = 2**53
-CURRENCY = re.compile("[A-Z]{3}")
 _FIND = """
 SELECT r.id, r.title, r.data, r.created_at{since}
 FROM canonical_canonicalrecord r
@@ -93,7 +95,7 @@ def find_hits(
 ) -> Iterator[list[Hit]]:
     """This function will yield what breaks the rule in the environment, a chunk at a time; among `record_ids` if given."""
     rule = compiled.rule
-    if compiled.rule.only_where_known and not _is_known(compiled, environment):
+    if rule.only_where_known and not _is_known(compiled, environment):
         return
     cutoff = now - timedelta(days=rule.within_days)
     where, parameters = compiled.statement

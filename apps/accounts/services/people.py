@@ -97,6 +97,7 @@ def deactivate(*, actor: Actor, now: datetime, membership: StaffMembership) -> S
 
 
 def reactivate(*, actor: Actor, now: datetime, membership: StaffMembership) -> StaffMembership:
+    """This function will let the person in again. Raises NotPermitted."""
     actor.require("team.manage")
     with transaction.atomic():
         locked = StaffMembership.objects.select_for_update().select_related("user").get(pk=membership.pk)

@@ -68,12 +68,14 @@ def lock_place(environment: Environment) -> None:
 
 
 def check_deployable(version: IntegrationTemplateVersion) -> None:
+    """Raises UnableToDeployIntegration unless the version is published."""
     if version.status != VersionStatus.PUBLISHED:
         word = VersionStatus(version.status).label.lower()
         raise UnableToDeployIntegration(f"Version {version.number} of this template is {word}. Choose a published one.")
 
 
 def clean_given_settings(template: TemplateSpec, settings: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """The settings as they are stored. Raises UnableToDeployIntegration with the first that is wrong."""
     try:
         return clean_settings(template.settings, settings, currency)
     except InvalidSetting as error:
@@ -81,6 +83,7 @@ def clean_given_settings(template: TemplateSpec, settings: Mapping[str, Any], cu
 
 
 def check_bindings(template: TemplateSpec, environment: Environment, bindings: Mapping[str, Connection]) -> None:
+    """Raises UnableToDeployIntegration with the role whose connection is missing, elsewhere, or cannot play it."""
     for role, spec in template.roles.items():
         connection = bindings.get(role)
         if connection is None:

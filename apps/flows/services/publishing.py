@@ -140,6 +140,7 @@ def require_no_rival(integration: Integration) -> None:
 
 
 def lock_integration(actor: Actor, integration: Integration) -> Integration:
+    """The integration, nobody else's to change until the transaction ends. Raises NotVisible, NotPermitted, Conflict."""
     actor.require("integrations.manage")
     actor.require_sight(integration.customer_id, "There is no such integration.")
     related = Integration.objects.select_related("template_version", "environment", "customer")

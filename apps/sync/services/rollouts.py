@@ -297,6 +297,7 @@ def _carrier(rollout: TemplateRollout) -> Actor:
 
 
 def require_partner(actor: Actor) -> None:
+    """Raises NotPermitted for whoever sees only some of the customers."""
     actor.require("templates.manage")
     if actor.scope is not None:
         raise NotPermitted("Only the partner's own people roll out templates.")

@@ -49,6 +49,7 @@ def start_run(*, actor: Actor, now: datetime, flow: Flow, trigger: str = RunTrig
 
 
 def require_not_paused(flow: Flow) -> None:
+    """Raises UnableToStartRun with what is to be resumed first."""
     if flow.integration.status in (IntegrationStatus.PAUSED, IntegrationStatus.RETIRED):
         raise UnableToStartRun(f"The integration is {flow.integration.get_status_display().lower()}.")
     if flow.paused_at is not None:
@@ -99,6 +100,7 @@ def ensure_run(*, flow: Flow, trigger: str, label: str, now: datetime) -> None:
 
 
 def current_version(flow: Flow) -> FlowVersion:
+    """Raises UnableToStartRun where nothing is published."""
     if flow.current_version is None:
         raise UnableToStartRun("The flow has no published version.")
     return flow.current_version
