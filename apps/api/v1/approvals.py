@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -39,7 +39,7 @@ class ReasonInput(serializers.Serializer[Any]):
 
 class ApprovalList(ApiView):
     tag = "Approvals"
-    scopes: ClassVar = {"GET": "approvals.view"}
+    scopes = {"GET": "approvals.view"}
 
     @extend_schema(
         responses=paged(ApprovalSerializer),
@@ -60,7 +60,7 @@ class ApprovalList(ApiView):
 
 class ApprovalApprove(ApiView):
     tag = "Approvals"
-    scopes: ClassVar = {"POST": "approvals.decide"}
+    scopes = {"POST": "approvals.decide"}
 
     @extend_schema(request=ReasonInput, responses=ApprovalSerializer)
     def post(self, request: Request, approval_id: UUID) -> Response:
@@ -72,7 +72,7 @@ class ApprovalApprove(ApiView):
 
 class ApprovalReject(ApiView):
     tag = "Approvals"
-    scopes: ClassVar = {"POST": "approvals.decide"}
+    scopes = {"POST": "approvals.decide"}
 
     @extend_schema(request=ReasonInput, responses=ApprovalSerializer)
     def post(self, request: Request, approval_id: UUID) -> Response:

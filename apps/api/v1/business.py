@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, inline_serializer
 from rest_framework import serializers
@@ -54,7 +54,7 @@ class CallEnvelope(serializers.Serializer[Any]):
 
 class ServiceList(ApiView):
     tag = "Business services"
-    scopes: ClassVar = {"GET": "services.call"}
+    scopes = {"GET": "services.call"}
 
     @extend_schema(
         responses=inline_serializer(
@@ -70,7 +70,7 @@ class ServiceList(ApiView):
 
 class ServiceCall(ApiView):
     tag = "Business services"
-    scopes: ClassVar = {"POST": "services.call"}
+    scopes = {"POST": "services.call"}
 
     @extend_schema(
         request=CallEnvelope,
