@@ -121,5 +121,5 @@ def _locked(actor: Actor, question: MatchQuestion) -> MatchQuestion:
 def _audit(actor: Actor, action: str, question: MatchQuestion, now: datetime) -> None:
     record_audit(
         actor=actor, action=action, target_key=f"question:{question.pk}", target_label=str(question.left),
-        owner_key=f"customer:{question.customer_id}", after={"other": str(question.right)}, now=now,
+        owner_key=question.owner_key, after={"other": str(question.right)}, now=now,
     )  # fmt: skip

@@ -61,7 +61,7 @@ def _decide(
     _make_due(locked.flow, now)
     record_audit(
         actor=actor, action=f"approval.{status}", target_key=f"record:{locked.record_id}", target_label=locked.title,
-        owner_key=f"customer:{locked.customer_id}", now=now,
+        owner_key=locked.owner_key, now=now,
         after={"question": locked.question, "shown": locked.shown, "reason": locked.reason},
     )  # fmt: skip
     return locked

@@ -101,7 +101,7 @@ def edit_and_retry(
     note_failures(actor.label, RecordFailure.objects.filter(pk=locked.pk), NoteKind.EDITED, ", ".join(changed), now)
     record_audit(
         actor=actor, action="failure.edited", target_key=f"record:{state.id}", target_label=state.title,
-        owner_key=f"customer:{failure.customer_id}", after={"fields": changed}, now=now,
+        owner_key=failure.owner_key, after={"fields": changed}, now=now,
     )  # fmt: skip
     locked.refresh_from_db()
     return locked

@@ -101,6 +101,6 @@ def ignore_failure(*, actor: Actor, now: datetime, failure: RecordFailure, reaso
     note_failures(actor.label, RecordFailure.objects.filter(pk=locked.pk), NoteKind.IGNORED, locked.ignore_reason, now)
     record_audit(
         actor=actor, action="failure.ignored", target_key=f"failure:{failure.pk}", target_label=failure.record_title,
-        owner_key=f"customer:{failure.customer_id}", after={"reason": locked.ignore_reason}, now=now,
+        owner_key=failure.owner_key, after={"reason": locked.ignore_reason}, now=now,
     )  # fmt: skip
     return locked

@@ -122,6 +122,6 @@ def continue_run(*, actor: Actor, now: datetime, run: SyncRun) -> SyncRun:
     make_due(locked.flow_id, now)
     record_audit(
         actor=actor, action="run.continued", target_key=f"run:{run.pk}", target_label=str(run.flow),
-        owner_key=f"customer:{run.customer_id}", after={"lifted": locked.lifted_guards}, now=now,
+        owner_key=run.owner_key, after={"lifted": locked.lifted_guards}, now=now,
     )  # fmt: skip
     return locked

@@ -121,7 +121,7 @@ def cancel_run(*, actor: Actor, now: datetime, run: SyncRun) -> SyncRun:
     locked.save(update_fields=["cancel_requested_at", "status", "finished_at", "held_by", "guard"])
     record_audit(
         actor=actor, action="run.canceled", target_key=f"run:{run.pk}", target_label=str(run.flow),
-        owner_key=f"customer:{run.customer_id}", now=now,
+        owner_key=run.owner_key, now=now,
     )  # fmt: skip
     return locked
 
