@@ -24,6 +24,7 @@ class UnableToSaveBillingDetails(AnticipatedError):
     code = "unable_to_save_billing_details"
 
 
+@transaction.atomic
 def open_account(
     *,
     actor: Actor,
@@ -59,6 +60,7 @@ def open_account(
     return account
 
 
+@transaction.atomic
 def update_account(*, actor: Actor, now: datetime, account: BillingAccount, **changes: str) -> BillingAccount:
     """This function will change addresses and names; issued invoices keep their snapshots. The currency stays."""
     actor.require("billing.manage")
@@ -70,6 +72,7 @@ def update_account(*, actor: Actor, now: datetime, account: BillingAccount, **ch
     return account
 
 
+@transaction.atomic
 def update_legal_entity(*, actor: Actor, now: datetime, entity: LegalEntity, **changes: Any) -> LegalEntity:
     """This function will change the issuer's details for invoices to come. The number series stays."""
     actor.require("billing.manage")

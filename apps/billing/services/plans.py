@@ -72,6 +72,7 @@ def publish_plan_version(
         return _publish(actor, now, plan, currency, prices)
 
 
+@transaction.atomic
 def archive_plan(*, actor: Actor, now: datetime, plan: Plan) -> Plan:
     """This function will take the plan off the list for new subscriptions."""
     actor.require("billing.manage")

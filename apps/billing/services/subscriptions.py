@@ -25,6 +25,7 @@ class UnableToSubscribe(AnticipatedError):
     code = "unable_to_subscribe"
 
 
+@transaction.atomic
 def subscribe(
     *, actor: Actor, now: datetime, account: BillingAccount, plan_version: PlanVersion, anchor: date | None = None
 ) -> Subscription:
@@ -77,6 +78,7 @@ def open_periods(wanted: Sequence[tuple[Subscription, datetime]]) -> list[Billin
     return [found[one.subscription_id] for one in periods]
 
 
+@transaction.atomic
 def cancel_subscription(*, actor: Actor, now: datetime, subscription: Subscription) -> Subscription:
     """This function will end the subscription now; the running period is still billed when it closes."""
     actor.require("billing.manage")
