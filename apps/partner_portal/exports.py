@@ -11,6 +11,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from apps.core.money import Money
+from apps.core.spreadsheets import harmless
 from apps.ui.tables import Table
 
 FORMATS = ("csv", "json")
@@ -38,15 +39,8 @@ def _csv(names: list[str], rows: list[dict[str, Any]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(names)
-    writer.writerows([_harmless(row.get(name)) for name in names] for row in rows)
+    writer.writerows([harmless(row.get(name)) for name in names] for row in rows)
     return buffer.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    """A spreadsheet must not run what a customer's record says: text that looks like a formula is quoted."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return "" if value is None else value
 
 
 def _plain(value: Any, currency: str) -> Any:

@@ -22,6 +22,7 @@ from apps.audit.services import record_change
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import AnticipatedError, Conflict, NotVisible
 from apps.core.planes import require_tenant_schema
+from apps.core.spreadsheets import harmless
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
 from apps.sync.explorer import LogFilters, find_calls, find_records, find_runs
 from apps.sync.models import ExportFormat, ExportKind, ExportStatus, LogExport, RecordPayload
@@ -207,13 +208,9 @@ def _writer(export: LogExport, out: IO[str]) -> Callable[[Iterable[dict[str, Any
     names = [name for name in COLUMNS[export.kind] if name != "changes" or export.has_payloads]
     table = csv.DictWriter(out, names)
     table.writeheader()
-    return lambda rows: table.writerows({name: harmless(row[name]) for name in names} for row in rows)
+    return lambda rows: table.writerows({name: _cell(row[name]) for name in names} for row in rows)
 
 
-def harmless(value: Any) -> Any:
-    """A spreadsheet must not run what a record says: text that looks like a formula is quoted."""
-    if isinstance(value, dict | list):
-        value = json.dumps(value, default=str, ensure_ascii=False)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return "" if value is None else value
+def _cell(value: Any) -> Any:
+    is_nested = isinstance(value, dict | list)
+    return harmless(json.dumps(value, default=str, ensure_ascii=False) if is_nested else value)
