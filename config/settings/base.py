@@ -248,6 +248,9 @@ CHECK_EVENT_DATA = False
 LOG_SETTINGS_SECONDS = 5
 # For so long it keeps to the hosts that a partner's connections may call.
 ALLOWED_HOSTS_SECONDS = 5
+# What the uploaded files of one customer may come to, those that were read and are kept included.
+UPLOADS_MAX_FILES = int(os.environ.get("INTERLACE_UPLOADS_MAX_FILES", "1000"))
+UPLOADS_MAX_BYTES = int(os.environ.get("INTERLACE_UPLOADS_MAX_MB", "5000")) * 1024 * 1024
 SANDBOX_URL = os.environ.get("INTERLACE_SANDBOX_URL", "")
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -12,7 +12,10 @@ from typing import cast
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Sum
+from django.db.models.functions import Coalesce
 
 from apps.audit.services import record_change
 from apps.connectors.models import Connection, StoredFile, StoredFilePiece
@@ -27,6 +30,7 @@ from apps.connectors.services.deliveries import announce_changes
 from apps.connectors.stored_files import CHECKING, PIECE_BYTES, open_stored
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
+from apps.customers.models import Customer
 
 LARGEST_UPLOAD_BYTES = 200 * 1024 * 1024
 ROWS_SHOWN = 20
@@ -37,6 +41,13 @@ class UnableToUpload(AnticipatedError):
     """The file cannot be taken; `field` names the input."""
 
     code = "unable_to_upload"
+
+
+class UploadLimitReached(UnableToUpload):
+    """The customer's uploaded files are as many, or as large, as they may be."""
+
+    code = "upload_limit"
+    status = 409
 
 
 class FilePreview(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,13 +87,38 @@ def stage_file(
     part = _part_for(connection, plain)
     if part is None:
         raise UnableToUpload(f"No object of this system is in files named like {plain}.", field="file")
-    StoredFile.objects.filter(connection=connection, folder=CHECKING, name=plain).delete()
-    file = StoredFile.objects.create(
-        connection=connection, folder=CHECKING, name=plain, size=0, uploaded_at=now, uploaded_by_label=actor.label
+    _require_room(connection, replaced=plain)
+    file = StoredFile(
+        connection=connection, folder=CHECKING, size=0, uploaded_at=now, uploaded_by_label=actor.label or "–"
     )
-    file.size = _store_pieces(file, content)
-    file.save(update_fields=["size"])
+    file.name = f".{file.pk}"  # a name of its own while it comes in: two of the same name may come at once
+    file.save()
+    file.size, file.name = _store_pieces(file, content), plain
+    # Only now: whoever sends slowly keeps nobody waiting.
+    Customer.objects.select_for_update().get(pk=connection.customer_id)
+    _require_room(connection, replaced=plain, more=file)
+    StoredFile.objects.filter(connection=connection, folder=CHECKING, name=plain).delete()
+    file.save(update_fields=["name", "size"])
     return file
+
+
+def _require_room(connection: Connection, *, replaced: str, more: StoredFile | None = None) -> None:
+    """Raises UploadLimitReached when the customer's uploads, with one more in the place of what it replaces, are too many."""
+    kept = StoredFile.objects.filter(connection__customer=connection.customer_id).exclude(uploaded_by_label="")
+    kept = kept.exclude(connection=connection, folder=CHECKING, name=replaced)
+    if more is not None:
+        kept = kept.exclude(pk=more.pk)
+    found = kept.aggregate(count=Count("pk"), size=Coalesce(Sum("size"), 0))
+    if found["count"] >= settings.UPLOADS_MAX_FILES:
+        raise UploadLimitReached(
+            f"There are {found['count']:,} uploaded files of this customer, which is the most. Delete some first.",
+            field="file",
+        )
+    if found["size"] + (more.size if more else 1) > settings.UPLOADS_MAX_BYTES:
+        most = settings.UPLOADS_MAX_BYTES // (1024 * 1024)
+        raise UploadLimitReached(
+            f"The uploaded files of this customer would come to more than {most:,} MB. Delete some first.", field="file"
+        )
 
 
 def preview_file(*, actor: Actor, file: StoredFile) -> FilePreview:

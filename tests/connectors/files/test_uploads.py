@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +31,7 @@ from apps.connectors.services import (
     update_connection,
 )
 from apps.connectors.services import uploads as service
+from apps.connectors.services.uploads import UploadLimitReached
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.customers.models import Environment
@@ -126,6 +128,45 @@ def test_what_cannot_be_taken_is_refused(
 
     assert (refused.value.user_message, refused.value.field) == (said, "file")
     assert StoredFile.objects.count() == 0
+
+
+def test_two_that_come_at_once_under_one_name_are_one_file(
+    ledger: Connection, owner_actor: Actor, now: datetime
+) -> None:
+    def slowly() -> Iterator[bytes]:
+        yield b"Number;"
+        upload(owner_actor, now, ledger, "Number;Name\n1;First\n")
+        yield b"Name\n2;Second\n"
+
+    file = stage_file(actor=owner_actor, now=now, connection=ledger, name="customers.csv", content=slowly())
+
+    assert [(one.pk, one.name, one.size) for one in StoredFile.objects.all()] == [(file.pk, "customers.csv", 21)]
+    assert b"".join(fetch_file(actor=owner_actor, now=now, file=file)) == b"Number;Name\n2;Second\n"
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "said"),
+    [
+        ("UPLOADS_MAX_FILES", 2, "There are 2 uploaded files of this customer, which is the most. Delete some first."),
+        ("UPLOADS_MAX_BYTES", 2**20, "The uploaded files of this customer would come to more than 1 MB. Delete some first."),
+    ],
+)  # fmt: skip
+def test_a_customers_files_have_an_end(
+    ledger: Connection, owner_actor: Actor, now: datetime, settings: Any, limit: str, most: int, said: str
+) -> None:
+    kept = take_file_over(actor=owner_actor, now=now, file=upload(owner_actor, now, ledger, "x" * 600_000))
+    waiting = upload(owner_actor, now, ledger, "y" * 400_000)
+    StoredFile.objects.create(connection=ledger, folder="out", name="ours.csv", size=9**9, uploaded_at=now)
+    setattr(settings, limit, most)
+
+    with pytest.raises(UploadLimitReached) as refused:
+        upload(owner_actor, now, ledger, "z" * 500_000, "customers-2.csv")
+    replaced = upload(owner_actor, now, ledger, "z" * 300_000)
+
+    assert (refused.value.user_message, refused.value.status, refused.value.field) == (said, 409, "file")
+    left = StoredFile.objects.exclude(folder="out").values_list("pk", "size")
+    assert sorted(left) == sorted([(kept.pk, 600_000), (replaced.pk, 300_000)])
+    assert not StoredFile.objects.filter(pk=waiting.pk).exists()
 
 
 def test_a_file_without_its_columns_is_told_in_the_preview(
