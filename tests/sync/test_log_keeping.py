@@ -14,7 +14,7 @@ from apps.flows.models import Flow
 from apps.sync.models import LogSettings, RecordLog, RecordPayload, RunStep, SyncRun, VendorCall
 from apps.sync.retention import DEFAULT_DAYS, days_of
 from apps.sync.services import purge_logs, update_log_settings
-from apps.sync.services.keeping import UnableToKeepLog
+from apps.sync.services.keeping import SettingsChanged, UnableToKeepLog, find_log_settings, stamp_of
 from apps.sync.services.purging import id_at
 from tests.factories.delivery import make_customer, make_flow, make_run
 from tests.factories.logs import make_call, make_log
@@ -164,3 +164,17 @@ def test_only_those_who_look_after_security_may(partner: object, now: datetime) 
 
     with pytest.raises(NotPermitted):
         keep(support, now)
+
+
+def test_nobody_overwrites_what_somebody_else_saved_meanwhile(
+    partner: object, owner_actor: Actor, now: datetime
+) -> None:
+    shown = stamp_of(find_log_settings())
+    update_log_settings(actor=owner_actor, now=now, hidden_fields=["email"], seen=shown)
+
+    with pytest.raises(SettingsChanged):
+        update_log_settings(actor=owner_actor, now=now, hidden_fields=[], days={"calls": {"success": 9}}, seen=shown)
+    saved = update_log_settings(actor=owner_actor, now=now, days={"calls": {"success": 9}})
+
+    assert (saved.hidden_fields, saved.keeps_payloads) == (["email"], True)
+    assert saved.days == {**DEFAULT_DAYS, "calls": {"success": 9, "failure": 90}}

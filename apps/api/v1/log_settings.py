@@ -84,14 +84,7 @@ class LogSettingsDetail(ApiView):
         """Change what is named; it holds for what is logged from now on, and what is too old goes shortly."""
         given = LogSettingsSerializer(data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        kept, wanted = find_log_settings(), dict(given.validated_data)
-        days = days_of(kept.days)
-        for name, by_outcome in wanted.get("days", {}).items():
-            days[name] = {**days[name], **by_outcome}
-        saved = update_log_settings(
-            actor=self.actor, now=clock.now(), hidden_fields=wanted.get("hidden_fields", kept.hidden_fields),
-            keeps_payloads=wanted.get("keeps_payloads", kept.keeps_payloads), days=days,
-        )  # fmt: skip
+        saved = update_log_settings(actor=self.actor, now=clock.now(), **given.validated_data)
         return Response(shown(saved))
 
 

@@ -21,7 +21,7 @@ from apps.partner_portal.views.settings_tabs import settings_tabs
 from apps.sync.models import LogClass, LogSettings
 from apps.sync.retention import LEAST_DAYS, MOST_DAYS, OUTCOMES, days_of
 from apps.sync.services import keep_connection_payloads, update_log_settings
-from apps.sync.services.keeping import find_log_settings
+from apps.sync.services.keeping import find_log_settings, stamp_of
 from apps.ui import htmx
 
 SHOWN_PURGES = 5
@@ -41,10 +41,12 @@ class LogSettingsForm(forms.Form):
         "names of records in it. Passwords, tokens, bank accounts and card numbers are always hidden.",
     )  # fmt: skip
 
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
     def __init__(self, kept: LogSettings, data: Any = None) -> None:
         days = days_of(kept.days)
         start: dict[str, object] = {
-            "keeps_payloads": kept.keeps_payloads, "hidden": "\n".join(kept.hidden_fields),
+            "keeps_payloads": kept.keeps_payloads, "hidden": "\n".join(kept.hidden_fields), "seen": stamp_of(kept),
             **{f"{name}_{outcome}": days[name][outcome] for name in days for outcome in OUTCOMES},
         }  # fmt: skip
         super().__init__(data, initial=start)
@@ -79,7 +81,7 @@ def edit_log_settings(request: ActorRequest) -> HttpResponse:
             form,
             lambda data: update_log_settings(
                 actor=request.actor, now=clock.now(), hidden_fields=data["hidden"].splitlines(),
-                keeps_payloads=data["keeps_payloads"], days=form.days(),
+                keeps_payloads=data["keeps_payloads"], days=form.days(), seen=data["seen"],
             ),
         )  # fmt: skip
         if saved is not None:

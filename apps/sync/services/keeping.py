@@ -12,8 +12,9 @@ from django.db import transaction
 from apps.audit.services import record_audit
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotPermitted
+from apps.core.errors import AnticipatedError, Conflict, NotPermitted
 from apps.dispatch.services import schedule
+from apps.sync.engine.hashing import digest
 from apps.sync.models import LogClass, LogSettings
 from apps.sync.retention import LEAST_DAYS, MOST_DAYS, OUTCOMES, days_of
 
@@ -29,24 +30,38 @@ class UnableToKeepLog(AnticipatedError):
     code = "unable_to_keep_log"
 
 
+class SettingsChanged(Conflict):
+    """Somebody saved other settings since these were shown."""
+
+
 @transaction.atomic
 def update_log_settings(
     *,
     actor: Actor,
     now: datetime,
-    hidden_fields: Iterable[str],
-    keeps_payloads: bool,
-    days: Mapping[str, Mapping[str, int]],
+    hidden_fields: Iterable[str] | None = None,
+    keeps_payloads: bool | None = None,
+    days: Mapping[str, Mapping[str, int]] | None = None,
+    seen: str = "",
 ) -> LogSettings:
-    """This function will set what is hidden and how long what is kept; what is older goes with the next clearing.
+    """This function will set what is named: what is hidden and how long what is kept; all else stays as it is.
 
-    Rules hold for what is written from now on. Raises UnableToKeepLog (field: hidden_fields or a class and outcome).
+    Rules hold for what is written from now on; what is too old goes with the next clearing. `seen` is the `stamp` of the
+    settings that were shown: those that somebody changed since are not overwritten. Raises SettingsChanged,
+    UnableToKeepLog (field: hidden_fields or a class and outcome).
     """
     _demand(actor)
     kept = _lock_settings(now)
+    if seen and seen != stamp_of(kept):
+        raise SettingsChanged(
+            "Somebody else has changed these settings meanwhile. Load the page again, and change it there."
+        )
     before = _told(kept)
-    kept.hidden_fields = _read_rules(hidden_fields)
-    kept.keeps_payloads, kept.days, kept.updated_at = keeps_payloads, _read_days(days), now
+    if hidden_fields is not None:
+        kept.hidden_fields = _read_rules(hidden_fields)
+    if keeps_payloads is not None:
+        kept.keeps_payloads = keeps_payloads
+    kept.days, kept.updated_at = _read_days(_merged(kept.days, days or {})), now
     kept.purged_through = {}  # a shorter time may reach rows that were passed over
     kept.save()
     _note(actor, now, before, kept)
@@ -100,6 +115,17 @@ def _read_days(given: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, in
                 label = LogClass(name).label.lower()
                 raise UnableToKeepLog(f"Keep {label} for {least} to {MOST_DAYS:,} days.", field=f"{name}_{outcome}")
     return days
+
+
+def _merged(
+    kept: Mapping[str, Mapping[str, int]], wanted: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    return {name: {**days, **wanted.get(name, {})} for name, days in days_of(kept).items()}
+
+
+def stamp_of(kept: LogSettings) -> str:
+    """Stands for what one form shows: it changes when somebody changes any of it."""
+    return digest([kept.hidden_fields, kept.keeps_payloads, days_of(kept.days)])
 
 
 def _told(kept: LogSettings) -> dict[str, object]:
