@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -8,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import F, QuerySet
 
 from apps.accounts.models import ApiKey, Invitation, StaffMembership, User
+from apps.accounts.policies import STAFF_PERMISSIONS
 from apps.accounts.tokens import token_hash
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
@@ -70,6 +72,21 @@ def get_member(actor: Actor, membership_id: UUID) -> StaffMembership:
 def find_member(email: str) -> StaffMembership | None:
     """The place on the team of the person with this address."""
     return StaffMembership.objects.filter(user__email__iexact=email).first()
+
+
+def is_anybody_else_allowed(permission: str, actor: Actor) -> bool:
+    """Whether the team has another person who can sign in and whose role allows this."""
+    roles = [role for role, permissions in STAFF_PERMISSIONS.items() if permission in permissions]
+    others = StaffMembership.objects.filter(role__in=roles, user__is_active=True)
+    return others.exclude(user_id__in=_ids(actor)).exists()
+
+
+def _ids(actor: Actor) -> list[UUID]:
+    found = []
+    for text in actor.people:
+        with suppress(ValueError):
+            found.append(UUID(text))
+    return found
 
 
 def list_open_invitations(actor: Actor, subject_key: str = "") -> QuerySet[Invitation]:

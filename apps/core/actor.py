@@ -21,7 +21,7 @@ class Actor:
     """`scope` is the set of owner ids whose rows the actor may see; None means all of them.
 
     `permissions` are the names of `accounts.policies`; the system actor holds all. `made_by`: of an API key, the id of
-    the person who made it and therefore may hold it.
+    the person who made it and therefore may hold it; `made_by_label`: their name.
     """
 
     kind: ActorKind
@@ -30,11 +30,17 @@ class Actor:
     permissions: frozenset[str] = frozenset()
     scope: frozenset[UUID] | None = frozenset()
     made_by: str = ""
+    made_by_label: str = ""
 
     @property
     def people(self) -> set[str]:
         """The ids that stand for whoever may be acting."""
         return {self.id, self.made_by} - {""}
+
+    @property
+    def signature(self) -> str:
+        """Who answers for it: the actor, and of an API key the person who made it."""
+        return f"{self.label}, made by {self.made_by_label}" if self.made_by_label else self.label
 
     def can(self, permission: str) -> bool:
         return self.kind is ActorKind.SYSTEM or permission in self.permissions

@@ -6,20 +6,26 @@ from dataclasses import replace
 
 import pytest
 
+from apps.accounts.models import StaffMembership, User
 from apps.accounts.policies import API_SCOPES
 from apps.accounts.services import authenticate_api_key, create_api_key
+from apps.audit.models import AuditEvent
+from apps.core.errors import NotPermitted
 from apps.flows.models import IntegrationRevision, IntegrationTemplateVersion
 from apps.flows.services import (
     UnableToRelease,
     change_settings,
     fork_template,
     go_live,
+    pause_integration,
     publish_revision,
     publish_template,
+    resume_integration,
     set_release_rules,
     submit_revision,
     submit_template,
 )
+from apps.flows.services.release_rules import SecondPersonMissing, requires_second_person
 from tests.factories.library import load_library
 
 
@@ -40,8 +46,16 @@ def reviewed(partner, owner_actor, now):
 
 
 @pytest.fixture
-def integration(deploy, owner_actor, now, reviewed):
-    return go_live(actor=owner_actor, now=now, integration=deploy("opportunity-to-project"))
+def deploy_sandbox(deploy):
+    draft = deploy("opportunity-to-project")
+    draft.environment.kind = "sandbox"
+    draft.environment.save()
+    return draft
+
+
+@pytest.fixture
+def integration(deploy, colleague, now, reviewed):
+    return go_live(actor=colleague, now=now, integration=deploy("opportunity-to-project"))
 
 
 def change(actor, now, integration, **settings):
@@ -85,3 +99,51 @@ def test_what_another_added_makes_it_no_less_ones_own(integration, owner_actor, 
     third = replace(owner_actor, id="third", label="Thea Third")
     published = publish_revision(actor=third, now=now, revision=draft)
     assert (published.author_label, published.published_by_label) == ("Carl Colleague", "Thea Third")
+
+
+def test_whoever_set_a_new_integration_up_does_not_take_it_live(
+    deploy, reviewed, owner_actor, key_of_owner, colleague, now
+):
+    draft = deploy("opportunity-to-project")
+    for actor, why in ((owner_actor, "yourself"), (key_of_owner, "API key")):
+        with pytest.raises(UnableToRelease, match=why):
+            go_live(actor=actor, now=now, integration=draft)
+    draft.refresh_from_db()
+    assert (draft.status, draft.author_ids) == ("draft", [owner_actor.id])
+
+    change_settings(actor=colleague, now=now, integration=draft, name="Ours", settings=draft.settings)
+    with pytest.raises(UnableToRelease, match="yourself"):
+        go_live(actor=colleague, now=now, integration=draft)
+
+    third = replace(owner_actor, id="third")
+    assert go_live(actor=third, now=now, integration=draft).status == "live"
+    assert resume_integration(actor=owner_actor, now=now, integration=pause_integration(actor=third, now=now, integration=draft)).status == "live"  # fmt: skip
+
+
+def test_a_sandbox_is_everybodys_to_start(deploy_sandbox, reviewed, owner_actor, now):
+    assert go_live(actor=owner_actor, now=now, integration=deploy_sandbox).status == "live"
+
+
+def test_the_rule_ends_when_a_second_person_agrees(reviewed, owner_actor, key_of_owner, colleague, now):
+    admin = StaffMembership.objects.create(
+        user=User.objects.create_user("carl@acme.example", "x", created_at=now), role="admin", created_at=now
+    )
+    with pytest.raises(NotPermitted, match="API key"):
+        set_release_rules(actor=key_of_owner, now=now, requires_review=False)
+    asked = set_release_rules(actor=owner_actor, now=now, requires_review=False)
+    assert (asked.requires_review, asked.end_asked_by_label) == (True, owner_actor.label)
+    with pytest.raises(SecondPersonMissing):
+        set_release_rules(actor=owner_actor, now=now, requires_review=False)
+
+    kept = set_release_rules(actor=owner_actor, now=now, requires_review=True)
+    assert (kept.requires_review, kept.end_asked_at, kept.end_asked_by_ids) == (True, None, [])
+
+    set_release_rules(actor=owner_actor, now=now, requires_review=False)
+    ended = set_release_rules(actor=colleague, now=now, requires_review=False)
+    assert (ended.requires_review, ended.end_asked_at, requires_second_person()) == (False, None, False)
+    assert AuditEvent.objects.filter(action="release_rules.end_asked").count() == 2
+
+    set_release_rules(actor=owner_actor, now=now, requires_review=True)
+    admin.user.is_active = False
+    admin.user.save()
+    assert set_release_rules(actor=owner_actor, now=now, requires_review=False).requires_review is False

@@ -87,6 +87,7 @@ def authenticate_api_key(raw: str, now: datetime) -> Actor:
         permissions=frozenset(key.scopes),
         scope=None if key.customer_id is None else frozenset({key.customer_id}),
         made_by=key.created_by_id,
+        made_by_label=key.created_by_label,
     )
 
 

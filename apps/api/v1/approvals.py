@@ -64,7 +64,7 @@ class ApprovalApprove(ApiView):
 
     @extend_schema(request=ReasonInput, responses=ApprovalSerializer)
     def post(self, request: Request, approval_id: UUID) -> Response:
-        """Release a record as it was shown; the flow's next run writes it."""
+        """Release a record as it was shown; the flow's next run writes it. What the customer decides, no key decides."""
         given, found = self.read(ReasonInput), get_approval(self.actor, approval_id)
         decided = approve(actor=self.actor, now=clock.now(), approval=found, reason=given.get("reason", ""))
         return Response(ApprovalSerializer(decided).data)

@@ -31,6 +31,7 @@ class Integration(CustomerOwned):
     status = models.CharField(max_length=12, choices=IntegrationStatus, default=IntegrationStatus.DRAFT)
     created_at = models.DateTimeField()
     live_at = models.DateTimeField(null=True)
+    author_ids = models.JSONField(default=list, db_default=[])  # all who set it up, makers of API keys included
     promoted_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="promoted_to")
 
     def __str__(self) -> str:

@@ -90,6 +90,10 @@ class ReleaseRules(models.Model):
     requires_review = models.BooleanField(default=False)  # nobody publishes what they wrote themselves
     changed_at = models.DateTimeField()
     changed_by_label = models.CharField(max_length=200)
+    # Somebody wants to end the review; it ends when another person agrees.
+    end_asked_at = models.DateTimeField(null=True)
+    end_asked_by_label = models.CharField(max_length=200, blank=True, db_default="")
+    end_asked_by_ids = models.JSONField(default=list, db_default=[])
 
     def __str__(self) -> str:
         return "Reviewed by a second person" if self.requires_review else "Published by whoever changes"

@@ -16,6 +16,7 @@ from apps.flows.services.mappings import UnableToMap, publish_mappings, save_map
 from apps.flows.services.partner_layer import AT_ONCE, Outcome, Publication, change_partner_fields, publish_to
 from apps.flows.services.policies import UnableToSetPolicy, reset_field_policy, set_field_policy
 from apps.flows.services.publishing import MappingRefused, NothingToPublish
+from apps.flows.services.release_rules import set_release_rules
 from apps.flows.services.revisions import (
     discard_revision,
     publish_revision,
@@ -35,7 +36,6 @@ from apps.flows.services.template_versions import (
     return_template,
     revive_template,
     save_template_draft,
-    set_release_rules,
     submit_template,
 )
 from apps.flows.services.templates import TemplateChanged, load_templates

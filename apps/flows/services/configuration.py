@@ -23,7 +23,13 @@ from apps.flows.models import (
     VersionStatus,
 )
 from apps.flows.services.deployment import deploy_integration
-from apps.flows.services.integrations import go_live, pause_integration, resume_integration, retire_integration
+from apps.flows.services.integrations import (
+    go_live,
+    may_start_first,
+    pause_integration,
+    resume_integration,
+    retire_integration,
+)
 from apps.flows.services.planning import ConfigurationPlan, Planned, UnableToApply, plan_configuration
 from apps.flows.services.publishing import (
     NothingToPublish,
@@ -128,7 +134,7 @@ def _overrides(actor: Actor, now: datetime, integration: Integration, doc: Integ
 
 def _move(actor: Actor, now: datetime, integration: Integration, status: str) -> Integration:
     integration.refresh_from_db()
-    if integration.status == IntegrationStatus.DRAFT and status != "draft":
+    if integration.status == IntegrationStatus.DRAFT and status != "draft" and may_start_first(actor, integration):
         go_live(actor=actor, now=now, integration=integration)
     if integration.status == IntegrationStatus.LIVE and status == "paused":
         pause_integration(actor=actor, now=now, integration=integration)

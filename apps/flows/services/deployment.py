@@ -47,6 +47,7 @@ def deploy_integration(
     integration = Integration.objects.create(
         customer_id=environment.customer_id, environment=environment, template_version=template_version,
         name=name.strip() or template.name, created_at=now,
+        author_ids=sorted(actor.people),
         settings=clean_given_settings(template, settings, environment.customer.currency),
     )  # fmt: skip
     RoleBinding.objects.bulk_create(

@@ -14,7 +14,7 @@ from apps.core.actor import Actor
 from apps.flows.definition import parse_template
 from apps.flows.models import Integration, IntegrationRevision, IntegrationStatus, RoleBinding
 from apps.flows.services.deployment import check_bindings, clean_given_settings
-from apps.flows.services.integrations import UnableToChangeIntegration
+from apps.flows.services.integrations import UnableToChangeIntegration, note_author
 from apps.flows.services.mappings import refresh_mappings
 from apps.flows.services.publishing import bring_about, lock_integration
 from apps.flows.states import read_starts, state_of
@@ -29,6 +29,7 @@ def change_bindings(
     if locked.status != IntegrationStatus.DRAFT:
         raise UnableToChangeIntegration("Only an integration that is being set up can change its systems.")
     check_bindings(parse_template(locked.template_version.definition), locked.environment, bindings)
+    note_author(actor, locked)
     for role, connection in bindings.items():
         RoleBinding.objects.filter(integration=locked, role=role).update(connection=connection)
     refresh_mappings(actor=actor, now=now, integration=locked)
@@ -55,6 +56,7 @@ def change_settings(
     wanted = clean_given_settings(template, settings, locked.customer.currency)
     if locked.status == IntegrationStatus.DRAFT:
         locked.settings = wanted
+        note_author(actor, locked)
     locked.save(update_fields=["name", "settings"])
     if wanted != locked.settings:
         bring_about(actor=actor, now=now, integration=locked, note="Settings", settings=wanted)

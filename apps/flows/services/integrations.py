@@ -8,13 +8,16 @@ from django.db import transaction
 
 from apps.audit.services import record_change
 from apps.connectors.models import ConnectionStatus
-from apps.core.actor import Actor
+from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Conflict
+from apps.customers.models import EnvironmentKind
 from apps.dispatch.services import cancel, schedule
 from apps.events.services import record_event
 from apps.flows.definition import parse_triggers
 from apps.flows.models import Flow, Integration, IntegrationStatus
 from apps.flows.rivals import rivalry
+from apps.flows.services.release_rules import requires_second_person
+from apps.flows.services.template_versions import UnableToRelease
 from apps.flows.triggers import first_due
 
 # Carried out by the sync room, which stands above and registers the task for it.
@@ -27,14 +30,52 @@ class UnableToChangeIntegration(Conflict):
 
 
 def go_live(*, actor: Actor, now: datetime, integration: Integration) -> Integration:
-    """This function will enable every flow and make the first run due at once. Raises UnableToChangeIntegration."""
+    """This function will enable every flow and make the first run due at once. Raises UnableToChangeIntegration, UnableToRelease."""
     pending = integration.role_bindings.exclude(
         connection__status__in=[ConnectionStatus.ACTIVE, ConnectionStatus.DEGRADED]
     ).select_related("connection")
     waiting = [binding.connection.name for binding in pending]
     if waiting:
         raise UnableToChangeIntegration(f"Connect {', '.join(waiting)} first.")
+    check_first_start(actor, integration)
     return _move(actor, now, integration, {IntegrationStatus.DRAFT}, IntegrationStatus.LIVE)
+
+
+def check_first_start(actor: Actor, integration: Integration) -> None:
+    """Raises UnableToRelease unless the actor may be the one who takes a new integration live in production.
+
+    Where a second person publishes changes, one looks over what all changes begin with too.
+    """
+    if not requires_second_person() or integration.environment.kind != EnvironmentKind.PRODUCTION:
+        return
+    if actor.kind is ActorKind.API_KEY:
+        raise UnableToRelease("A person has to take it live: an API key is nobody's second pair of eyes.")
+    if actor.people & _authors_of(integration):
+        raise UnableToRelease(
+            "You set this up yourself, or a part of it. Somebody else of your team has to take it live."
+        )
+
+
+def may_start_first(actor: Actor, integration: Integration) -> bool:
+    try:
+        check_first_start(actor, integration)
+    except UnableToRelease:
+        return False
+    return True
+
+
+def note_author(actor: Actor, integration: Integration) -> None:
+    """This function will remember who had a part in setting a draft up; to be called with the integration locked."""
+    known = set(integration.author_ids)
+    if integration.status == IntegrationStatus.DRAFT and not actor.people <= known:
+        integration.author_ids = sorted(known | actor.people)
+        integration.save(update_fields=["author_ids"])
+
+
+def _authors_of(integration: Integration) -> set[str]:
+    rows = integration.revisions.values_list("author_id", "author_ids")
+    own = set(Integration.objects.values_list("author_ids", flat=True).get(pk=integration.pk))
+    return own.union(*({author_id, *author_ids} for author_id, author_ids in rows)) - {""}
 
 
 def pause_integration(*, actor: Actor, now: datetime, integration: Integration) -> Integration:

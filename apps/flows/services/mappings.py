@@ -27,6 +27,7 @@ from apps.flows.layers import (
 )
 from apps.flows.models import Integration, IntegrationRevision, MappingOverride
 from apps.flows.services.checks import mapping_findings
+from apps.flows.services.integrations import note_author
 from apps.flows.services.publishing import (
     MappingRefused,
     NothingToPublish,
@@ -71,6 +72,7 @@ def save_mapping(
     owner: dict[str, Any] = {"integration": locked, "role": mapped.role}
     if layer == "partner":
         owner = {"integration": None, "vendor": mapped.manifest.key}
+    note_author(actor, locked)
     store_fields(actor, now, {**owner, "direction": mapped.direction, "object_name": mapped.object_name}, fields)
     after = {f"{mapped.object_name}.{name}": source for name, source in fields.items()}
     record_change(actor=actor, now=now, target=locked, action=f"mapping.changed_by_{layer}", before={}, after=after)

@@ -31,7 +31,7 @@ from apps.flows.models import (
 )
 from apps.flows.rivals import rivalry
 from apps.flows.services.integrations import switch_flows
-from apps.flows.services.template_versions import requires_second_person
+from apps.flows.services.release_rules import requires_second_person
 from apps.flows.states import Policies, State, state_of, state_of_revision
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from apps.audit.services import record_audit, record_change
+from apps.audit.services import record_change
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import AnticipatedError, Conflict, NotPermitted
 from apps.flows.definition import TemplateSpec
@@ -16,9 +16,9 @@ from apps.flows.models import (
     IntegrationRevision,
     IntegrationTemplate,
     IntegrationTemplateVersion,
-    ReleaseRules,
     VersionStatus,
 )
+from apps.flows.services.release_rules import requires_second_person
 from apps.flows.sources import (
     KEY,
     InvalidSource,
@@ -173,25 +173,6 @@ def revive_template(*, actor: Actor, now: datetime, version: IntegrationTemplate
     locked.save(update_fields=["status", "deprecated_at", "deprecation_reason"])
     _audit(actor, now, locked, "template.revived")
     return locked
-
-
-@transaction.atomic
-def set_release_rules(*, actor: Actor, now: datetime, requires_review: bool) -> ReleaseRules:
-    """This function will say whether what one person wrote is published by another."""
-    actor.require("security.manage")
-    before = requires_second_person()
-    rules, _ = ReleaseRules.objects.update_or_create(
-        id="all", defaults={"requires_review": requires_review, "changed_at": now, "changed_by_label": actor.label}
-    )
-    record_audit(
-        actor=actor, action="release_rules.changed", target_key="release_rules:all", now=now,
-        before={"requires_review": before}, after={"requires_review": requires_review},
-    )  # fmt: skip
-    return rules
-
-
-def requires_second_person() -> bool:
-    return ReleaseRules.objects.filter(requires_review=True).exists()
 
 
 def check_release(actor: Actor, version: IntegrationTemplateVersion | IntegrationRevision) -> None:

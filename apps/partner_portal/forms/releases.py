@@ -35,5 +35,6 @@ class ReleaseRulesForm(forms.Form):
     requires_review = forms.BooleanField(
         label="A second person publishes",
         required=False,
-        help_text="Templates and changes to integrations are handed in for review. Nobody publishes what they wrote.",
+        help_text="Templates and changes to integrations are handed in for review. Nobody publishes "
+        "what they wrote, or takes live in production what they set up. To end this takes a second person as well.",
     )

@@ -29,6 +29,7 @@ from apps.flows.services.promotion import (
     promote_integration,
     suggested_systems,
 )
+from apps.flows.services.release_rules import requires_second_person
 from apps.partner_portal.actions import perform
 from apps.partner_portal.customer_page import customer_crumbs
 from apps.partner_portal.forms.deploy import BindingsForm
@@ -107,6 +108,8 @@ def _promoted(request: ActorRequest, integration: Integration, systems: dict[str
     return perform(
         request,
         lambda: promote_integration(actor=request.actor, now=clock.now(), integration=integration, systems=systems),
-        done="Production is what the sandbox is.",
+        done="Production is what the sandbox is. What is new there may still wait for a colleague to take it live."
+        if requires_second_person()
+        else "Production is what the sandbox is.",
         next_url=page,
     )

@@ -22,6 +22,7 @@ from apps.customers.selectors import get_customer, get_environment
 from apps.flows.models import Integration, IntegrationStatus, RoleBinding, VersionStatus
 from apps.flows.selectors import get_integration, get_template, list_templates, template_spec
 from apps.flows.services import change_bindings, change_settings, deploy_integration, go_live
+from apps.flows.services.integrations import may_start_first
 from apps.partner_portal.actions import perform, submit
 from apps.partner_portal.customer_page import customer_crumbs
 from apps.partner_portal.forms.deploy import BindingsForm, SettingsForm
@@ -214,7 +215,7 @@ def start(request: ActorRequest, integration_id: UUID) -> HttpResponse:
         "integration": draft, "customer": draft.customer, "steps": wizard_steps("go-live", draft),
         "crumbs": customer_crumbs(draft.customer),
         "bindings": list(bindings), "flows": list(draft.flows.filter(retired_at=None).order_by("created_at", "id")),
-        "spec": template_spec(draft.template_version),
+        "spec": template_spec(draft.template_version), "may_start": may_start_first(request.actor, draft),
     }  # fmt: skip
     return render(request, "partner_portal/deploy_go_live.html", context)
 

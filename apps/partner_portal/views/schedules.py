@@ -15,7 +15,7 @@ from apps.core.errors import NotVisible
 from apps.flows.models import Integration
 from apps.flows.selectors import get_integration
 from apps.flows.services import change_starts
-from apps.flows.services.template_versions import requires_second_person
+from apps.flows.services.release_rules import requires_second_person
 from apps.partner_portal.actions import perform
 from apps.partner_portal.customer_page import integration_crumbs
 from apps.sync.schedules import chosen_starts, schedule_choices

@@ -22,7 +22,7 @@ from apps.flows.layers import MappedObject, as_direction, draft_mappings, mapped
 from apps.flows.models import Integration, IntegrationStatus
 from apps.flows.selectors import get_integration
 from apps.flows.services import UnableToMap, mapping_findings, publish_mappings, save_mapping
-from apps.flows.services.template_versions import requires_second_person
+from apps.flows.services.release_rules import requires_second_person
 from apps.partner_portal.actions import perform
 from apps.partner_portal.customer_page import integration_crumbs
 from apps.partner_portal.studio import (

@@ -30,7 +30,8 @@ from apps.flows.services import (
     save_template_draft,
     submit_template,
 )
-from apps.flows.services.template_versions import OWN_PREFIX, has_written, requires_second_person, source_of
+from apps.flows.services.release_rules import requires_second_person
+from apps.flows.services.template_versions import OWN_PREFIX, has_written, source_of
 from apps.flows.sources import number_key
 from apps.partner_portal.actions import perform, submit
 from apps.partner_portal.forms.releases import ForkForm, TemplateForm

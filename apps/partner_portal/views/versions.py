@@ -24,7 +24,8 @@ from apps.flows.services import (
     return_revision,
     submit_revision,
 )
-from apps.flows.services.template_versions import has_written, requires_second_person
+from apps.flows.services.release_rules import requires_second_person
+from apps.flows.services.template_versions import has_written
 from apps.flows.states import state_of, state_of_revision
 from apps.partner_portal.actions import perform
 from apps.partner_portal.customer_page import integration_crumbs

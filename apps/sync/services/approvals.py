@@ -10,7 +10,7 @@ from apps.audit.services import record_audit
 from apps.canonical.models import CanonicalRecord
 from apps.canonical.services.questions import touch_records
 from apps.canonical.workspace import lock_environment
-from apps.core.actor import Actor
+from apps.core.actor import Actor, ActorKind
 from apps.core.errors import AnticipatedError, Conflict, NotPermitted
 from apps.flows.models import Flow, IntegrationStatus
 from apps.sync.engine.hashing import digest
@@ -48,13 +48,16 @@ def _decide(
     actor.require_sight(approval.customer_id, "There is no such request.")
     if (approval.audience == "customer") != (actor.scope is not None):
         raise NotPermitted("The customer decides this." if actor.scope is None else "Your service team decides this.")
+    if approval.audience == "customer" and actor.kind is ActorKind.API_KEY:
+        # Keys are made by the partner's people, whichever customer they are bound to.
+        raise NotPermitted("The customer's own people decide this, in their portal: no API key does it for them.")
     lock_environment(approval.environment_id)
     locked = ApprovalRequest.objects.select_for_update().get(pk=approval.pk)
     if locked.status != ApprovalStatus.OPEN:
         raise UnableToApprove(f"This is decided already: {locked.get_status_display().lower()}. Look at it again.")
     if status == ApprovalStatus.RELEASED and not _is_as_shown(locked):
         raise UnableToApprove("It has changed since it was shown. The next run asks again with what it is now.")
-    locked.status, locked.decided_at, locked.decided_by_label = status, now, actor.label
+    locked.status, locked.decided_at, locked.decided_by_label = status, now, actor.signature[:200]
     locked.reason = reason.strip()[:MAX_REASON]
     locked.save(update_fields=["status", "decided_at", "decided_by_label", "reason"])
     touch_records([locked.record_id], now)
