@@ -61,16 +61,34 @@ def plain_text(value: Any, locale: str = "en") -> str:
         return money_text(value["amount"], str(value["currency"]), locale)
     if isinstance(value, list):
         return "; ".join(_position(item, locale) for item in value)
+    if isinstance(value, dict) and value:
+        return _told(value, locale)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _position(item: Any, locale: str) -> str:
     """Of a document, ours or a system's: “Travel · 2 × €40.00 · €80.00”."""
-    if not isinstance(item, dict) or not {"description", "amount"} <= set(item):
+    if not isinstance(item, dict) or is_money(item):
         return plain_text(item, locale)
+    if not {"description", "amount"} <= set(item):
+        return _told(item, locale)
     times = f"{item.get('quantity', 1)} × {plain_text(item['unit_price'], locale)}" if item.get("unit_price") else ""
     said = [str(item["description"] or "–"), *([times] if times else []), plain_text(item["amount"], locale)]
     return " · ".join(said)
+
+
+def _told(item: dict[str, Any], locale: str) -> str:
+    """A system's own row: “Description: Travel · Unit amount: 40.0”; what is empty is left out."""
+    known = ((name, plain_text(value, locale)) for name, value in item.items() if value not in (None, "", [], {}))
+    return " · ".join(f"{_label(name)}: {text}" for name, text in known) or "–"
+
+
+def _label(name: str) -> str:
+    """`UnitAmount`, `unit_amount` and `unitAmount` as words."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").strip()
+    return words[:1].upper() + words[1:].lower() if not words.isupper() else words
 
 
 def json_text(value: object) -> str:

@@ -44,6 +44,18 @@ def number_text(value: int | float | Decimal, *, digits: int | None = None, loca
     return format_decimal(value, format=pattern, locale=locale).replace("-", _MINUS)
 
 
+_IRREGULAR = {"people": "person"}
+
+
+def noun_text(count: int, plural: str) -> str:
+    """The noun as one says it with that number: 1 exception, 2 exceptions, 1 entry."""
+    if count != 1:
+        return plural
+    if plural in _IRREGULAR:
+        return _IRREGULAR[plural]
+    return f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
+
+
 def compact_text(value: int | float, locale: str = "en") -> str:
     """Shorten large counts for tiles and axes: 12 345 → "12.3k"."""
     size = abs(value)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
+from apps.ui.formatting import noun_text
+
 CONTEXT = 3
 MOST_LINES = 4_000
 Kind = Literal["same", "added", "removed", "gap"]
@@ -22,6 +24,10 @@ class DiffLine:
     after: int = 0
 
 
+def _gap(count: int) -> str:
+    return f"{count} unchanged {noun_text(count, 'lines')}"
+
+
 def compare_texts(before: str, after: str) -> list[DiffLine]:
     """The changes of `after` against `before`; empty when they are the same."""
     old, new = before.splitlines()[:MOST_LINES], after.splitlines()[:MOST_LINES]
@@ -35,7 +41,7 @@ def _lines(matcher: SequenceMatcher[str], old: list[str], new: list[str]) -> Ite
     end = 0
     for group in matcher.get_grouped_opcodes(CONTEXT):
         if group[0][1] > end:
-            yield DiffLine("gap", f"{group[0][1] - end} unchanged lines")
+            yield DiffLine("gap", _gap(group[0][1] - end))
         end = group[-1][2]
         for tag, old_from, old_to, new_from, new_to in group:
             if tag == "equal":
@@ -46,4 +52,4 @@ def _lines(matcher: SequenceMatcher[str], old: list[str], new: list[str]) -> Ite
             yield from (DiffLine("removed", old[at], before=at + 1) for at in range(old_from, old_to))
             yield from (DiffLine("added", new[at], after=at + 1) for at in range(new_from, new_to))
     if len(old) > end:
-        yield DiffLine("gap", f"{len(old) - end} unchanged lines")
+        yield DiffLine("gap", _gap(len(old) - end))

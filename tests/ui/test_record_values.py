@@ -6,11 +6,14 @@ import re
 from datetime import date
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from apps.canonical.models import CanonicalRecord, name_of
+from apps.connectors.sdk.entities import in_order
 from apps.sync.models import RecordFailure, RecordLog
 from apps.ui.differences import compare
+from apps.ui.formatting import noun_text
 from apps.ui.markup import record_value
 
 LINE = {
@@ -67,3 +70,39 @@ def test_a_title_that_says_nothing_names_the_kind() -> None:
     assert RecordFailure(object_name="time_entries", record_title="2").name == "Time entry 2"
     assert RecordFailure(object_name="invoices", external_id="9").name == "Invoice 9"
     assert RecordFailure(object_name="projects", record_title="Forge").name == "Forge"
+
+
+def test_a_systems_own_positions_are_words_not_code() -> None:
+    theirs = [
+        {
+            "Description": "Travel",
+            "Quantity": 2,
+            "UnitAmount": 40.0,
+            "AccountCode": "",
+            "tracking": [{"name": "Berlin"}],
+        },
+        [0, 0, {"product_id": 7, "name": "On site"}],
+    ]
+
+    assert [(change.field, change.after) for change in compare({}, {"LineItems": theirs, "is_open": True})] == [
+        ("LineItems", "Description: Travel · Quantity: 2 · Unit amount: 40.0 · Tracking: Name: Berlin; 0; 0; Product id: 7 · Name: On site"),
+        ("is_open", "yes"),
+    ]  # fmt: skip
+
+
+def test_fields_stand_in_the_order_of_the_vocabulary() -> None:
+    stored = {"x_region": 1, "total": 2, "lines": [], "number": "INV-1", "status": "open", "x_area": 3}
+
+    assert list(in_order("invoice", stored)) == ["status", "total", "number", "lines", "x_area", "x_region"]
+    assert list(in_order("unheard of", {"b": 1, "a": 2})) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("count", "plural", "said"),
+    [(1, "exceptions", "exception"), (0, "exceptions", "exceptions"), (2, "entries", "entries"), (1, "entries", "entry"),
+     (1, "people", "person"), (1, "policies", "policy")],
+)  # fmt: skip
+def test_one_is_singular(count: int, plural: str, said: str) -> None:
+    assert noun_text(count, plural) == said
+    bar = render_to_string("components/pagination.html", {"total": count, "noun": plural})
+    assert f'<span class="num">{count}</span> {said}</span>' in bar

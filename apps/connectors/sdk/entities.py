@@ -335,6 +335,12 @@ def _validate_custom(fields: dict[str, Any], kinds: Mapping[str, str]) -> None:
             raise InvalidRecord(f"{error} - at `$.{name}`") from error
 
 
+def in_order(entity: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as the vocabulary lists them, custom ones last by name: the database keeps no order."""
+    known = ENTITIES[entity].__struct_fields__ if entity in ENTITIES else ()
+    return {name: fields[name] for name in (*known, *sorted(fields.keys() - set(known))) if name in fields}
+
+
 def json_schema(entity: str) -> dict[str, Any]:
     """The published JSON Schema (2020-12) of an entity."""
     schema, components = msgspec.json.schema_components([ENTITIES[entity]], ref_template="#/$defs/{name}")

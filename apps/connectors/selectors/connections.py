@@ -49,7 +49,7 @@ class CallUsage:
     @property
     def label(self) -> str:
         if self.share is None:
-            return f"{self.calls_today} calls today"
+            return "1 call today" if self.calls_today == 1 else f"{self.calls_today} calls today"
         return f"{self.share:.0%} of today's calls used".replace("%", " %")
 
 

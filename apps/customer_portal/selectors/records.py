@@ -9,6 +9,7 @@ from uuid import UUID
 
 from apps.canonical.models import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference, Entity
 from apps.connectors.models import Connection
+from apps.connectors.sdk.entities import in_order
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.customer_portal.selectors.activity import name_record
@@ -82,24 +83,27 @@ def _timeline(actor: Actor, record: CanonicalRecord) -> list[TimelineEntry]:
 def _changes(record: CanonicalRecord) -> list[TimelineEntry]:
     """What changed in the record itself, and by whom."""
     rows = CanonicalChange.objects.filter(record=record).select_related("connection").order_by("-version")
-    return [_change(row) for row in rows[:TIMELINE_LENGTH]]
+    return [_change(record.entity, row) for row in rows[:TIMELINE_LENGTH]]
 
 
-def _change(row: CanonicalChange) -> TimelineEntry:
+def _change(entity: str, row: CanonicalChange) -> TimelineEntry:
     by = f" in {describe_system(row.connection).name}" if row.connection else ""
     if row.version == 1:
         return TimelineEntry(
             row.at, f"First seen{by}" if by else "Made by an integration", icon="sparkles", tone="info"
         )
     return TimelineEntry(
-        row.at, f"Changed{by}" if by else "Changed by an integration", _fields(row.fields), icon="edit"
+        row.at,
+        f"Changed{by}" if by else "Changed by an integration",
+        _fields(in_order(entity, row.fields)),
+        icon="edit",
     )
 
 
 def _fields(changes: dict[str, Any]) -> str:
     named = [
         f"{humanize_word(name)}: {_short(values[0])} → {_short(values[1])}"
-        for name, values in sorted(changes.items())
+        for name, values in changes.items()
         if isinstance(values, list) and len(values) == 2
     ]
     more = len(named) - SHOWN_FIELDS
@@ -144,7 +148,7 @@ def _write(fact: Any, system: str) -> TimelineEntry:
 def facts_of(record: CanonicalRecord) -> list[tuple[str, Any]]:
     """The record's own fields for people; nested ones are left to the systems they come from."""
     shown: list[tuple[str, Any]] = [("Kind", Entity(record.entity).label)]
-    for name, value in record.data.items():
+    for name, value in in_order(record.entity, record.data).items():
         if value not in (None, "", [], {}) and not isinstance(value, list):
             shown.append((humanize_word(name), _short(value)))
     return shown

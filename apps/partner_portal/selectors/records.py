@@ -13,7 +13,7 @@ from django.urls import reverse
 from apps.canonical.models import CanonicalChange, CanonicalRecord, CrossReference, MatchQuestion, RecordMerge
 from apps.canonical.selectors import list_merges, list_questions, related_records
 from apps.connectors.models import Connection
-from apps.connectors.sdk.entities import REFERENCES
+from apps.connectors.sdk.entities import REFERENCES, in_order
 from apps.core.actor import Actor
 from apps.sync.models import RecordAction, RecordLog, SyncRun
 from apps.ui.status import humanize_word
@@ -74,7 +74,8 @@ def describe_record(actor: Actor, record: CanonicalRecord) -> RecordView:
     writes = _writes(actor, [record.pk, *(merge.dropped_id for merge in merges)])
     runs = _runs(actor, {*(c.run_id for c in changes), *(w.run_id for w in writes)})
     names = _names(actor, record, changes)
-    entries = [*(_change(c, runs, names) for c in changes if c.fields or c.version == 1), *_told(writes, runs)]
+    entries = [_change(record.entity, c, runs, names) for c in changes if c.fields or c.version == 1]
+    entries += _told(writes, runs)
     entries += [e for merge in merges for e in _merge(merge)]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     return RecordView(
@@ -117,14 +118,14 @@ def _names(actor: Actor, record: CanonicalRecord, changes: list[CanonicalChange]
     return {str(other.pk): str(other) for other in found}
 
 
-def _change(change: CanonicalChange, runs: dict[UUID, SyncRun], names: dict[str, str]) -> Entry:
+def _change(entity: str, change: CanonicalChange, runs: dict[UUID, SyncRun], names: dict[str, str]) -> Entry:
     why, url = _why(runs.get(change.run_id) if change.run_id else None)
     title = f"First seen in {_source(change)}" if change.version == 1 else f"Changed: {_source(change)}"
     if change.version == 1 and not change.connection:
         title = f"Made by: {_source(change)}"
     fields = {
         name: [names.get(value, value) if isinstance(value, str) else value for value in values]
-        for name, values in change.fields.items()
+        for name, values in in_order(entity, change.fields).items()
         if isinstance(values, list) and len(values) == 2
     }
     return Entry(
@@ -171,5 +172,5 @@ def _owners(record: CanonicalRecord, changes: list[CanonicalChange]) -> list[Fie
         FieldOwner(
             humanize_word(name), value, _source(last[name]) if name in last else "", last[name].at if name in last else None
         )
-        for name, value in record.data.items()
+        for name, value in in_order(record.entity, record.data).items()
     ]  # fmt: skip

@@ -21,6 +21,7 @@ from apps.partner_portal.actions import submit
 from apps.partner_portal.forms.connections import VendorAppForm
 from apps.partner_portal.views.connections import DOMAIN_LABELS
 from apps.ui import htmx
+from apps.ui.formatting import noun_text
 
 
 @require_GET
@@ -72,7 +73,7 @@ def _domains(manifest: ConnectorManifest) -> str:
 
 def _facts(manifest: ConnectorManifest) -> list[tuple[str, str]]:
     limit = manifest.rate_limit
-    budget = f"{limit.calls} calls in {limit.seconds:g} s"
+    budget = f"{limit.calls:,} {noun_text(limit.calls, 'calls')} in {limit.seconds:g} s"
     if limit.per_day:
         budget = f"{budget}, {limit.per_day:,} a day"
     return [

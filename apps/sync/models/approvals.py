@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from apps.connectors.sdk.entities import in_order
 from apps.core.ids import uuid7
 from apps.customers.models import CustomerOwned
 from apps.flows.models import Flow
@@ -63,7 +64,9 @@ class ApprovalRequest(CustomerOwned):
     @property
     def facts(self) -> list[tuple[str, Any]]:
         """What is released, field by field, as people read it."""
-        return [(name.replace("_", " ").capitalize(), value) for name, value in self.shown.items()]
+        return [
+            (name.replace("_", " ").capitalize(), value) for name, value in in_order(self.entity, self.shown).items()
+        ]
 
 
 class RuleNotice(CustomerOwned):

@@ -6,7 +6,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from apps.ui import charts, differences, markup
+from apps.ui import charts, differences, formatting, markup
 from apps.ui.forms import CheckedForm
 from apps.ui.status import Tone
 from apps.ui.status import tone_of as read_tone
@@ -40,6 +40,12 @@ register.simple_tag(markup.datetime_tag, name="datetime")
 @register.simple_tag
 def tone_of(value: object) -> Tone:
     return read_tone(value)
+
+
+@register.simple_tag
+def noun(count: int, plural: str) -> str:
+    """`{% number total %} {% noun total "rows" %}`: one row, but two rows."""
+    return formatting.noun_text(int(count), plural or "rows")
 
 
 @register.simple_tag(takes_context=True)
