@@ -40,6 +40,14 @@ class Subscription(models.Model):
     def __str__(self) -> str:
         return f"{self.account} on {self.plan_version}"
 
+    @property
+    def subject_key(self) -> str:
+        return f"subscription:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return self.account.subject_key
+
 
 class BillingPeriod(models.Model):
     """One month of a subscription: half-open `[period_start, period_end)`, stored, never recomputed."""

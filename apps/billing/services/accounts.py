@@ -91,11 +91,14 @@ def _check_country(code: str) -> None:
         raise UnableToSaveBillingDetails("Choose a country by its two letters, such as DE.", field="country")
 
 
-def _apply(row: Any, changes: dict[str, Any], allowed: set[str]) -> dict[str, str]:
+def _apply(row: BillingAccount | LegalEntity, changes: dict[str, Any], allowed: set[str]) -> dict[str, str]:
+    """Changes the row, which stays locked until the transaction ends; returns what it said before."""
     unknown = set(changes) - allowed
     if unknown:
         raise ValueError(f"cannot be changed: {', '.join(sorted(unknown))}")
     _check_country(changes.get("country", ""))
+    rows: Any = type(row)._default_manager
+    row.refresh_from_db(from_queryset=rows.select_for_update())
     before = {name: str(getattr(row, name)) for name in changes}
     for name, value in changes.items():
         setattr(row, name, value)

@@ -74,11 +74,12 @@ def publish_plan_version(
 
 @transaction.atomic
 def archive_plan(*, actor: Actor, now: datetime, plan: Plan) -> Plan:
-    """This function will take the plan off the list for new subscriptions."""
+    """This function will take the plan off the list for new subscriptions; doing so again changes nothing."""
     actor.require("billing.manage")
-    Plan.objects.filter(pk=plan.pk, archived_at=None).update(archived_at=now)
+    archived = Plan.objects.filter(pk=plan.pk, archived_at=None).update(archived_at=now)
     plan.refresh_from_db()
-    record_change(actor=actor, now=now, target=plan, action="billing.plan.archived")
+    if archived:
+        record_change(actor=actor, now=now, target=plan, action="billing.plan.archived")
     return plan
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.billing.models import BillingAccount, BillingPeriod, PlanVersion, Subscription, SubscriptionStatus
 from apps.billing.periods import period_around
 from apps.core.actor import Actor
@@ -52,9 +52,9 @@ def subscribe(
     except IntegrityError as error:
         raise UnableToSubscribe("This customer already has a subscription. Cancel it first.") from error
     open_period(subscription=subscription, instant=now)
-    record_audit(
-        actor=actor, action="billing.subscription.started", target_key=f"subscription:{subscription.pk}", now=now,
-        owner_key=account.subject_key, target_label=str(plan_version), after={"plan": str(plan_version)},
+    record_change(
+        actor=actor, now=now, target=subscription, action="billing.subscription.started",
+        after={"plan": str(plan_version)},
     )  # fmt: skip
     return subscription
 
@@ -80,14 +80,14 @@ def open_periods(wanted: Sequence[tuple[Subscription, datetime]]) -> list[Billin
 
 @transaction.atomic
 def cancel_subscription(*, actor: Actor, now: datetime, subscription: Subscription) -> Subscription:
-    """This function will end the subscription now; the running period is still billed when it closes."""
+    """This function will end the subscription now; the running period is still billed when it closes.
+
+    Doing so again changes nothing.
+    """
     actor.require("billing.manage")
-    Subscription.objects.filter(pk=subscription.pk).exclude(status=SubscriptionStatus.CANCELED).update(
-        status=SubscriptionStatus.CANCELED, canceled_at=now
-    )
+    going_on = Subscription.objects.filter(pk=subscription.pk).exclude(status=SubscriptionStatus.CANCELED)
+    canceled = going_on.update(status=SubscriptionStatus.CANCELED, canceled_at=now)
     subscription.refresh_from_db()
-    record_audit(
-        actor=actor, action="billing.subscription.canceled", target_key=f"subscription:{subscription.pk}", now=now,
-        owner_key=subscription.account.subject_key, target_label=str(subscription.plan_version),
-    )  # fmt: skip
+    if canceled:
+        record_change(actor=actor, now=now, target=subscription, action="billing.subscription.canceled")
     return subscription
