@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection, ConnectLink, PendingAuthorization
 from apps.connectors.outbound import outbound_client
 from apps.connectors.registry import get_manifest
@@ -160,15 +160,10 @@ def _store_consent(
         _use_up(pending.actor_id, now)
     store_tokens(connection, secrets, tokens, now)
     actor = Actor(ActorKind(pending.actor_kind), pending.actor_id, pending.actor_label, scope=None)
-    record_audit(
-        actor=actor,
-        action="connection.authorized",
-        target_key=connection.subject_key,
-        target_label=connection.name,
-        owner_key=connection.owner_key,
+    record_change(
+        actor=actor, now=now, target=connection, action="connection.authorized",
         after={"account": result.account_name, "scope": tokens.scope},
-        now=now,
-    )
+    )  # fmt: skip
     record_check(actor=actor, now=now, connection=connection, result=result)
     schedule_check(connection, now)
     return connection

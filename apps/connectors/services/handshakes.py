@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection, Credential
 from apps.connectors.registry import UnknownVendor, get_connector
 from apps.connectors.sdk.webhooks import ForgedWebhook
@@ -55,13 +55,7 @@ def _store(connection: Connection, secret: str, now: datetime) -> None:
         expires_at=credential.expires_at if credential else None,
         access_ends_at=credential.access_ends_at if credential else None,
     )
-    record_audit(
-        actor=system_actor(),
-        action="connectors.connection.hook_agreed",
-        target_key=connection.subject_key,
-        target_label=connection.name,
-        owner_key=connection.owner_key,
-        before={"hooks": len(known)},
-        after={"hooks": len(known) + 1},
-        now=now,
-    )
+    record_change(
+        actor=system_actor(), now=now, target=connection, action="connectors.connection.hook_agreed",
+        before={"hooks": len(known)}, after={"hooks": len(known) + 1},
+    )  # fmt: skip

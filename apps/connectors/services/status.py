@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, RateLimited, TransientError
 from apps.connectors.services.notices import mail_reauthorization
@@ -51,16 +51,10 @@ def change_status(
         },
         now=now,
     )
-    record_audit(
-        actor=actor,
-        action="connection.status_changed",
-        target_key=connection.subject_key,
-        target_label=connection.name,
-        owner_key=connection.owner_key,
-        before={"status": str(before)},
-        after={"status": str(status), "reason": reason},
-        now=now,
-    )
+    record_change(
+        actor=actor, now=now, target=connection, action="connection.status_changed",
+        before={"status": str(before)}, after={"status": str(status), "reason": reason},
+    )  # fmt: skip
     if status == ConnectionStatus.NEEDS_REAUTHORIZATION:
         mail_reauthorization(connection=connection, episode=event.pk, now=now)
     return True
