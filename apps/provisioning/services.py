@@ -141,29 +141,28 @@ def suspend_partner(*, actor: Actor, partner: Partner, reason: str, now: datetim
     actor.require("partners.manage")
     if not reason.strip():
         raise UnableToSuspend("Say why the partner is suspended.", field="reason")
-    _move(partner, PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED, suspended_at=now, suspension_reason=reason.strip())
-    _audit(actor, "tenants.partner.suspended", partner, now, {"reason": reason.strip()})
+    fields = {"suspended_at": now, "suspension_reason": reason.strip()}
+    with public_plane(), transaction.atomic():
+        _move(partner, PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED, **fields)
+        record_change(
+            actor=actor, now=now, target=partner, action="tenants.partner.suspended", after={"reason": reason.strip()}
+        )
     return partner
 
 
 def resume_partner(*, actor: Actor, partner: Partner, now: datetime) -> Partner:
     """This function will open the partner's hosts again; work that became due meanwhile runs now."""
     actor.require("partners.manage")
-    _move(partner, PartnerStatus.SUSPENDED, PartnerStatus.ACTIVE, suspended_at=None, suspension_reason="")
-    _audit(actor, "tenants.partner.resumed", partner, now, {})
+    with public_plane(), transaction.atomic():
+        _move(partner, PartnerStatus.SUSPENDED, PartnerStatus.ACTIVE, suspended_at=None, suspension_reason="")
+        record_change(actor=actor, now=now, target=partner, action="tenants.partner.resumed", after={})
     return partner
 
 
 def _move(partner: Partner, before: PartnerStatus, after: PartnerStatus, **fields: object) -> None:
-    with public_plane():
-        # Conditional, so that two operators at once do not both believe they did it.
-        moved = Partner.objects.filter(pk=partner.pk, status=before).update(status=after, **fields)
-        if not moved:
-            raise UnableToSuspend(f"The partner is not {before.label.lower()} any more. Reload the page.")
-        forget_hosts()
-        partner.refresh_from_db()
-
-
-def _audit(actor: Actor, action: str, partner: Partner, now: datetime, after: dict[str, str]) -> None:
-    with public_plane():
-        record_change(actor=actor, now=now, target=partner, action=action, after=after)
+    # Conditional, so that two operators at once do not both believe they did it.
+    moved = Partner.objects.filter(pk=partner.pk, status=before).update(status=after, **fields)
+    if not moved:
+        raise UnableToSuspend(f"The partner is not {before.label.lower()} any more. Reload the page.")
+    forget_hosts()
+    partner.refresh_from_db()
