@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from apps.accounts.models import StaffMembership, User
-from apps.accounts.services import UnableToChangeTeam, change_role, deactivate, transfer_ownership
+from apps.accounts.services import UnableToChangeTeam, change_role, deactivate, reactivate, transfer_ownership
 from apps.audit.models import AuditEvent
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted
@@ -48,6 +48,19 @@ def test_ownership_is_transferred(team: None, owner_actor: Actor, now: datetime)
     transfer_ownership(actor=owner_actor, now=now, membership=membership("eva@acme.example"))
 
     assert (membership("eva@acme.example").role, membership("olive@acme.example").role) == ("owner", "admin")
+
+
+def test_what_is_so_already_is_not_noted_again(team: None, owner_actor: Actor, now: datetime) -> None:
+    eva, owner = membership("eva@acme.example"), membership("olive@acme.example")
+
+    change_role(actor=owner_actor, now=now, membership=eva, role="engineer")
+    transfer_ownership(actor=owner_actor, now=now, membership=owner)
+    reactivate(actor=owner_actor, now=now, membership=eva)
+    for _ in range(2):
+        deactivate(actor=owner_actor, now=now, membership=eva)
+
+    noted = AuditEvent.objects.filter(action__startswith="team.").values_list("action", flat=True)
+    assert list(noted) == ["team.member_deactivated"]
 
 
 def test_an_admin_does_not_transfer_it(team: None, now: datetime) -> None:

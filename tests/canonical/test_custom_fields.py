@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from apps.audit.models import AuditEvent
 from apps.canonical.custom_fields import custom_kinds
 from apps.canonical.models import CanonicalRecord, CustomField
 from apps.canonical.services import UnableToDeclare, archive_custom_field, declare_custom_field
@@ -123,6 +125,8 @@ def test_it_goes_from_one_system_to_the_other(declare, deploy, owner_actor, now)
     assert RecordFailure.objects.count() == 0
 
     archive_custom_field(actor=owner_actor, now=now, custom_field=made)
+    again = archive_custom_field(actor=owner_actor, now=now + timedelta(days=1), custom_field=made)
+    assert (again.archived_at, AuditEvent.objects.filter(action="custom_field.archived").count()) == (now, 1)
     vendor("crm").put("companies", "c1", phone="1")
     run_flow(flow_of(integration), now)
     assert RecordFailure.objects.count() == 0

@@ -25,6 +25,7 @@ from apps.customers.services import (
     UnableToSaveCustomer,
     add_member,
     archive_customer,
+    change_member_role,
     create_customer,
     remove_member,
     update_customer,
@@ -171,11 +172,15 @@ def test_members_come_change_and_go(customer: Customer, now: datetime) -> None:
     add_member(actor=administrator, now=now, customer=customer, user=user, role="viewer")
     membership = add_member(actor=administrator, now=now, customer=customer, user=user, role="admin")
     assert (CustomerMembership.objects.count(), list_admin_addresses(customer.pk)) == (1, ["ada@initech.example"])
+    change_member_role(actor=administrator, now=now, membership=membership, role="admin")
+    remove_member(actor=administrator, now=now, membership=membership)
     remove_member(actor=administrator, now=now, membership=membership)
 
     assert (CustomerMembership.objects.count(), User.objects.count()) == (0, 1)
     trail = AuditEvent.objects.filter(target_key=f"user:{user.pk}").order_by("id")
     assert [row.action for row in trail] == ["member.added", "member.role_changed", "member.removed"]
+    with pytest.raises(NotVisible):
+        change_member_role(actor=administrator, now=now, membership=membership, role="viewer")
     with pytest.raises(UnableToAddMember):
         add_member(actor=administrator, now=now, customer=customer, user=user, role="owner")
 

@@ -56,14 +56,15 @@ def change_role(*, actor: Actor, now: datetime, membership: StaffMembership, rol
         locked = StaffMembership.objects.select_for_update().select_related("user").get(pk=membership.pk)
         if locked.role == StaffRole.OWNER:
             raise UnableToChangeTeam("Transfer the ownership first; a partner always has one owner.", field="role")
-        before, locked.role = locked.role, role
-        locked.save(update_fields=["role"])
-        _audit(actor, "team.role_changed", locked, now, before={"role": before}, after={"role": role})
+        if locked.role != role:
+            before, locked.role = locked.role, role
+            locked.save(update_fields=["role"])
+            _audit(actor, "team.role_changed", locked, now, before={"role": before}, after={"role": role})
     return locked
 
 
 def transfer_ownership(*, actor: Actor, now: datetime, membership: StaffMembership) -> StaffMembership:
-    """This function will make the member the owner and the present owner an admin.
+    """This function will make the member the owner and the present owner an admin; of the owner it changes nothing.
 
     Raises UnableToChangeTeam, NotPermitted.
     """
@@ -72,6 +73,8 @@ def transfer_ownership(*, actor: Actor, now: datetime, membership: StaffMembersh
         rows = StaffMembership.objects.select_for_update().select_related("user").order_by("pk")
         locked = {row.pk: row for row in rows}
         heir = locked[membership.pk]
+        if heir.role == StaffRole.OWNER:
+            return heir
         if not heir.user.is_active:
             raise UnableToChangeTeam("This person is deactivated and cannot own the account.")
         # The old owner steps down first: the database allows one owner at any instant.
@@ -91,8 +94,9 @@ def deactivate(*, actor: Actor, now: datetime, membership: StaffMembership) -> S
             raise UnableToChangeTeam("The owner cannot be deactivated. Transfer the ownership first.")
         if str(locked.user_id) == actor.id:
             raise UnableToChangeTeam("You cannot deactivate yourself. Ask another administrator.")
-        _set_active(locked.user, False)
-        _audit(actor, "team.member_deactivated", locked, now)
+        if locked.user.is_active:
+            _set_active(locked.user, False)
+            _audit(actor, "team.member_deactivated", locked, now)
     return locked
 
 
@@ -101,8 +105,9 @@ def reactivate(*, actor: Actor, now: datetime, membership: StaffMembership) -> S
     actor.require("team.manage")
     with transaction.atomic():
         locked = StaffMembership.objects.select_for_update().select_related("user").get(pk=membership.pk)
-        _set_active(locked.user, True)
-        _audit(actor, "team.member_reactivated", locked, now)
+        if not locked.user.is_active:
+            _set_active(locked.user, True)
+            _audit(actor, "team.member_reactivated", locked, now)
     return locked
 
 

@@ -45,6 +45,14 @@ class CustomField(models.Model):
         return self.label
 
     @property
+    def subject_key(self) -> str:
+        return f"custom_field:{self.pk}"
+
+    @property
+    def owner_key(self) -> str:
+        return f"customer:{self.only_for_id}" if self.only_for_id else ""
+
+    @property
     def name(self) -> str:
         """What mappings and records call it."""
         return f"x_{self.key}"

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.audit.services import record_audit
+from apps.audit.services import record_change
 from apps.canonical.models import CustomField
 from apps.canonical.models.custom_fields import CustomFieldKind
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotPermitted, NotVisible
+from apps.core.errors import AnticipatedError, NotPermitted
 from apps.customers.models import Customer
 
 KEY = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
@@ -48,11 +48,15 @@ def declare_custom_field(
 
 @transaction.atomic
 def archive_custom_field(*, actor: Actor, now: datetime, custom_field: CustomField) -> CustomField:
-    """This function will offer the field no more; what maps to it and what records hold stays."""
+    """This function will offer the field no more; what maps to it and what records hold stays.
+
+    Doing so again changes nothing.
+    """
     _require(actor, custom_field.only_for)
-    custom_field.archived_at = now
-    custom_field.save(update_fields=["archived_at"])
-    _audit(actor, now, custom_field, "custom_field.archived")
+    archived = CustomField.objects.filter(pk=custom_field.pk, archived_at=None).update(archived_at=now)
+    custom_field.refresh_from_db()
+    if archived:
+        _audit(actor, now, custom_field, "custom_field.archived")
     return custom_field
 
 
@@ -60,13 +64,10 @@ def _require(actor: Actor, customer: Customer | None) -> None:
     actor.require("integrations.manage")
     if customer is None and actor.scope is not None:
         raise NotPermitted("Only the partner's own people declare what holds for all customers.")
-    if customer is not None and not actor.sees(customer.pk):
-        raise NotVisible("There is no such customer.")
+    if customer is not None:
+        actor.require_sight(customer.pk, "There is no such customer.")
 
 
 def _audit(actor: Actor, now: datetime, found: CustomField, action: str) -> None:
-    owner = f"customer:{found.only_for_id}" if found.only_for_id else ""
-    record_audit(
-        actor=actor, action=action, target_key=f"custom_field:{found.pk}", target_label=found.label, owner_key=owner,
-        before={}, after={"entity": found.entity, "key": found.key, "kind": found.kind}, now=now,
-    )  # fmt: skip
+    after = {"entity": found.entity, "key": found.key, "kind": found.kind}
+    record_change(actor=actor, now=now, target=found, action=action, before={}, after=after)

@@ -59,8 +59,10 @@ def change_role(request: ActorRequest, membership_id: UUID) -> HttpResponse:
     form = RoleForm(request.POST)
     if not form.is_valid():
         return _back(request, "Choose one of the offered roles.")
-    change_member_role(actor=request.actor, now=clock.now(), membership=membership, role=form.cleaned_data["role"])
-    return _back(request, f"{membership.user} is now {membership.get_role_display().lower()}.")
+    changed = change_member_role(
+        actor=request.actor, now=clock.now(), membership=membership, role=form.cleaned_data["role"]
+    )
+    return _back(request, f"{membership.user} is now {changed.get_role_display().lower()}.")
 
 
 @require_POST

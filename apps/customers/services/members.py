@@ -10,7 +10,7 @@ from apps.accounts.models import Invitation, User
 from apps.accounts.policies import CustomerRole
 from apps.audit.services import record_audit
 from apps.core.actor import Actor, ActorKind
-from apps.core.errors import AnticipatedError, NotPermitted
+from apps.core.errors import AnticipatedError, NotPermitted, NotVisible
 from apps.customers.models import Customer, CustomerMembership
 
 
@@ -32,27 +32,33 @@ def add_member(*, actor: Actor, now: datetime, customer: Customer, user: User, r
     )
     if created:
         _audit(actor, now, membership, "member.added", after={"role": role})
-    elif membership.role != role:
+    else:
         return change_member_role(actor=actor, now=now, membership=membership, role=role)
     return membership
 
 
 @transaction.atomic
 def change_member_role(*, actor: Actor, now: datetime, membership: CustomerMembership, role: str) -> CustomerMembership:
+    """Raises NotVisible when the membership ended meanwhile, UnableToAddMember, NotPermitted."""
     _require_managed(actor, membership.customer)
     _require_role(role)
-    before, membership.role = membership.role, role
-    membership.save(update_fields=["role"])
-    _audit(actor, now, membership, "member.role_changed", before={"role": str(before)}, after={"role": role})
-    return membership
+    locked = CustomerMembership.objects.select_for_update().filter(pk=membership.pk).first()
+    if locked is None:
+        raise NotVisible("There is no such person.")
+    if locked.role != role:
+        before, locked.role = locked.role, role
+        locked.save(update_fields=["role"])
+        _audit(actor, now, locked, "member.role_changed", before={"role": before}, after={"role": role})
+    return locked
 
 
 @transaction.atomic
 def remove_member(*, actor: Actor, now: datetime, membership: CustomerMembership) -> None:
-    """This function will end the membership; the person's account and other memberships stay."""
+    """This function will end the membership, once; the person's account and other memberships stay."""
     _require_managed(actor, membership.customer)
-    _audit(actor, now, membership, "member.removed", before={"role": str(membership.role)})
-    membership.delete()
+    ended, _ = CustomerMembership.objects.filter(pk=membership.pk).delete()
+    if ended:
+        _audit(actor, now, membership, "member.removed", before={"role": str(membership.role)})
 
 
 def accept_membership(*, user: User, invitation: Invitation, now: datetime) -> None:
