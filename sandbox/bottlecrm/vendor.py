@@ -64,7 +64,6 @@ class Bottle(Vendor):
         stamp = str(int(now.timestamp()))
         digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
         return {
-            "X-BottleCRM-Event": json.loads(body)["event"],
             "X-BottleCRM-Delivery": str(uuid.uuid4()),
             "X-BottleCRM-Signature": f"t={stamp},v1={digest}",
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import threading
 from abc import abstractmethod
@@ -26,7 +27,7 @@ class SandboxHarness(Harness):
 
     vendor: str
     kinds: dict[str, str] = {}
-    abilities = frozenset({"faults", "webhooks"})
+    abilities = frozenset({"faults", "webhooks", "deliveries"})
     # How the calls that create an object look, for losing their answer.
     create_calls: dict[str, tuple[str, str]] = {}
 
@@ -76,6 +77,11 @@ class SandboxHarness(Harness):
             self.seed(stream, 1)
             headers, body = received.get(timeout=10)
         return Delivery(secret=WEBHOOK_SECRET, headers=headers, body=body, url=url, now=datetime.now(UTC))
+
+    def signed(self, sent: Delivery, body: bytes) -> Delivery:
+        vendor = importlib.import_module(f"sandbox.{self.vendor}").VENDOR
+        headers = vendor.webhook_headers(secret=sent.secret, url=sent.url, body=body, now=sent.now)
+        return msgspec.structs.replace(sent, headers=headers, body=body)
 
 
 class TimedHarness(SandboxHarness):

@@ -116,6 +116,10 @@ class Harness(ABC):
         """A genuine webhook about a change in this stream, caught as sent."""
         raise MissingAbility("webhooks")
 
+    def signed(self, sent: Delivery, body: bytes) -> Delivery:
+        """The delivery with another body, signed as the vendor signs."""
+        raise MissingAbility("webhooks")
+
 
 def records_of(connector: Connector, stream: str, *, size: int, checkpoint: JsonDict | None = None) -> Iterator[Page]:
     return connector.stream(stream).read(checkpoint=checkpoint, page_size=size)

@@ -20,7 +20,7 @@ class ChargebeeHarness(SandboxHarness):
     vendor = "chargebee"
     connector_type = CONNECTOR
     # Its webhooks show a password and sign nothing: a changed body cannot be told (see test_webhooks).
-    abilities = frozenset({"faults"})
+    abilities = frozenset({"faults", "deliveries"})
     create_calls = {
         "customers": ("POST", "/api/v2/customers"),
         "invoices": ("POST", "/api/v2/invoices/create_for_charge_items_and_charges"),

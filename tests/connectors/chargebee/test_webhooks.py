@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from apps.connectors.sdk.webhooks import ForgedWebhook
+from apps.connectors.sdk.webhooks import ForgedWebhook, InvalidDelivery
 from apps.connectors.vendors.chargebee import ChargebeeConnector
 from tests.connectors.chargebee.support import NOW, add_customer, add_invoice
 from tests.connectors.harness import webhook_receiver
@@ -49,7 +49,7 @@ def test_a_wrong_password_is_refused(header):
     "body", [b"no json", b"{}", b"[]", b'{"id": "e", "occurred_at": 1, "content": {"invoice": {}}}']
 )
 def test_nonsense_is_refused(body):
-    with pytest.raises(ForgedWebhook):
+    with pytest.raises(InvalidDelivery):
         verify(body)
 
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-import orjson
-
 from apps.connectors.sdk.connector import Connector
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError
 from apps.connectors.sdk.manifest import (
@@ -23,7 +21,7 @@ from apps.connectors.sdk.manifest import (
     WebhookSpec,
 )
 from apps.connectors.sdk.types import CheckResult, WebhookEvent
-from apps.connectors.sdk.webhooks import hmac_sha256_hex, require_signature
+from apps.connectors.sdk.webhooks import hmac_sha256_hex, require_signature, take_apart
 
 GOOD_KEY = "key-good-1234567890"
 BASE_URL = ConfigField(key="base_url", label="Address", default="https://ledger.example.com", kind="url")
@@ -71,15 +69,13 @@ class Ledger(Connector):
         cls, *, secret: str, headers: Mapping[str, str], body: bytes, url: str, now: datetime
     ) -> list[WebhookEvent]:
         require_signature(expected=hmac_sha256_hex(secret, body), given=headers.get("x-signature", ""))
-        return [
-            WebhookEvent(
-                event_id=entry["id"],
-                account_id=entry.get("account", ""),
-                stream=entry["stream"],
-                external_id=entry["object"],
-            )
-            for entry in orjson.loads(body)["events"]
-        ]
+        return take_apart(body, lambda data: [_event(entry) for entry in data["events"]])
+
+
+def _event(entry: dict[str, str]) -> WebhookEvent:
+    return WebhookEvent(
+        event_id=entry["id"], account_id=entry.get("account", ""), stream=entry["stream"], external_id=entry["object"]
+    )
 
 
 class Cloud(Connector):

@@ -175,8 +175,16 @@ def test_only_what_proves_itself_is_served_slimly() -> None:
         b'{"events":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'{"events": [{"id": NaN, "stream": "accounts", "object": "1"}]}',
         rb'{"events": [{"id": "a\u0000b", "stream": "accounts", "object": "1"}]}',
+        rb'{"events": [{"id": "1", "account": "a\u0000b", "stream": "accounts", "object": "1"}]}',
+        b'{"events": [{"id": "1", "stream": "accounts", "object": {"id": 1}}]}',
+        b'{"events": [{"id": "' + b"1" * 300 + b'", "stream": "accounts", "object": "1"}]}',
+        b'{"events": 7}',
+        b"[]",
+        b"null",
+        b"1e400",
+        b"",
     ],
-    ids=["deep", "no number", "null"],
+    ids=["deep", "no number", "null", "account", "object", "long", "no list", "list", "nothing", "number", "empty"],
 )
 def test_what_is_signed_but_cannot_be_kept_is_refused(slim: Any, hook: str, body: bytes) -> None:
     status, _, content = ask(slim, hook, **signed(body))

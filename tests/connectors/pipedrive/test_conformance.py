@@ -19,7 +19,7 @@ class PipedriveHarness(SandboxHarness):
 
     vendor = "pipedrive"
     connector_type = CONNECTOR
-    abilities = frozenset({"faults"})
+    abilities = frozenset({"faults", "deliveries"})
     create_calls = {name: ("POST", f"/api/v2/{name}") for name in ("organizations", "persons", "deals")}
 
     def __init__(self, sandbox: RunningSandbox) -> None:

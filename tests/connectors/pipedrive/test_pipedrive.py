@@ -275,12 +275,9 @@ def test_a_delivery_only_says_where_to_look(entity: str, streams: list[str]) -> 
     ]
 
 
-@pytest.mark.parametrize(
-    ("secret", "body"), [("another", json.dumps({"meta": META}).encode()), ("hook-password", b"x")]
-)
-def test_a_delivery_of_somebody_else_is_refused(secret: str, body: bytes) -> None:
+def test_a_delivery_of_somebody_else_is_refused() -> None:
     with pytest.raises(ForgedWebhook):
-        deliver(secret, body)
+        deliver("another", json.dumps({"meta": META}).encode())
 
 
 def test_payments_must_be_in_the_deals_currency(connector: PipedriveConnector, control: AccountControl) -> None:

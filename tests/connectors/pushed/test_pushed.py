@@ -221,3 +221,22 @@ def test_what_cannot_be_received_is_refused_with_its_place(before: str, after: s
         parse_definition(SOURCE.replace(before, after, 1))
 
     assert refused.value.place == place
+
+
+@pytest.mark.parametrize(
+    "note", ["[" * 900 + "]" * 900, r'"a\u0000b"', r'{"a\u0000b": 1}', "1e400", r'"\ud800"'],
+    ids=["deep", "null", "null in a name", "no number", "half a letter"],
+)  # fmt: skip
+def test_what_could_not_be_kept_is_refused(desk: Connection, now: datetime, note: str) -> None:
+    body = json.dumps(company("e1", 1, note="HERE")).replace('"HERE"', note).encode()
+
+    with pytest.raises(InvalidDelivery):
+        receive_delivery(token=desk.webhook_token, headers=signed(body), body=body, url="", now=now)
+
+    assert (PushedRecord.objects.count(), InboxEvent.objects.count()) == (0, 0)
+
+
+def test_numbers_beyond_counting_are_kept(desk: Connection, now: datetime) -> None:
+    push(desk, now, company("e1", 1, note=10**40))
+
+    assert read(desk)[0][0].data["note"] == 10**40

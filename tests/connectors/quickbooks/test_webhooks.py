@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64
+from apps.connectors.sdk.webhooks import ForgedWebhook, InvalidDelivery, hmac_sha256_base64
 from apps.connectors.vendors.quickbooks import QuickBooksConnector
 from sandbox.quickbooks.company import realm_of
 from tests.connectors.harness import webhook_receiver
@@ -78,7 +78,7 @@ def test_cloud_events_are_read_too():
 
 @pytest.mark.parametrize("body", [b"not json", b"{}", b"7", b'[{"type": 5}]', b'{"eventNotifications": [{}]}'])
 def test_signed_nonsense_is_refused(body):
-    with pytest.raises(ForgedWebhook):
+    with pytest.raises(InvalidDelivery):
         verify(body)
 
 

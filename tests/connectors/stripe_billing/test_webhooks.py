@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_hex
+from apps.connectors.sdk.webhooks import ForgedWebhook, InvalidDelivery, hmac_sha256_hex
 from apps.connectors.vendors.stripe_billing import StripeConnector
 from tests.connectors.stripe_billing.support import NOW
 
@@ -55,7 +55,7 @@ def test_forgeries_are_refused(header):
 
 @pytest.mark.parametrize("body", [b"no json", b"{}", b"[]", b'{"data": {"object": 7}}'])
 def test_signed_nonsense_is_refused(body):
-    with pytest.raises(ForgedWebhook):
+    with pytest.raises(InvalidDelivery):
         verify(body)
 
 

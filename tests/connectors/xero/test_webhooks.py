@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64
+from apps.connectors.sdk.webhooks import ForgedWebhook, InvalidDelivery, hmac_sha256_base64
 from apps.connectors.vendors.xero import XeroConnector
 from sandbox.xero import VENDOR
 from tests.connectors.harness import webhook_receiver
@@ -87,7 +87,7 @@ def test_forged_deliveries_are_refused(case):
 
 @pytest.mark.parametrize("body", [b"not json", b"{}", b'{"events": [{}]}', b'{"events": 7}'])
 def test_signed_nonsense_is_refused_too(body):
-    with pytest.raises(ForgedWebhook):
+    with pytest.raises(InvalidDelivery):
         verify(body, hmac_sha256_base64(SECRET, body))
 
 

@@ -21,6 +21,7 @@ class DeclarationsConformance:
         assert set(harness.connector_type.sink_types) == {spec.name for spec in manifest.sinks}
         assert manifest.evidence_note
         # Field names are compared in small letters.
+        assert bool(manifest.redact) != bool(manifest.nothing_to_hide)
         assert [rule for rule in manifest.redact if rule != rule.lower() or not rule.strip("*.")] == []
         assert (manifest.oauth2 is not None) == (manifest.auth is AuthKind.OAUTH2)
         if manifest.auth is AuthKind.API_KEY:

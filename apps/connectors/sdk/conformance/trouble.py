@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from apps.connectors.sdk.conformance.ability import require
+from apps.connectors.sdk.conformance.shapes import BODIES, wrong_bodies
 from apps.connectors.sdk.conformance_harness import (
     Harness,
     records_of,
 )
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, RateLimited, TransientError
 from apps.connectors.sdk.types import JsonDict
-from apps.connectors.sdk.webhooks import ForgedWebhook
+from apps.connectors.sdk.webhooks import ForgedWebhook, InvalidDelivery, require_keepable
 
 
 class TroubleConformance:
@@ -78,6 +79,27 @@ class TroubleConformance:
         for forgery in forgeries:
             with pytest.raises(ForgedWebhook):
                 verify(**{**good, **forgery}, now=sent.now)
+
+    def test_a_genuine_webhook_of_another_shape_is_told_from_a_forged_one(self, harness: Harness) -> None:
+        """Whatever is signed and JSON is either taken or refused as invalid: never a failure, never a forgery."""
+        require(harness, "deliveries")
+        webhook = harness.connector_type.manifest.webhook
+        assert webhook is not None
+        sent = harness.delivery(webhook.streams[0])
+        refused = taken = 0
+        for body in wrong_bodies(sent.body):
+            signed = harness.signed(sent, body)
+            headers = {name.lower(): value for name, value in signed.headers.items()}
+            given: dict[str, Any] = {"secret": sent.secret, "headers": headers, "url": sent.url, "now": sent.now}
+            try:
+                require_keepable(harness.connector_type.verify_webhook(body=body, **given))
+                taken += 1
+            except InvalidDelivery:
+                refused += 1
+
+        # What names no object of ours is taken and ignored; most of the rest is refused.
+        assert refused >= len(BODIES) - 4
+        assert taken > 0
 
     def test_each_call_asks_the_budget_and_is_observed(self, harness: Harness) -> None:
         connector = harness.connector()

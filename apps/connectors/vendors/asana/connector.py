@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from apps.connectors.sdk.auth import BearerAuth
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector, Handshake
@@ -17,7 +15,7 @@ from apps.connectors.sdk.error_table import ErrorTable, ErrorText
 from apps.connectors.sdk.errors import ConfigurationError, TransientError
 from apps.connectors.sdk.passes import moment
 from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
-from apps.connectors.sdk.webhooks import hmac_sha256_hex, require_signature
+from apps.connectors.sdk.webhooks import hmac_sha256_hex, id_text, require_signature, take_apart
 from apps.connectors.vendors.asana.manifest import BASE_URL, MANIFEST
 from apps.connectors.vendors.asana.sinks import MilestoneSink, ProjectSink, TaskSink
 from apps.connectors.vendors.asana.streams import (
@@ -85,14 +83,17 @@ class AsanaConnector(Connector):
         fitting = [one for one in expected if hmac.compare_digest(one.encode(), given.encode())]
         require_signature(expected=(fitting or expected)[-1], given=given)
         digest = hashlib.sha256(body).hexdigest()[:32]
-        found = enumerate(orjson.loads(body)["events"])
-        return [event for number, entry in found if (event := _event(entry, f"{digest}:{number}"))]
+        return take_apart(body, lambda data: _events(data["events"], digest))
 
     @classmethod
     def webhook_handshake(cls, headers: Mapping[str, str]) -> Handshake | None:
         """Asana offers a secret when a hook is made and wants to see it again."""
         secret = headers.get("x-hook-secret")
         return Handshake(secret=secret, answer={"X-Hook-Secret": secret}) if secret else None
+
+
+def _events(given: list[JsonDict], digest: str) -> list[WebhookEvent]:
+    return [event for number, entry in enumerate(given) if (event := _event(entry, f"{digest}:{number}"))]
 
 
 def _event(entry: JsonDict, event_id: str) -> WebhookEvent | None:
@@ -103,5 +104,8 @@ def _event(entry: JsonDict, event_id: str) -> WebhookEvent | None:
     if resource.get("resource_subtype") == "milestone":
         stream = "milestones"
     return WebhookEvent(
-        event_id=event_id, stream=stream, external_id=resource["gid"], occurred_at=moment(entry.get("created_at"))
+        event_id=event_id,
+        stream=stream,
+        external_id=id_text(resource["gid"]),
+        occurred_at=moment(entry.get("created_at")),
     )

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any
 
-import orjson
-
 from apps.connectors.sdk.auth import BearerAuth
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
@@ -16,7 +14,14 @@ from apps.connectors.sdk.error_table import ErrorTable, ErrorText
 from apps.connectors.sdk.errors import ConfigurationError, RecordRejected
 from apps.connectors.sdk.numbers import unix_moment
 from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
-from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_hex, require_fresh, require_signature
+from apps.connectors.sdk.webhooks import (
+    ForgedWebhook,
+    hmac_sha256_hex,
+    id_text,
+    require_fresh,
+    require_signature,
+    take_apart,
+)
 from apps.connectors.vendors.bottlecrm.manifest import MANIFEST
 from apps.connectors.vendors.bottlecrm.objects import OBJECTS, BottleObject
 from apps.connectors.vendors.bottlecrm.sinks import BottleSink
@@ -109,8 +114,7 @@ class BottleConnector(Connector):
             raise ForgedWebhook("the delivery carries no time stamp")
         require_signature(expected=hmac_sha256_hex(secret, f"{sent}.".encode() + body), given=parts.get("v1", ""))
         require_fresh(sent_at, now=now)
-        event = _event(orjson.loads(body))
-        return [event] if event else []
+        return take_apart(body, lambda payload: filter(None, [_event(payload)]))
 
 
 def _event(payload: JsonDict) -> WebhookEvent | None:
@@ -119,9 +123,9 @@ def _event(payload: JsonDict) -> WebhookEvent | None:
     if stream is None:
         return None
     return WebhookEvent(
-        event_id=payload["id"],
-        account_id=payload["org_id"],
+        event_id=id_text(payload["id"]),
+        account_id=id_text(payload["org_id"]),
         stream=stream,
-        external_id=str(payload["data"].get("id", "")),
+        external_id=id_text(payload["data"]["id"]) if "id" in payload["data"] else "",
         occurred_at=datetime.fromisoformat(payload["created_at"]).astimezone(UTC),
     )

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-import orjson
-
 from apps.connectors.sdk.auth import BasicAuth
 from apps.connectors.sdk.client import Call, VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
@@ -17,7 +15,7 @@ from apps.connectors.sdk.error_table import ErrorTable, ErrorText, VendorRespons
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, FatalError, RateLimited
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.types import CheckResult, JsonDict, Sink, Stream, WebhookEvent
-from apps.connectors.sdk.webhooks import ForgedWebhook, require_signature
+from apps.connectors.sdk.webhooks import id_text, require_signature, take_apart
 from apps.connectors.vendors.chargebee import schedules, sinks, streams
 from apps.connectors.vendors.chargebee.manifest import MANIFEST
 from apps.connectors.vendors.chargebee.wire import indexed
@@ -114,10 +112,7 @@ class ChargebeeConnector(Connector):
         """
         expected = "Basic " + base64.b64encode(secret.encode()).decode()
         require_signature(expected=expected, given=headers.get("authorization", ""))
-        try:
-            return _events_of(orjson.loads(body))
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise ForgedWebhook("the delivery is not in Chargebee's format") from error
+        return take_apart(body, _events_of)
 
 
 def _events_of(event: JsonDict) -> list[WebhookEvent]:
@@ -125,9 +120,9 @@ def _events_of(event: JsonDict) -> list[WebhookEvent]:
     occurred = datetime.fromtimestamp(event["occurred_at"], tz=UTC)
     return [
         WebhookEvent(
-            event_id=f"{event['id']}:{name}",
+            event_id=f"{id_text(event['id'])}:{name}",
             stream=_STREAM_OF_CONTENT[name],
-            external_id=str(found["id"]),
+            external_id=id_text(found["id"]),
             occurred_at=occurred,
         )
         for name, found in event["content"].items()

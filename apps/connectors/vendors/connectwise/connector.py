@@ -11,15 +11,13 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import orjson
-
 from apps.connectors.sdk.auth import BasicAuth
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
 from apps.connectors.sdk.error_table import ErrorTable, ErrorText
 from apps.connectors.sdk.errors import ConfigurationError
-from apps.connectors.sdk.types import CheckResult, WebhookEvent
-from apps.connectors.sdk.webhooks import require_signature
+from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
+from apps.connectors.sdk.webhooks import id_text, require_signature, take_apart
 from apps.connectors.vendors.connectwise import sinks, streams
 from apps.connectors.vendors.connectwise.manifest import MANIFEST
 
@@ -107,17 +105,20 @@ class ConnectWiseConnector(Connector):
         key = hashlib.sha256(secret.encode()).digest()
         expected = base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
         require_signature(expected=expected, given=headers.get("x-content-signature", ""))
-        payload = orjson.loads(body)
-        stream = SUBJECTS.get(str(payload.get("Type", "")).lower())
-        if stream == "tickets" and '"ProjectTicket"' in (payload.get("Entity") or ""):
-            stream = "tasks"
-        if stream is None:
-            return []
-        return [
-            WebhookEvent(
-                event_id=str(payload.get("MessageId") or hashlib.sha256(body).hexdigest()),
-                account_id=str(payload.get("CompanyId", "")),
-                stream=stream,
-                external_id=str(payload.get("ID", "")),
-            )
-        ]
+        return take_apart(body, lambda payload: _events(payload, hashlib.sha256(body).hexdigest()))
+
+
+def _events(payload: JsonDict, digest: str) -> list[WebhookEvent]:
+    stream = SUBJECTS.get(payload["Type"].lower())
+    if stream == "tickets" and '"ProjectTicket"' in (payload.get("Entity") or ""):
+        stream = "tasks"
+    if stream is None:
+        return []
+    return [
+        WebhookEvent(
+            event_id=id_text(payload.get("MessageId") or digest),
+            account_id=id_text(payload["CompanyId"]) if payload.get("CompanyId") else "",
+            stream=stream,
+            external_id=id_text(payload["ID"]) if "ID" in payload else "",
+        )
+    ]

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any
 
-import orjson
-
 from apps.connectors.sdk.auth import BearerAuth
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
@@ -18,7 +16,14 @@ from apps.connectors.sdk.fields import Choice, FieldDescription
 from apps.connectors.sdk.numbers import unix_moment, whole_number
 from apps.connectors.sdk.paginators import CursorPaginator, paginate
 from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
-from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64, require_fresh, require_signature
+from apps.connectors.sdk.webhooks import (
+    ForgedWebhook,
+    hmac_sha256_base64,
+    id_text,
+    require_fresh,
+    require_signature,
+    take_apart,
+)
 from apps.connectors.vendors.hubspot.manifest import BASE_URL, MANIFEST
 from apps.connectors.vendors.hubspot.objects import OBJECTS
 from apps.connectors.vendors.hubspot.sinks import HubSpotSink
@@ -114,7 +119,7 @@ class HubSpotConnector(Connector):
             _require_version_3(secret, headers, body, url, now)
         else:
             _require_version_1(secret, headers, body)
-        return [event for entry in orjson.loads(body) if (event := _event(entry))]
+        return take_apart(body, lambda entries: [event for entry in _list(entries) if (event := _event(entry))])
 
 
 def _description(entry: JsonDict, *, is_read: bool) -> FieldDescription:
@@ -148,15 +153,21 @@ def _require_version_1(secret: str, headers: Mapping[str, str], body: bytes) -> 
     require_signature(expected=digest, given=headers.get("x-hubspot-signature", ""))
 
 
+def _list(entries: Any) -> list[JsonDict]:
+    if not isinstance(entries, list):
+        raise TypeError("a delivery is a list of events")
+    return entries
+
+
 def _event(entry: JsonDict) -> WebhookEvent | None:
     stream = SUBSCRIBED.get(entry["subscriptionType"].partition(".")[0]) or TYPE_IDS.get(entry.get("objectTypeId", ""))
     if stream is None:
         return None
     return WebhookEvent(
-        event_id=str(entry["eventId"]),
-        account_id=str(entry["portalId"]),
+        event_id=id_text(entry["eventId"]),
+        account_id=id_text(entry["portalId"]),
         stream=stream,
-        external_id=str(entry.get("objectId", "")),
+        external_id=id_text(entry["objectId"]) if "objectId" in entry else "",
         occurred_at=_moment(entry["occurredAt"]),
     )
 

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any
 
-import orjson
-
 from apps.connectors.sdk.auth import HeaderKeyAuth
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
@@ -18,7 +16,7 @@ from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, Recor
 from apps.connectors.sdk.numbers import whole_number
 from apps.connectors.sdk.paginators import CursorPaginator, paginate
 from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
-from apps.connectors.sdk.webhooks import ForgedWebhook, require_signature
+from apps.connectors.sdk.webhooks import id_text, require_signature, take_apart
 from apps.connectors.vendors.pipedrive.manifest import BASE_URL, MANIFEST
 from apps.connectors.vendors.pipedrive.objects import OBJECTS, PipedriveObject
 from apps.connectors.vendors.pipedrive.sinks import PipedriveSink
@@ -120,10 +118,7 @@ class PipedriveConnector(Connector):
         except ValueError:
             password = ""
         require_signature(expected=secret, given=password if scheme.lower() == "basic" else "")
-        try:
-            return _events(orjson.loads(body)["meta"])
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            raise ForgedWebhook("the delivery is not in Pipedrive's format") from error
+        return take_apart(body, lambda data: _events(data["meta"]))
 
 
 def _events(meta: JsonDict) -> list[WebhookEvent]:
@@ -131,10 +126,10 @@ def _events(meta: JsonDict) -> list[WebhookEvent]:
     if stream is None:
         return []
     event = WebhookEvent(
-        event_id=str(meta["id"]),
-        account_id=str(meta["company_id"]),
+        event_id=id_text(meta["id"]),
+        account_id=id_text(meta["company_id"]),
         stream=stream,
-        external_id=str(meta["entity_id"]),
+        external_id=id_text(meta["entity_id"]),
         occurred_at=datetime.fromisoformat(meta["timestamp"]).astimezone(UTC),
     )
     return [event]

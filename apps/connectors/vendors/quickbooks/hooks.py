@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from apps.connectors.sdk.types import JsonDict, WebhookEvent
-from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64, require_signature
+from apps.connectors.sdk.webhooks import hmac_sha256_base64, require_signature, take_apart
 
 _STREAMS = {"customer": "customers", "invoice": "invoices", "payment": "payments", "estimate": "estimates"}
 
@@ -22,12 +20,12 @@ class QuickBooksHooks:
         cls, *, secret: str, headers: Mapping[str, str], body: bytes, url: str, now: datetime
     ) -> list[WebhookEvent]:
         require_signature(expected=hmac_sha256_base64(secret, body), given=headers.get("intuit-signature", ""))
-        try:
-            given = orjson.loads(body)
-            found = _cloud_events(given) if isinstance(given, list) else _notifications(given)
-            return [event for entry in found for event in _with_invoices(entry)]
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ForgedWebhook("the delivery is not in QuickBooks' format") from error
+        return take_apart(body, _events)
+
+
+def _events(given: Any) -> Iterator[WebhookEvent]:
+    for entry in _cloud_events(given) if isinstance(given, list) else _notifications(given):
+        yield from _with_invoices(entry)
 
 
 def _cloud_events(given: list[JsonDict]) -> Iterator[WebhookEvent]:

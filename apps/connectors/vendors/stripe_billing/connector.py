@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-import orjson
-
 from apps.connectors.sdk.auth import BearerAuth
 from apps.connectors.sdk.client import Call, VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
@@ -17,7 +15,14 @@ from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, Fatal
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.numbers import unix_moment
 from apps.connectors.sdk.types import CheckResult, JsonDict, Sink, Stream, WebhookEvent
-from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_hex, require_fresh, require_signature
+from apps.connectors.sdk.webhooks import (
+    ForgedWebhook,
+    hmac_sha256_hex,
+    id_text,
+    require_fresh,
+    require_signature,
+    take_apart,
+)
 from apps.connectors.vendors.stripe_billing.manifest import BASE_URL, MANIFEST
 from apps.connectors.vendors.stripe_billing.sinks import CustomerSink, InvoiceSink, SubscriptionSink
 from apps.connectors.vendors.stripe_billing.streams import (
@@ -118,10 +123,7 @@ class StripeConnector(Connector):
         if sent_at is None:
             raise ForgedWebhook("the signature has no time")
         require_fresh(sent_at, now=now)
-        try:
-            return _events_of(orjson.loads(body))
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise ForgedWebhook("the delivery is not in Stripe's format") from error
+        return take_apart(body, _events_of)
 
 
 def _events_of(event: JsonDict) -> list[WebhookEvent]:
@@ -131,10 +133,10 @@ def _events_of(event: JsonDict) -> list[WebhookEvent]:
         return []
     return [
         WebhookEvent(
-            event_id=event["id"],
+            event_id=id_text(event["id"]),
             account_id=event.get("account") or "",
             stream=stream,
-            external_id=found["id"],
+            external_id=id_text(found["id"]),
             occurred_at=datetime.fromtimestamp(event["created"], tz=UTC),
         )
     ]

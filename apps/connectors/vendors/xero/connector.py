@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
-import orjson
-
 from apps.connectors.sdk.auth import BearerAuth
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
@@ -16,7 +14,7 @@ from apps.connectors.sdk.error_table import ErrorTable, ErrorText, VendorRespons
 from apps.connectors.sdk.errors import ConfigurationError, ConnectorError, FatalError
 from apps.connectors.sdk.manifest import ConnectorManifest
 from apps.connectors.sdk.types import CheckResult, JsonDict, Sink, Stream, WebhookEvent
-from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64, require_signature
+from apps.connectors.sdk.webhooks import hmac_sha256_base64, require_signature, take_apart
 from apps.connectors.vendors.xero import projects
 from apps.connectors.vendors.xero.manifest import BASE_URL, MANIFEST
 from apps.connectors.vendors.xero.sinks import ContactSink, InvoiceSink, PaymentSink
@@ -91,11 +89,7 @@ class XeroConnector(Connector):
     ) -> list[WebhookEvent]:
         """A signed delivery without events is Xero's test of the receiver: genuine, and nothing to do."""
         require_signature(expected=hmac_sha256_base64(secret, body), given=headers.get("x-xero-signature", ""))
-        try:
-            given = orjson.loads(body)["events"]
-            return [event for entry in given for event in _events_of(entry)]
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            raise ForgedWebhook("the delivery is not in Xero's format") from error
+        return take_apart(body, lambda data: [event for entry in data["events"] for event in _events_of(entry)])
 
     def _auth(self) -> BearerAuth:
         token = self.context.credentials.get("access_token", "")

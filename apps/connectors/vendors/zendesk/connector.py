@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from apps.connectors.sdk.auth import BasicAuth
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
@@ -15,7 +13,14 @@ from apps.connectors.sdk.error_table import ErrorTable, ErrorText
 from apps.connectors.sdk.errors import ConfigurationError
 from apps.connectors.sdk.passes import moment
 from apps.connectors.sdk.types import CheckResult, JsonDict, WebhookEvent
-from apps.connectors.sdk.webhooks import ForgedWebhook, hmac_sha256_base64, require_fresh, require_signature
+from apps.connectors.sdk.webhooks import (
+    ForgedWebhook,
+    hmac_sha256_base64,
+    id_text,
+    require_fresh,
+    require_signature,
+    take_apart,
+)
 from apps.connectors.vendors.zendesk.manifest import MANIFEST
 from apps.connectors.vendors.zendesk.sinks import ContactSink, OrganizationSink, TicketSink
 from apps.connectors.vendors.zendesk.streams import (
@@ -83,13 +88,12 @@ class ZendeskConnector(Connector):
         if sent_at is None:
             raise ForgedWebhook("the delivery carries no time stamp")
         require_fresh(sent_at, now=now)
-        event = _event(orjson.loads(body))
-        return [event] if event else []
+        return take_apart(body, lambda payload: filter(None, [_event(payload)]))
 
 
 def _event(payload: JsonDict) -> WebhookEvent | None:
     """`subject` reads "zen:ticket:35436"."""
-    _, _, subject = payload.get("subject", "").partition(":")
+    _, _, subject = payload["subject"].partition(":")
     kind, _, external_id = subject.partition(":")
     role = (payload.get("detail") or {}).get("role")
     people = "contacts" if role == END_USER else "agents"
@@ -97,8 +101,8 @@ def _event(payload: JsonDict) -> WebhookEvent | None:
     if stream is None:
         return None
     return WebhookEvent(
-        event_id=str(payload["id"]),
-        account_id=str(payload.get("account_id", "")),
+        event_id=id_text(payload["id"]),
+        account_id=id_text(payload["account_id"]) if "account_id" in payload else "",
         stream=stream,
         external_id=external_id,
         occurred_at=moment(payload.get("time")),

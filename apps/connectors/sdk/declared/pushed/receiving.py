@@ -28,10 +28,7 @@ def receive(
 ) -> WebhookEvent:
     """Raises ForgedWebhook, and InvalidDelivery with the place of what is wrong."""
     _prove(definition.auth, secret, headers, body)
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise InvalidDelivery("", "This is not JSON.") from None
+    data = _json(body)
     part = _part(definition, data)
     _check(part, data)
     record = dig(data, part.record)
@@ -47,6 +44,30 @@ def receive(
         version=version,
         deleted=bool(part.deleted and dig(data, part.deleted)),
     )
+
+
+def _json(body: bytes) -> Any:
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise InvalidDelivery("", "This is not JSON.") from None
+    try:
+        # What is read deeper than it can be written could not be kept.
+        orjson.dumps(data)
+    except TypeError:
+        raise InvalidDelivery("", "This is nested too deeply.") from None
+    if b"\\u0000" in body and _holds_null(data):
+        raise InvalidDelivery("", "A text holds a null character.")
+    return data
+
+
+def _holds_null(data: Any) -> bool:
+    """Texts that the database cannot hold."""
+    if isinstance(data, dict):
+        return any("\x00" in key or _holds_null(value) for key, value in data.items())
+    if isinstance(data, list):
+        return any(map(_holds_null, data))
+    return isinstance(data, str) and "\x00" in data
 
 
 def _prove(auth: PushAuthPart, secret: str, headers: Mapping[str, str], body: bytes) -> None:
