@@ -136,8 +136,16 @@ class FakeSink:
         return record(held) if held else None
 
 
+def copied(data: JsonDict) -> JsonDict:
+    """As if it had come as JSON, which may be nested deeper than Python copies."""
+    try:
+        return copy.deepcopy(data)
+    except RecursionError:
+        return {**data}
+
+
 def record(item: JsonDict) -> SourceRecord:
-    data = copy.deepcopy({key: value for key, value in item.items() if value is not None})
+    data = copied({key: value for key, value in item.items() if value is not None})
     return SourceRecord(
         external_id=item["id"], data=data, modified_at=EPOCH + timedelta(seconds=item["modified"]),
         deleted=bool(item.get("deleted")),

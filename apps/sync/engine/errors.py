@@ -55,6 +55,8 @@ class RecordProblem(Exception):  # noqa: N818 - names the fact
     """One record cannot be brought into step; the run goes on."""
 
     def __init__(self, error_class: str, message: str, *, code: str = "") -> None:
+        # Messages quote what they refuse, and the database holds no null characters.
+        message, code = message.replace("\x00", "\ufffd"), code.replace("\x00", "\ufffd")
         super().__init__(message)
         self.error_class = error_class
         self.message = message

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from apps.connectors.sdk.manifest import ConnectorManifest, StreamSpec
 from apps.connectors.sdk.types import SourceRecord
 from apps.core import expressions
@@ -12,6 +14,9 @@ from apps.core.expressions import ExpressionError, MappingProgram
 from apps.sync.engine.errors import RecordProblem
 from apps.sync.engine.hashing import mapping_version, record_hash
 from apps.sync.models import ErrorClass
+
+UNKEEPABLE = "It holds a number too large, a null character, or lists nested too deeply to be kept."
+LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,11 @@ class SourceMapping:
     ref_program: MappingProgram | None
 
     def hash(self, record: SourceRecord) -> str:
-        return record_hash(record, self.version)
+        """Raises RecordProblem for a record that could be read as JSON and cannot be written as such."""
+        try:
+            return record_hash(record, self.version)
+        except TypeError as error:
+            raise RecordProblem(ErrorClass.VALIDATION, UNKEEPABLE, code="unkeepable") from error
 
     def apply(self, record: SourceRecord, known_hash: str = "") -> MappedRecord:
         """Raises RecordProblem when the record came broken, or an expression fails on it."""
@@ -37,6 +46,8 @@ class SourceMapping:
             refs = self.ref_program.evaluate(context) if self.ref_program else {}
         except ExpressionError as error:
             raise RecordProblem(ErrorClass.MAPPING, str(error), code=error.field) from error
+        if wrong := _unkeepable(values) or _unkeepable(refs):
+            raise RecordProblem(ErrorClass.MAPPING, f"{wrong}: {UNKEEPABLE}", code=wrong)
         return MappedRecord(
             source=record,
             mapping=self,
@@ -73,6 +84,29 @@ class MappedRecord:
     def seen(self) -> dict[str, Any]:
         """The record as this system holds it, in canonical words."""
         return {**self.data, **{f"@{name}": external_id for name, (_, external_id) in self.refs.items()}}
+
+
+def _unkeepable(values: dict[str, Any]) -> str:
+    """The field whose value the database does not hold; "" when it holds them all."""
+    for name, value in values.items():
+        kind = value.__class__
+        if kind is str:
+            is_kept = "\x00" not in value
+        elif kind is int:
+            is_kept = -LARGEST <= value <= LARGEST
+        else:
+            is_kept = kind is bool or kind is float or value is None or _is_json(value)
+        if not is_kept:
+            return name
+    return ""
+
+
+def _is_json(value: Any) -> bool:
+    """Nested neither too deeply nor with numbers too large, and without null characters."""
+    try:
+        return b"\\u0000" not in orjson.dumps(value)
+    except TypeError:
+        return False
 
 
 def compile_mapping(spec: StreamSpec, overrides: dict[str, str] | None = None) -> SourceMapping:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from apps.canonical.references import by_external_id, seen_hashes
 from apps.connectors.sdk.errors import ConnectorError, RecordRejected
 from apps.connectors.sdk.types import Page, SourceRecord
@@ -69,13 +71,28 @@ def sift_page(
     """This function will map what changed, and fetch the records it refers to that nobody has read yet."""
     latest = {record.external_id: record for record in records}
     page = SiftedPage(read_count=len(latest))
+    hashes = _hashes(mapping, latest, page)
     known = seen_hashes(system.connection.pk, mapping.spec.name, list(latest))
-    hashes = {external_id: mapping.hash(record) for external_id, record in latest.items()}
     page.unchanged = [external_id for external_id, found in hashes.items() if known.get(external_id) == found]
     for external_id in page.unchanged:
         del latest[external_id]
     _Fetcher(system, page, hashes, kept, set(known)).take(mapping, list(latest.values()), depth=0)
     return page
+
+
+def _hashes(mapping: SourceMapping, latest: dict[str, SourceRecord], page: SiftedPage) -> dict[str, str]:
+    """Of every record; one that has none goes to the desk, and not on."""
+    hashes: dict[str, str] = {}
+    for external_id, record in list(latest.items()):
+        try:
+            hashes[external_id] = mapping.hash(record)
+            if "\x00" in external_id:
+                raise RecordProblem(ErrorClass.VALIDATION, "Its id holds a null character.", code="unkeepable")
+        except RecordProblem as problem:
+            record = msgspec.structs.replace(record, external_id=external_id.replace("\x00", "\ufffd"))
+            page.failures.append(ReadFailure(mapping.spec.name, mapping.spec.entity, record, problem))
+            del latest[external_id]
+    return hashes
 
 
 class _Fetcher:
