@@ -101,12 +101,13 @@ def read(call: Call, group: str, name: str, object_id: int) -> Any:
 
 @VENDOR.route(f"{API}/<group>/<name>/<int:object_id>", methods=["DELETE"])
 def delete(call: Call, group: str, name: str, object_id: int) -> Any:
-    """Tickets keep what was booked on them."""
+    """The worst that a real server might do: what was booked on a ticket goes with it."""
     kind = kind_of(group, name)
     row_of(call.account, kind, str(object_id))
-    booked = call.account.objects("time_entries").values()
-    if kind.endswith("tickets") and any(entry.get("chargeToId") == object_id for entry in booked):
-        raise VendorError(400, "The ticket has time entries and cannot be deleted.")
+    booked = list(call.account.objects("time_entries").values()) if kind.endswith("tickets") else []
+    for entry in booked:
+        if entry.get("chargeToId") == object_id:
+            VENDOR.delete_object(call.account, "time_entries", str(entry["id"]))
     VENDOR.delete_object(call.account, kind, str(object_id))
     return Response(status=204)
 

@@ -100,6 +100,11 @@ class Company:
             raise Refused("2500", "Invalid Reference Id", detail, element=field)
         return {"value": str(wanted), "name": found[name]}
 
+    def owed(self, customer_id: str) -> float:
+        """What the customer's invoices still ask for."""
+        mine = (item for item in self.all("Invoice") if item["CustomerRef"]["value"] == customer_id)
+        return sum(float(item["Balance"]) for item in mine)
+
     def blank(self) -> JsonDict:
         """What every object has."""
         return {

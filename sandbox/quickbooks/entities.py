@@ -96,6 +96,7 @@ def _save_customer(company: Company, current: JsonDict | None, fields: JsonDict)
     for part, key in (("PrimaryEmailAddr", "Address"), ("PrimaryPhone", "FreeFormNumber"), ("WebAddr", "URI")):
         if not (item.get(part) or {}).get(key):
             item.pop(part, None)
+    _keep_who_owes(company, current, item)
     base = current or {**company.blank(), "CurrencyRef": company.currency(fields)}
     parent = fields.get("ParentRef") or base.get("ParentRef")
     made = {
@@ -115,6 +116,12 @@ def _save_customer(company: Company, current: JsonDict | None, fields: JsonDict)
         **item,
     }
     return company.save("Customer", made, operation="Update" if current else "Create")
+
+
+def _keep_who_owes(company: Company, current: JsonDict | None, item: JsonDict) -> None:
+    if current is not None and current["Active"] and item.get("Active") is False and company.owed(current["Id"]):
+        detail = "This customer cannot be deleted because it has a non-zero balance"
+        raise Refused("6000", "Delete List Has Balance Error: The entity has an open balance.", detail)
 
 
 def _document(

@@ -29,8 +29,35 @@ def test_a_customer_with_a_subscription_stays(sandbox, vendor):
     assert customers.get(customer) is not None
 
     vendor.connect(sandbox, "by-the-way").sink("subscriptions").delete(subscription)
-    customers.delete(customer)
-    assert customers.get(customer) is None
+    if vendor is stripe:
+        customers.delete(customer)
+        assert customers.get(customer) is None
+        return
+    # Chargebee would delete what is canceled and billed as well.
+    with pytest.raises(RecordRejected, match="deleted for good"):
+        customers.delete(customer)
+    assert vendor.connect(sandbox, "by-the-way").stream("subscriptions").get(subscription) is not None
+
+
+def test_a_billed_customer_stays_and_an_unused_one_goes_later(sandbox):
+    control = sandbox.control("chargebee", "billed")
+    control.reset()
+    connector = chargebee.connect(sandbox, "billed")
+    billed, unused = chargebee.add_customer(control), chargebee.add_customer(control)
+    invoice = chargebee.add_invoice(control, billed)
+    customers = connector.sink("customers")
+
+    with pytest.raises(RecordRejected, match="has invoices"):
+        customers.delete(billed)
+    assert connector.stream("invoices").get(invoice) is not None
+
+    shown = customers.get(unused)
+    customers.stream.get = lambda external_id: shown
+    customers.delete(unused)
+    del customers.stream.get
+    assert customers.get(unused) is None
+    (call,) = [found for found in control.requests() if found["path"].endswith("/delete")]
+    assert "delete_payment_method=false" in str(call)
 
 
 def test_a_paid_invoice_stays(sandbox):
@@ -57,6 +84,19 @@ def test_a_deleted_payment_leaves_its_invoice_open(sandbox):
 
     held = connector.stream("invoices").get(invoice).data
     assert (held["status"], held["due"]["amount"]) == ("payment_due", 10_000)
+
+
+def test_quickbooks_keeps_who_owes(sandbox):
+    """Also where our own look came too early: the API refuses."""
+    control = sandbox.control("quickbooks", "owing")
+    control.reset()
+    connector = quickbooks.connect(sandbox, "owing")
+    customer = quickbooks.add_customer(control)
+    quickbooks.add_invoice(control, customer)
+
+    with pytest.raises(RecordRejected, match="non-zero balance"):
+        connector.sink("customers").delete(customer)
+    assert connector.stream("customers").get(customer).data["Active"] is True
 
 
 def test_what_a_customer_owes_is_not_booked_away(sandbox):
@@ -130,6 +170,7 @@ def test_a_ticket_with_time_on_it_stays(sandbox):
     with pytest.raises(RecordRejected, match="time entries"):
         harness.connector().sink("tasks").delete(task)
     assert harness.connector().stream("tasks").get(task) is not None
+    assert len(harness.control.objects("time_entries")) == 1
 
 
 def test_a_project_goes_to_the_recycle_bin(sandbox):

@@ -64,15 +64,21 @@ class CustomerSink(OwnIdSink):
             billing = {"vat_number": request.payload["vat_number"] or ""}
             self.connector.post(f"customers/{external_id}/update_billing_info", billing)
 
+    deletes_later = True
+
     def remove(self, external_id: str) -> None:
-        """Chargebee cancels a deleted customer's subscriptions at once: that is never done by the way."""
-        params = {"customer_id[is]": external_id, "limit": 100}
-        for entry in self.connector.get("subscriptions", params)["list"]:
-            held = entry["subscription"]
-            if held["customer_id"] == external_id and held["status"] != "cancelled":
-                message = "The customer has subscriptions, which would be canceled."
-                raise RecordRejected(message, code="has_subscriptions")
-        self.connector.post(f"customers/{external_id}/delete", {})
+        """Only of a customer who never had anything: Chargebee deletes all that is theirs with them, for good.
+
+        Its page "Delete a customer" names subscriptions, also canceled ones, invoices, credit notes, the figures of
+        past reports and (unless told otherwise) the card at the payment gateway, and says that the customer themselves
+        are gone some minutes later.
+        """
+        for name in ("subscriptions", "invoices"):
+            # Any at all: where the filter is ignored, nothing is deleted either.
+            if self.connector.get(name, {"customer_id[is]": external_id, "limit": 1})["list"]:
+                message = f"The customer has {name}, which would be deleted for good."
+                raise RecordRejected(message, code=f"has_{name}")
+        self.connector.post(f"customers/{external_id}/delete", {"delete_payment_method": False})
 
     def _fields(self, payload: JsonDict) -> JsonDict:
         names = ("company", "email", "phone", "preferred_currency_code")

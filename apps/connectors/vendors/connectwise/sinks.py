@@ -43,7 +43,7 @@ class ConnectWiseSink(SingleSink, Removing):
             self.client.patch(f"{self.stream.path}/{external_id}", json=patch)
 
     def remove(self, external_id: str) -> None:
-        """ConnectWise refuses what others refer to: a ticket with time on it, a contact with tickets."""
+        """What ConnectWise does with what refers to it is not written anywhere we found; tickets are asked about first."""
         self.client.delete(f"{self.stream.path}/{external_id}", expects_json=False)
 
     def created(self, request: WriteRequest) -> JsonDict:
@@ -213,6 +213,17 @@ def after_a_year(day: str) -> str:
 
 
 class TicketedSink(ConnectWiseSink):
+    charge_type: ClassVar[str]
+
+    def remove(self, external_id: str) -> None:
+        """Raises RecordRejected for a ticket that time or expenses are booked on, whatever ConnectWise would do."""
+        condition = f'chargeToId={int(external_id)} and chargeToType="{self.charge_type}"'
+        for path, name in (("/time/entries", "time entries"), ("/expense/entries", "expenses")):
+            # Any row at all: where the condition is ignored, nothing is deleted either.
+            if self.client.get(path, params={"conditions": condition, "pageSize": 1}):
+                raise RecordRejected(f"The ticket has {name}, which deleting it might take along.", code="in_use")
+        super().remove(external_id)
+
     """What tickets of both kinds have in common."""
 
     def changed(self, external_id: str, request: WriteRequest) -> JsonDict:
@@ -233,6 +244,7 @@ class TaskSink(TicketedSink):
     """No field of a project's ticket takes a reference, so a create first looks for the ticket of that name there."""
 
     stream_type = streams.ProjectTicketStream
+    charge_type = "ProjectTicket"
     checks: ClassVar = {
         "summary": lambda data: data["summary"],
         "closedFlag": lambda data: bool(data.get("closedFlag")),
@@ -257,6 +269,7 @@ class TicketSink(TicketedSink):
     """Service tickets have a field for other systems' references."""
 
     stream_type = streams.ServiceTicketStream
+    charge_type = "ServiceTicket"
     checks: ClassVar = TaskSink.checks
 
     def created(self, request: WriteRequest) -> JsonDict:

@@ -7,7 +7,8 @@ from apps.connectors.sdk.manifest import StreamSpec
 ACTIVE = 'record.isinactive == "T" ? "inactive" : "active"'
 FULL_NAME = 'coalesce(trim(text(record.firstname) + " " + text(record.lastname)), record.entityid)'
 INVOICE_STATUS = 'record.voided == "T" ? "void" : lookup({"A": "open", "B": "paid"}, record.status, "draft")'
-# An estimate is open, processed (a sales order came of it), closed, voided or expired.
+# An estimate is open, processed (a sales order came of it), closed, voided or expired: "Transaction statuses for
+# SuiteScript search filters", NetSuite's answer 23874 (Quote:Open is Estimate:A, and so on).
 QUOTE_STATUS = (
     'record.voided == "T" ? "declined" : '
     'lookup({"A": "sent", "B": "accepted", "C": "declined", "V": "declined", "X": "expired"}, record.status, "draft")'

@@ -147,7 +147,9 @@ class ListSink(QuickBooksSink):
         return record.deleted or record.data.get("Active") is False
 
     def take_away(self, held: JsonDict) -> None:
-        """QuickBooks would book away what a customer still owes to make them inactive: that is for a person to do."""
+        """Who still owes stays: the API refuses that too ("Delete List Has Balance Error", seen in an issue of
+        quickbooks-ruby), while QuickBooks' own pages offer to book the rest away. What Intuit says of it is unconfirmed.
+        """
         if held.get("Balance"):
             raise RecordRejected("The customer has an open balance.", code="open_balance")
         body = {"Id": held["Id"], "SyncToken": held["SyncToken"], "sparse": True, "Active": False}
