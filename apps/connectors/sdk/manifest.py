@@ -180,6 +180,7 @@ class ConnectorManifest(msgspec.Struct, frozen=True, kw_only=True):
     oauth2: OAuth2Spec | None = None
     webhook: WebhookSpec | None = None
     redact: tuple[str, ...] = ()  # fields whose values no log may keep: `iban`, `*phone*`, `contact.email`
+    nothing_to_hide: str = ""  # why `redact` is empty: somebody looked, and found nothing
     extra: dict[str, Any] = {}
 
     def stream(self, name: str) -> StreamSpec:

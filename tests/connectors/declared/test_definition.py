@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from apps.connectors.sdk.declared import InvalidDefinition, parse_definition
+from apps.connectors.sdk.declared import InvalidDefinition, connector_type, parse_definition
 from apps.connectors.sdk.declared.definition import PagingPart, filled
 from apps.connectors.sdk.declared.streams import next_place, page_params, written_moment
 from apps.connectors.sdk.error_table import VendorResponse
@@ -142,3 +142,15 @@ def test_parameters_of_a_page() -> None:
 )
 def test_moments_as_systems_want_them(form: str, written: str) -> None:
     assert written_moment(datetime(2026, 11, 2, 9, tzinfo=UTC), form) == written
+
+
+def test_fields_that_no_log_may_keep_are_part_of_the_manifest() -> None:
+    named = connector_type("custom:a", parse_definition(f"{SOURCE}\nredact: [hourly_rate, '*salary*']\n")).manifest
+    silent = connector_type("custom:a", parse_definition(SOURCE)).manifest
+
+    assert (named.redact, named.nothing_to_hide) == (("hourly_rate", "*salary*"), "")
+    assert (silent.redact, silent.nothing_to_hide) == ((), "Whoever wrote it down names no field.")
+    for wrong in ("'*'", "IBAN", "''"):
+        with pytest.raises(InvalidDefinition) as caught:
+            parse_definition(f"{SOURCE}\nredact: [{wrong}]\n")
+        assert caught.value.place == "redact[0]"

@@ -10,6 +10,7 @@ from apps.connectors.sdk.auth import Auth, BasicAuth, BearerAuth, HeaderKeyAuth,
 from apps.connectors.sdk.client import VendorClient
 from apps.connectors.sdk.connector import ConnectionContext, Connector
 from apps.connectors.sdk.declared.definition import (
+    NONE_NAMED,
     AuthPart,
     ConnectorDefinition,
     MappedPart,
@@ -109,6 +110,8 @@ def _manifest(key: str, definition: ConnectorDefinition) -> ConnectorManifest:
         evidence=Evidence.DECLARED,
         evidence_note="Written down by you. Try every object before you rely on it.",
         auth=AuthKind.API_KEY,
+        redact=definition.redact,
+        nothing_to_hide="" if definition.redact else NONE_NAMED,
         base_url=definition.base_url,
         config=tuple(_config(definition)),
         streams=tuple(_stream(part, part.list.paging or definition.paging) for part in definition.objects),

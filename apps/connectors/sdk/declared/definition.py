@@ -53,6 +53,12 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+# `iban`, `*phone*`, `contact.email`: field names are compared in small letters, and not all of them can be meant.
+FieldPattern = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_.* -]*[a-z0-9][a-z0-9_.* -]*$", max_length=80)]
+Hidden = Annotated[tuple[FieldPattern, ...], msgspec.Meta(max_length=50)]
+NONE_NAMED = "Whoever wrote it down names no field."
+
+
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of everything in a definition: a misspelled key is an error, not a silently ignored wish."""
 
@@ -185,6 +191,7 @@ class ConnectorDefinition(Part, frozen=True):
     paging: PagingPart = PagingPart()
     rate_limit: LimitPart = LimitPart()
     error_message: str = ""
+    redact: Hidden = ()
 
 
 def parse_text(source: str) -> Any:

@@ -166,6 +166,7 @@ MANIFEST = ConnectorManifest(
     ),
     streams=STREAMS,
     sinks=SINKS,
+    nothing_to_hide="Tasks, projects and the names and addresses of people; only fields that were asked for come at all.",
     # Workspaces without a paid plan may call 150 times a minute, others 1,500 times.
     rate_limit=RateLimit(calls=140, seconds=60, concurrent=5),
     webhook=WebhookSpec(

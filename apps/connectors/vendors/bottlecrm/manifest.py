@@ -178,6 +178,8 @@ MANIFEST = ConnectorManifest(
     ),
     streams=(ACCOUNTS, CONTACTS, OPPORTUNITIES, QUOTES),
     sinks=(ACCOUNT_SINK, CONTACT_SINK, OPPORTUNITY_SINK),
+    # A quote's page opens to whoever holds its token.
+    redact=("public_token", "public_url", "tax_id"),
     # A server of one's own publishes no limit; this keeps a small one responsive for its people.
     rate_limit=RateLimit(calls=100, seconds=10, concurrent=4),
     webhook=WebhookSpec(

@@ -76,6 +76,17 @@ MANIFEST = ConnectorManifest(
     ),
     streams=STREAMS,
     sinks=SINKS,
+    # By the names of API v2.0: tax numbers of customers, days of birth and private addresses of employees.
+    redact=(
+        "taxregistrationnumber",
+        "tax_id",
+        "birthdate",
+        "personalemail",
+        "mobilephone",
+        "employmentdate",
+        "terminationdate",
+        "bankaccount*",
+    ),
     # Microsoft publishes 6,000 requests in five minutes per environment and user, and five at once.
     rate_limit=RateLimit(calls=500, seconds=30, concurrent=4),
 )

@@ -278,7 +278,7 @@ MANIFEST = ConnectorManifest(
     sinks=(CUSTOMER_SINK, INVOICE_SINK, PAYMENT_SINK, SUBSCRIPTION_SINK, USAGE_SINK, SCHEDULE_SINK),
     # Tax numbers, and how a customer pays.
     redact=("vat_number", "tax_id", "card", "bank_account", "payment_source*", "masked_account_number", "last4"),
-    # Test sites are held to 750 calls in five minutes; live ones to more, by contract. From memory.
+    # "What are the Chargebee API limits?": 150 a minute on test sites and in the smallest plan, else 1,000 or more.
     rate_limit=RateLimit(calls=140, seconds=60, concurrent=10),
     webhook=WebhookSpec(
         scope="connection",

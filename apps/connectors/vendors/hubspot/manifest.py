@@ -197,6 +197,19 @@ MANIFEST = ConnectorManifest(
     ),
     streams=(COMPANIES, CONTACTS, DEALS, QUOTES),
     sinks=(COMPANY_SINK, CONTACT_SINK, DEAL_SINK),
+    # Personal properties that every portal has or may be asked for, and links that open a quote to whoever holds them.
+    redact=(
+        "date_of_birth",
+        "gender",
+        "marital_status",
+        "military_status",
+        "relationship_status",
+        "tax_id",
+        "vat_*",
+        "*_vat*",
+        "hs_quote_link",
+        "hs_pdf_download_link",
+    ),
     # The tightest published limit is search: private apps may call 100 times per 10 s, search 4 to 5 times a second.
     rate_limit=RateLimit(calls=40, seconds=10, per_day=250_000),
     webhook=WebhookSpec(

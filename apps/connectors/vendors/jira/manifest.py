@@ -175,6 +175,7 @@ MANIFEST = ConnectorManifest(
     config=CONFIG,
     streams=(PROJECTS, USERS, ISSUES, VERSIONS, WORKLOGS),
     sinks=SINKS,
+    nothing_to_hide="Projects, issues, worklogs, and of people what their own privacy settings show.",
     # Three limits hold at once and differ by plan; the smallest burst seen in recordings is 350 calls.
     rate_limit=RateLimit(calls=100, seconds=10, concurrent=4),
     webhook=WebhookSpec(

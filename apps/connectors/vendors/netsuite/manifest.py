@@ -79,6 +79,20 @@ MANIFEST = ConnectorManifest(
     ),
     streams=STREAMS,
     sinks=SINKS,
+    # Tax numbers, what people earn and cost, and how customers pay; by the names of NetSuite's records browser.
+    redact=(
+        "vatregnumber",
+        "taxidnum",
+        "defaulttaxreg",
+        "tax_id",
+        "socialsecuritynumber",
+        "birthdate",
+        "laborcost",
+        "payfrequency",
+        "creditcard*",
+        "ccnumber",
+        "ccexpiredate",
+    ),
     # The limit is on calls at the same time, 15 for the smallest account, shared with everything else that integrates.
     rate_limit=RateLimit(calls=10, seconds=1.0, concurrent=4),
 )

@@ -195,6 +195,8 @@ MANIFEST = ConnectorManifest(
     config=CONFIG,
     streams=STREAMS,
     sinks=SINKS,
+    # A user's own page shows an administrator the key that opens everything of theirs, and how they sign in.
+    redact=("api_key", "last_login_on", "passwd_changed_on", "twofa_scheme"),
     # The server names no limit; this keeps one customer's sync from crowding out the people at their screens.
     rate_limit=RateLimit(calls=10, seconds=1.0, concurrent=4),
 )

@@ -266,6 +266,18 @@ MANIFEST = ConnectorManifest(
     ),
     streams=(ACCOUNTS, CONTACTS, OPPORTUNITIES, QUOTES, CONTRACTS, SCHEDULES),
     sinks=(ACCOUNT_SINK, CONTACT_SINK, OPPORTUNITY_SINK, QUOTE_SINK),
+    # Days of birth, and tax and bank numbers under the names that orgs give the fields they add (`Tax_ID__c`).
+    redact=(
+        "*birthdate*",
+        "*birth_date*",
+        "*tax_id*",
+        "*taxid*",
+        "vat_*",
+        "*_vat*",
+        "*tax_number*",
+        "*bank*",
+        "*salary*",
+    ),
     # 25 long calls at once and, in the smallest paid edition, 100,000 a day; developer orgs have 15,000.
     rate_limit=RateLimit(calls=100, seconds=10, per_day=15_000, concurrent=20),
     oauth2=OAuth2Spec(

@@ -147,6 +147,15 @@ MANIFEST = ConnectorManifest(
     ),
     streams=STREAMS,
     sinks=SINKS,
+    # How agents sign in, what they note about people for themselves, and a one-time token that `users/me` shows.
+    redact=(
+        "authenticity_token",
+        "two_factor_auth_enabled",
+        "last_login_at",
+        "resource.notes",
+        "contact.notes",
+        "details",
+    ),
     # The smallest plan allows 200 calls a minute; exports have their own limit, which the streams obey.
     rate_limit=RateLimit(calls=180, seconds=60),
     webhook=WebhookSpec(

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from apps.connectors.sdk.connector import Connector
 from apps.connectors.sdk.declared.connector import stream_refs
+from apps.connectors.sdk.declared.definition import NONE_NAMED
 from apps.connectors.sdk.declared.files.definition import FileObjectPart, FilesDefinition
 from apps.connectors.sdk.declared.files.lookup import Lookup
 from apps.connectors.sdk.declared.files.sftp import SftpStore
@@ -139,6 +140,8 @@ def _manifest(key: str, definition: FilesDefinition) -> ConnectorManifest:
         evidence=Evidence.DECLARED,
         evidence_note="Written down by you. Look at a sample of every file before you rely on it.",
         auth=AuthKind.API_KEY,
+        redact=definition.redact,
+        nothing_to_hide="" if definition.redact else NONE_NAMED,
         base_url="",
         config=() if is_upload else _SFTP,
         streams=tuple(_stream(part) for part in definition.objects),

@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from apps.connectors.sdk.declared.definition import (
+    Hidden,
     InvalidDefinition,
     MappedPart,
     Part,
@@ -126,6 +127,7 @@ class FilesDefinition(Part, frozen=True, kw_only=True):
     also_domains: tuple[Domain, ...] = ()
     description: str = ""
     keep: bool = False
+    redact: Hidden = ()
 
 
 def check_files(definition: FilesDefinition) -> None:

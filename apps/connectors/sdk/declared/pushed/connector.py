@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from apps.connectors.sdk.connector import Connector
 from apps.connectors.sdk.declared.connector import stream_refs
+from apps.connectors.sdk.declared.definition import NONE_NAMED
 from apps.connectors.sdk.declared.pushed.definition import PushedDefinition, PushedObjectPart
 from apps.connectors.sdk.declared.pushed.receiving import receive
 from apps.connectors.sdk.errors import ConfigurationError
@@ -99,6 +100,8 @@ def _manifest(key: str, definition: PushedDefinition) -> ConnectorManifest:
         evidence=Evidence.DECLARED,
         evidence_note="Written down by you. Send an event of every kind before you rely on it.",
         auth=AuthKind.API_KEY,
+        redact=definition.redact,
+        nothing_to_hide="" if definition.redact else NONE_NAMED,
         base_url="",
         config=(SECRET,),
         streams=tuple(_stream(part) for part in definition.objects),

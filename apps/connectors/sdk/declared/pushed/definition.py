@@ -21,6 +21,7 @@ import msgspec
 from jsonschema import Draft202012Validator, SchemaError
 
 from apps.connectors.sdk.declared.definition import (
+    Hidden,
     InvalidDefinition,
     MappedPart,
     Part,
@@ -63,6 +64,7 @@ class PushedDefinition(Part, frozen=True, kw_only=True):
     also_domains: tuple[Domain, ...] = ()
     description: str = ""
     auth: PushAuthPart = PushAuthPart()
+    redact: Hidden = ()
 
 
 def check_pushed(definition: PushedDefinition) -> None:
