@@ -1,4 +1,4 @@
-"""What only machines call, on a partner's host as on the platform's own; each of these is a route there as well."""
+"""What only machines call. A partner's host serves all of it, the platform's own the probes."""
 
 from django.urls import URLPattern, URLResolver, path
 
@@ -10,8 +10,8 @@ handler403 = "apps.api.machine_errors.permission_denied"
 handler404 = "apps.api.machine_errors.not_found"
 handler500 = "apps.api.machine_errors.server_error"
 
-urlpatterns: list[URLPattern | URLResolver] = [
-    path("hooks/<str:token>/", receive_hook, name="hook"),
+PROBES: list[URLPattern | URLResolver] = [
     path(".well-known/health", report_health, name="health"),
     path(".well-known/ready", report_readiness, name="readiness"),
 ]
+urlpatterns: list[URLPattern | URLResolver] = [path("hooks/<str:token>/", receive_hook, name="hook"), *PROBES]

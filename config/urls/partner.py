@@ -2,9 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.api.hooks import receive_hook
 from apps.customer_portal.views.oauth import oauth_callback, oauth_start
-from apps.ui.health import report_health, report_readiness
+from config.urls import machine
 
 handler400 = "apps.ui.views.bad_request"
 handler403 = "apps.ui.views.permission_denied"
@@ -13,13 +12,11 @@ handler500 = "apps.ui.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.customer_portal.urls")),
-    path(".well-known/health", report_health, name="health"),
-    path(".well-known/ready", report_readiness, name="readiness"),
+    *machine.urlpatterns,
     path("", include("apps.branding.urls")),
     path("accounts/", include("apps.accounts.urls")),
     path("api/v1/", include("apps.api.v1.urls")),
     path("manage/", include("apps.partner_portal.urls")),
-    path("hooks/<str:token>/", receive_hook, name="hook"),
     path("oauth/start", oauth_start, name="oauth_start"),
     path("oauth/callback", oauth_callback, name="oauth_callback"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.ui.health import report_health, report_readiness
+from config.urls.machine import PROBES
 
 handler400 = "apps.ui.views.bad_request"
 handler403 = "apps.ui.views.permission_denied"
@@ -11,8 +11,7 @@ handler500 = "apps.ui.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.backoffice.urls")),
-    path(".well-known/health", report_health, name="health"),
-    path(".well-known/ready", report_readiness, name="readiness"),
+    *PROBES,
     path("", include("apps.branding.urls")),
     path("accounts/", include("apps.accounts.urls")),
 ]
