@@ -37,8 +37,9 @@ class MappingsSerializer(serializers.Serializer[Any]):
     objects = MappedObjectSerializer(many=True)
 
 
-class MappingChangeSerializer(serializers.Serializer[Any]):
-    role = serializers.CharField(max_length=30)
+class ObjectChangeSerializer(serializers.Serializer[Any]):
+    """Fields of one object that a layer is to say otherwise."""
+
     direction = serializers.ChoiceField(choices=["read", "write"])
     object = serializers.CharField(max_length=60)
     changes = serializers.DictField(
@@ -47,10 +48,14 @@ class MappingChangeSerializer(serializers.Serializer[Any]):
     )
 
 
+class MappingChangeSerializer(ObjectChangeSerializer):
+    role = serializers.CharField(max_length=30)
+
+
 class PublicationSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     accepted = serializers.BooleanField(
-        required=False, default=False, help_text="Publish even if sample records would be refused."
+        required=False, default=False, help_text="Publish even where sample records would be refused."
     )
 
 
@@ -72,12 +77,10 @@ class IntegrationMappings(ApiView):
     def put(self, request: Request, integration_id: UUID) -> Response:
         """Change fields of one object in the customer's layer; they are in force once published."""
         integration = get_integration(self.actor, integration_id)
-        given = MappingChangeSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        data = given.validated_data
+        given = self.read(MappingChangeSerializer)
         save_mapping(
-            actor=self.actor, now=clock.now(), integration=integration, fields=data["changes"],
-            place=(data["role"], as_direction(data["direction"]), data["object"]),
+            actor=self.actor, now=clock.now(), integration=integration, fields=given["changes"],
+            place=(given["role"], as_direction(given["direction"]), given["object"]),
         )  # fmt: skip
         return Response(_told(integration))
 
@@ -90,7 +93,6 @@ class IntegrationMappingsPublish(ApiView):
     def post(self, request: Request, integration_id: UUID) -> Response:
         """Publish the mappings into a new version of every flow; refused when sample records would be (`accepted`)."""
         integration = get_integration(self.actor, integration_id)
-        given = PublicationSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        publish_mappings(actor=self.actor, now=clock.now(), integration=integration, **given.validated_data)
+        given = self.read(PublicationSerializer)
+        publish_mappings(actor=self.actor, now=clock.now(), integration=integration, **given)
         return Response(_told(integration))

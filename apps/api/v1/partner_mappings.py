@@ -15,6 +15,7 @@ from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
 from apps.api.paging import paginate
 from apps.api.schema import PAGE_PARAMETERS
+from apps.api.v1.mappings import ObjectChangeSerializer, PublicationSerializer
 from apps.core import clock
 from apps.flows.layers import as_direction
 from apps.flows.partner_layer import integrations_of_layer, partner_objects, standings
@@ -40,14 +41,8 @@ class PartnerMappingsSerializer(serializers.Serializer[Any]):
     objects = PartnerObjectSerializer(many=True)
 
 
-class PartnerChangeSerializer(serializers.Serializer[Any]):
+class PartnerChangeSerializer(ObjectChangeSerializer):
     vendor = serializers.CharField(max_length=60)
-    direction = serializers.ChoiceField(choices=["read", "write"])
-    object = serializers.CharField(max_length=60)
-    changes = serializers.DictField(
-        child=serializers.CharField(allow_null=True, allow_blank=True, max_length=2048),
-        help_text="Expressions by field; an empty one leaves the field out, null takes it back.",
-    )
 
 
 class StandingSerializer(serializers.Serializer[Any]):
@@ -62,12 +57,8 @@ class StandingSerializer(serializers.Serializer[Any]):
     )
 
 
-class PublicationAskedSerializer(serializers.Serializer[Any]):
+class PublicationAskedSerializer(PublicationSerializer):
     integrations = serializers.ListField(child=PublicIdField("integration"), min_length=1, max_length=AT_ONCE)
-    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-    accepted = serializers.BooleanField(
-        required=False, default=False, help_text="Publish even where sample records would be refused."
-    )
 
 
 class OutcomeSerializer(serializers.Serializer[Any]):
