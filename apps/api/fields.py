@@ -17,6 +17,7 @@ PREFIXES = {
     "integration": "itg",
     "template_version": "tpv",
     "rollout": "rol",
+    "mapping_publication": "mpb",
     "flow": "flw",
     "run": "run",
     "record": "rec",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -12,7 +13,7 @@ from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.flows.definition import Direction, MappingSpec
 from apps.flows.layers import as_direction, draft_mappings, parts_of_all, place_of, published_mappings
-from apps.flows.models import Flow, Integration, MappingOverride
+from apps.flows.models import Flow, Integration, MappingOverride, MappingPublication
 from apps.flows.selectors import list_integrations
 
 PARTNER = "partner"
@@ -98,6 +99,20 @@ def integrations_of_layer(actor: Actor) -> QuerySet[Integration]:
     doing = Flow.objects.filter(retired_at=None, current_version__definition__icontains='"partner"')
     touched = Q(role_bindings__connection__vendor__in=vendors) | Q(pk__in=doing.values("integration"))
     return list_integrations(actor).filter(touched).distinct()
+
+
+def list_publications(actor: Actor) -> QuerySet[MappingPublication]:
+    """Newest first."""
+    found: QuerySet[MappingPublication] = MappingPublication.objects.visible_to(actor).order_by("-requested_at", "-id")
+    return found
+
+
+def get_publication(actor: Actor, publication_id: UUID) -> MappingPublication:
+    """Raises NotVisible."""
+    found = list_publications(actor).filter(pk=publication_id).first()
+    if found is None:
+        raise NotVisible("There is no such publication.")
+    return found
 
 
 def standings(integrations: Sequence[Integration]) -> list[Standing]:

@@ -50,9 +50,11 @@ from apps.flows.models import (
     Integration,
     IntegrationRevision,
     IntegrationTemplateVersion,
+    MappingPublication,
     RolloutMember,
 )
 from apps.flows.services import deploy_integration, go_live, set_field_policy
+from apps.flows.services.publications import asked
 from apps.monitoring.models import BusinessException
 from apps.notifications.models import WebhookDelivery, WebhookEndpoint
 from apps.sla.models import SlaPolicy, SlaReport
@@ -114,6 +116,7 @@ class World:
     approvals: dict[str, ApprovalRequest] = field(default_factory=dict)
     retry: FailureRetry | None = None
     merge_plan: MergePlan | None = None
+    publication: MappingPublication | None = None
     log: RecordLog | None = None
     call: VendorCall | None = None
     export: LogExport | None = None
@@ -331,6 +334,10 @@ def _failures(world: World) -> None:
             record_title=f"Harbor of {world.customer.name}", error_class=error_class, message=message,
             fingerprint=str(error_class), first_at=LAST_RUN, last_at=LAST_RUN,
         )  # fmt: skip
+    world.publication = MappingPublication.objects.create(
+        customer_ids=[world.customer.pk], integration_ids=[flow.integration_id], asked_by=asked(system_actor()),
+        requested_by_label="Owner", requested_at=LAST_RUN,
+    )  # fmt: skip
     world.retry = FailureRetry.objects.create(
         customer_ids=[world.customer.pk], label=f"Of {world.customer.name}", total=0, requested_by_label="Owner",
         requested_at=LAST_RUN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -18,8 +18,21 @@ from apps.api.schema import PAGE_PARAMETERS
 from apps.api.v1.mappings import ObjectChangeSerializer, PublicationSerializer
 from apps.core import clock
 from apps.flows.layers import as_direction
-from apps.flows.partner_layer import integrations_of_layer, partner_objects, standings
-from apps.flows.services import AT_ONCE, Publication, change_partner_fields, publish_to
+from apps.flows.models import MappingPublication
+from apps.flows.partner_layer import (
+    get_publication,
+    integrations_of_layer,
+    list_publications,
+    partner_objects,
+    standings,
+)
+from apps.flows.services import (
+    AT_ONCE,
+    Publication,
+    cancel_publication,
+    change_partner_fields,
+    start_publication,
+)
 
 
 class PartnerFieldSerializer(serializers.Serializer[Any]):
@@ -62,13 +75,27 @@ class PublicationAskedSerializer(PublicationSerializer):
 
 
 class OutcomeSerializer(serializers.Serializer[Any]):
-    integration = PublicIdField("integration", source="integration.pk")
+    integration = PublicIdField("integration")
     status = serializers.ChoiceField([str(status) for status in Publication])
-    message = serializers.CharField()
+    message = serializers.CharField(allow_blank=True)
 
 
-class OutcomesSerializer(serializers.Serializer[Any]):
-    outcomes = OutcomeSerializer(many=True)
+class PublicationSerializer(serializers.Serializer[MappingPublication]):
+    """`done` of `total` integrations had their turn; `outcomes` says what became of each of them, in order."""
+
+    id = PublicIdField("mapping_publication")
+    requested_by = serializers.CharField(source="requested_by_label")
+    requested_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    canceled_at = serializers.DateTimeField(allow_null=True)
+    total = serializers.IntegerField()
+    done = serializers.IntegerField(source="done_count")
+    outcomes = serializers.SerializerMethodField()
+
+    @extend_schema_field(OutcomeSerializer(many=True))
+    def get_outcomes(self, publication: MappingPublication) -> list[Any]:
+        told = [{**outcome, "integration": UUID(outcome["integration"])} for outcome in publication.outcomes]
+        return list(OutcomeSerializer(told, many=True).data)
 
 
 class PartnerMappings(ApiView):
@@ -116,20 +143,66 @@ class PartnerMappingsPublish(ApiView):
     tag = "Integrations"
     scopes = {"POST": "integrations.manage"}
 
-    @extend_schema(request=PublicationAskedSerializer, responses=OutcomesSerializer)
+    @extend_schema(
+        request=PublicationAskedSerializer,
+        responses={202: PublicationSerializer},
+        examples=[
+            OpenApiExample(
+                "To two customers",
+                {"integrations": ["itg_" + "0" * 31 + "1", "itg_" + "0" * 31 + "2"], "note": "Phones without blanks"},
+                request_only=True,
+            )
+        ],
+    )
     def post(self, request: Request) -> Response:
-        """Publish the mappings of up to 20 integrations; what one refuses keeps no other back."""
+        """Publish the mappings of integrations in the background; what one refuses keeps no other back."""
         given = self.read(PublicationAskedSerializer)
-        wanted: list[UUID] = given["integrations"]
+        wanted: list[UUID] = list(dict.fromkeys(given["integrations"]))
         found = {found.pk: found for found in integrations_of_layer(self.actor).filter(pk__in=wanted)}
         if set(wanted) - set(found):
             raise ValidationError({"integrations": ["One of these is not there, or these mappings do not concern it."]})
 
         def act() -> Response:
-            outcomes = publish_to(
+            publication = start_publication(
                 actor=self.actor, now=clock.now(), integrations=[found[key] for key in wanted], note=given["note"],
                 accepted=given["accepted"],
             )  # fmt: skip
-            return Response(OutcomesSerializer({"outcomes": outcomes}).data)
+            return Response(PublicationSerializer(publication).data, status=202)
+
+        return self.once(act)
+
+
+class PublicationList(ApiView):
+    tag = "Integrations"
+    scopes = {"GET": "integrations.manage"}
+
+    @extend_schema(responses=paged(PublicationSerializer), parameters=PAGE_PARAMETERS)
+    def get(self, request: Request) -> Response:
+        """List publications to many integrations, newest first."""
+        return self.list(list_publications(self.actor), PublicationSerializer)
+
+
+class PublicationDetail(ApiView):
+    tag = "Integrations"
+    scopes = {"GET": "integrations.manage"}
+
+    @extend_schema(responses=PublicationSerializer)
+    def get(self, request: Request, publication_id: UUID) -> Response:
+        """Watch a publication to many integrations."""
+        return Response(PublicationSerializer(get_publication(self.actor, publication_id)).data)
+
+
+class PublicationCancel(ApiView):
+    tag = "Integrations"
+    scopes = {"POST": "integrations.manage"}
+
+    @extend_schema(request=None, responses=PublicationSerializer)
+    def post(self, request: Request, publication_id: UUID) -> Response:
+        """Leave out those whose turn has not come."""
+
+        def act() -> Response:
+            publication = get_publication(self.actor, publication_id)
+            stopped = cancel_publication(actor=self.actor, now=clock.now(), publication=publication)
+            return Response(PublicationSerializer(stopped).data)
 
         return self.once(act)

@@ -90,6 +90,17 @@ urlpatterns = [
         partner_mappings.PartnerMappingsPublish.as_view(),
         name="partner_mappings_publish",
     ),
+    path("partner-mappings/publications", partner_mappings.PublicationList.as_view(), name="mapping_publications"),
+    path(
+        "partner-mappings/publications/<mpb:publication_id>",
+        partner_mappings.PublicationDetail.as_view(),
+        name="mapping_publication",
+    ),
+    path(
+        "partner-mappings/publications/<mpb:publication_id>/cancel",
+        partner_mappings.PublicationCancel.as_view(),
+        name="mapping_publication_cancel",
+    ),
     path("integrations/<itg:integration_id>/pause", integrations.IntegrationPause.as_view(), name="integration_pause"),
     path(
         "integrations/<itg:integration_id>/resume", integrations.IntegrationResume.as_view(), name="integration_resume"

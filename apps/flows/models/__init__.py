@@ -9,6 +9,7 @@ from apps.flows.models.integrations import (
     RoleBinding,
 )
 from apps.flows.models.mappings import MappingOverride
+from apps.flows.models.publications import MappingPublication
 from apps.flows.models.revisions import (
     IntegrationRevision,
     MemberStatus,
@@ -35,6 +36,7 @@ __all__ = [
     "IntegrationTemplate",
     "IntegrationTemplateVersion",
     "MappingOverride",
+    "MappingPublication",
     "MemberStatus",
     "ReleaseRules",
     "RoleBinding",

@@ -13,8 +13,16 @@ from apps.flows.services.integrations import (
     retire_integration,
 )
 from apps.flows.services.mappings import UnableToMap, publish_mappings, save_mapping
-from apps.flows.services.partner_layer import AT_ONCE, Outcome, Publication, change_partner_fields, publish_to
+from apps.flows.services.partner_layer import Outcome, Publication, change_partner_fields, publish_to
 from apps.flows.services.policies import UnableToSetPolicy, reset_field_policy, set_field_policy
+from apps.flows.services.publications import (
+    AT_ONCE,
+    UnableToPublishToAll,
+    UnableToStopPublication,
+    cancel_publication,
+    carry_out_publication,
+    start_publication,
+)
 from apps.flows.services.publishing import MappingRefused, NothingToPublish
 from apps.flows.services.release_rules import set_release_rules
 from apps.flows.services.revisions import (
@@ -50,9 +58,13 @@ __all__ = [
     "UnableToChangeIntegration",
     "UnableToDeployIntegration",
     "UnableToMap",
+    "UnableToPublishToAll",
     "UnableToRelease",
     "UnableToSetPolicy",
+    "UnableToStopPublication",
     "UnableToWriteTemplate",
+    "cancel_publication",
+    "carry_out_publication",
     "change_bindings",
     "change_partner_fields",
     "change_settings",
@@ -85,6 +97,7 @@ __all__ = [
     "save_template_draft",
     "set_field_policy",
     "set_release_rules",
+    "start_publication",
     "submit_revision",
     "submit_template",
 ]

@@ -18,8 +18,6 @@ from apps.flows.partner_layer import PartnerObject, find_partner_object
 from apps.flows.services.mappings import check_expression, publish_mappings, store_fields
 from apps.flows.services.publishing import NothingToPublish
 
-AT_ONCE = 20
-
 
 class Publication(StrEnum):
     """What became of one integration."""
@@ -68,10 +66,10 @@ def publish_to(
 ) -> list[Outcome]:
     """This function will publish the mappings of each integration by itself; what one refuses keeps no other back.
 
-    The systems are asked for sample records: at most `AT_ONCE` integrations in one call.
+    The systems are asked for sample records, which takes seconds each: many are a `start_publication`.
     """
     actor.require("integrations.manage")
-    return [_publish_one(actor, now, integration, note, accepted) for integration in integrations[:AT_ONCE]]
+    return [_publish_one(actor, now, integration, note, accepted) for integration in integrations]
 
 
 def _publish_one(actor: Actor, now: datetime, integration: Integration, note: str, accepted: bool) -> Outcome:

@@ -13,6 +13,7 @@ from apps.partner_portal.views import (
     log_settings,
     logs,
     partner_mappings,
+    partner_publications,
     running,
     runs,
     studio,
@@ -86,7 +87,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/", integrations.show_integrations, name="integrations"),
     path("integrations/mappings/", partner_mappings.show_partner_mappings, name="partner_mappings"),
     path("integrations/mappings/change/", partner_mappings.change_partner_mapping, name="partner_mapping_change"),
-    path("integrations/mappings/publish/", partner_mappings.publish_partner_mappings, name="partner_mappings_publish"),
+    path(
+        "integrations/mappings/publish/", partner_publications.publish_partner_mappings, name="partner_mappings_publish"
+    ),
+    path(
+        "integrations/mappings/publications/<uuid:publication_id>/",
+        partner_publications.show_publication,
+        name="partner_publication",
+    ),
+    path(
+        "integrations/mappings/publications/<uuid:publication_id>/cancel/",
+        partner_publications.stop_publication,
+        name="partner_publication_cancel",
+    ),
     path("integrations/<uuid:integration_id>/", include(INTEGRATION)),
     path("flows/<uuid:flow_id>/run/", integrations.run_now, name="flow_run"),
     path("flows/<uuid:flow_id>/read/", running.read_again, name="flow_read"),

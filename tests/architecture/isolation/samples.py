@@ -46,6 +46,7 @@ SAMPLES: dict[str, Sample] = {
     "rollout_id": lambda scene, world: world.rollout_member.rollout_id,  # type: ignore[union-attr]
     "member_id": lambda scene, world: world.rollout_member.pk,  # type: ignore[union-attr]
     "rollout_step": lambda scene, world: "skip",
+    "publication_id": lambda scene, world: world.publication.pk,  # type: ignore[union-attr]
     "flow_id": lambda scene, world: next(iter(world.flows.values())).pk,
     "run_id": lambda scene, world: next(iter(world.runs.values())).pk,
     "record_id": lambda scene, world: world.records["invoice"].pk,
