@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from apps.core.ids import encode_id
+from apps.flows.models import MappingPublication
+from apps.flows.services import carry_out_publication
 from tests.api.conftest import ApiClient, make_key
 from tests.sync.conftest import deploy, environment, fake_vendors, systems
 
@@ -15,20 +17,25 @@ def put(api, changes, **more):
     return api.client.put("/api/v1/partner-mappings", body, content_type="application/json")
 
 
-def test_a_field_is_changed_for_all_and_published(api, deploy):
+def test_a_field_is_changed_for_all_and_published(api, deploy, now):
     integration = encode_id("itg", deploy("opportunity-to-project").pk)
 
     changed = put(api, {"phone": "trim(record.phone)"})
     before = api.get("/partner-mappings/integrations").json()["data"]
     published = api.post("/partner-mappings/publish", {"integrations": [integration]}, key="once")
+    watched = published.json()["id"]
+    begun = api.get(f"/partner-mappings/publications/{watched}").json()
+    carry_out_publication(publication_id=MappingPublication.objects.get().pk, now=lambda: now)
+    ended = api.get("/partner-mappings/publications").json()["data"][0]
     after = api.get("/partner-mappings/integrations").json()["data"]
 
     (shown,) = changed.json()["objects"]
     assert (shown["vendor"], [field["name"] for field in shown["mapping"]]) == ("fake_crm", ["phone"])
     assert [(s["integration"], s["in_force"], s["fields_from_partner"]) for s in before] == [(integration, False, 1)]
-    assert published.json() == {
-        "outcomes": [{"integration": integration, "status": "published", "message": "Version 2"}]
-    }
+    assert (published.status_code, begun["total"], begun["done"], begun["outcomes"]) == (202, 1, 0, [])
+    assert (ended["id"], ended["done"]) == (watched, 1)
+    assert ended["outcomes"] == [{"integration": integration, "status": "published", "message": "Version 2"}]
+    assert api.post(f"/partner-mappings/publications/{watched}/cancel").status_code == 409
     assert [s["in_force"] for s in after] == [True]
 
 

@@ -80,7 +80,7 @@ class OutcomeSerializer(serializers.Serializer[Any]):
     message = serializers.CharField(allow_blank=True)
 
 
-class PublicationSerializer(serializers.Serializer[MappingPublication]):
+class ManyPublishedSerializer(serializers.Serializer[MappingPublication]):
     """`done` of `total` integrations had their turn; `outcomes` says what became of each of them, in order."""
 
     id = PublicIdField("mapping_publication")
@@ -145,7 +145,7 @@ class PartnerMappingsPublish(ApiView):
 
     @extend_schema(
         request=PublicationAskedSerializer,
-        responses={202: PublicationSerializer},
+        responses={202: ManyPublishedSerializer},
         examples=[
             OpenApiExample(
                 "To two customers",
@@ -167,7 +167,7 @@ class PartnerMappingsPublish(ApiView):
                 actor=self.actor, now=clock.now(), integrations=[found[key] for key in wanted], note=given["note"],
                 accepted=given["accepted"],
             )  # fmt: skip
-            return Response(PublicationSerializer(publication).data, status=202)
+            return Response(ManyPublishedSerializer(publication).data, status=202)
 
         return self.once(act)
 
@@ -176,33 +176,33 @@ class PublicationList(ApiView):
     tag = "Integrations"
     scopes = {"GET": "integrations.manage"}
 
-    @extend_schema(responses=paged(PublicationSerializer), parameters=PAGE_PARAMETERS)
+    @extend_schema(responses=paged(ManyPublishedSerializer), parameters=PAGE_PARAMETERS)
     def get(self, request: Request) -> Response:
         """List publications to many integrations, newest first."""
-        return self.list(list_publications(self.actor), PublicationSerializer)
+        return self.list(list_publications(self.actor), ManyPublishedSerializer)
 
 
 class PublicationDetail(ApiView):
     tag = "Integrations"
     scopes = {"GET": "integrations.manage"}
 
-    @extend_schema(responses=PublicationSerializer)
+    @extend_schema(responses=ManyPublishedSerializer)
     def get(self, request: Request, publication_id: UUID) -> Response:
         """Watch a publication to many integrations."""
-        return Response(PublicationSerializer(get_publication(self.actor, publication_id)).data)
+        return Response(ManyPublishedSerializer(get_publication(self.actor, publication_id)).data)
 
 
 class PublicationCancel(ApiView):
     tag = "Integrations"
     scopes = {"POST": "integrations.manage"}
 
-    @extend_schema(request=None, responses=PublicationSerializer)
+    @extend_schema(request=None, responses=ManyPublishedSerializer)
     def post(self, request: Request, publication_id: UUID) -> Response:
         """Leave out those whose turn has not come."""
 
         def act() -> Response:
             publication = get_publication(self.actor, publication_id)
             stopped = cancel_publication(actor=self.actor, now=clock.now(), publication=publication)
-            return Response(PublicationSerializer(stopped).data)
+            return Response(ManyPublishedSerializer(stopped).data)
 
         return self.once(act)

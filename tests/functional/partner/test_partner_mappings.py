@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from apps.flows.models import MappingOverride
-from apps.flows.services import change_partner_fields
-from apps.partner_portal.views import partner_mappings
+from apps.flows.models import MappingOverride, MappingPublication
+from apps.flows.services import carry_out_publication, change_partner_fields
 from tests.browsing import Browser
 from tests.sync.conftest import deploy, environment, fake_vendors, flow_of, systems
 
@@ -21,36 +20,41 @@ def test_an_empty_layer_says_where_it_begins(partner, owner: Browser):
     assert "Nothing is changed for all customers" in owner.get(PAGE).content.decode()
 
 
-def test_what_changes_is_seen_and_published_step_by_step(owner, deploy, owner_actor, now):
+def test_what_changes_is_seen_and_published_in_the_background(owner, deploy, owner_actor, now):
     integration = deploy("opportunity-to-project")
     change(owner_actor, now, phone="trim(record.phone)")
 
     before = owner.get(PAGE).content.decode()
-    step = owner.post(
-        f"{PAGE}publish/", {"integration": [str(integration.pk)] * 1, "note": "Trim"}, headers={"HX-Request": "true"}
-    ).content.decode()
+    started = owner.post(f"{PAGE}publish/", {"integration": [str(integration.pk), "no id"], "note": "Trim"})
+    watched = started["Location"]
+    under_way = owner.get(watched).content.decode()
+    carry_out_publication(publication_id=MappingPublication.objects.get().pk, now=lambda: now)
+    part = owner.get(watched, headers={"HX-Request": "true"}).content.decode()
     after = owner.get(PAGE).content.decode()
 
     assert "trim(record.phone)" in before
     assert "1 field from here" in before
-    assert "Published. Version 2" in step
-    assert "<html" not in step
+    assert f'hx-get="{watched}"' in under_way
+    assert "Stop here?" in under_way
+    assert "Published. Version 2" in part
+    assert ("<html" in part, "hx-get" in part) == (False, False)
     assert "Not in force yet" not in after
+    assert f'href="{watched}"' in after
     assert flow_of(integration).current_version.number == 2
 
 
-def test_more_than_one_step_asks_for_the_rest(owner, deploy, owner_actor, now, monkeypatch):
-    monkeypatch.setattr(partner_mappings, "STEP", 1)
-    keys = ("opportunity-to-project", "payment-status")
-    made = [deploy(key) for key in keys]
+def test_everybody_is_more_than_one_page(owner, deploy, owner_actor, now):
+    made = {deploy(key).pk for key in ("opportunity-to-project", "payment-status")}
     change(owner_actor, now, phone="trim(record.phone)")
 
-    step = owner.post(
-        f"{PAGE}publish/", {"integration": [str(found.pk) for found in made]}, headers={"HX-Request": "true"}
-    ).content.decode()
+    started = owner.post(f"{PAGE}publish/", {"everybody": "1"})
+    owner.post(f"{started['Location']}cancel/")
+    nobody = owner.post(f"{PAGE}publish/", {})
 
-    assert "1 more to come" in step
-    assert step.count('name="integration"') == 1
+    publication = MappingPublication.objects.get()
+    assert (set(publication.integration_ids), publication.done_count) == (made, 0)
+    assert publication.canceled_at is not None
+    assert nobody["Location"] == PAGE
 
 
 def test_a_field_is_changed_and_taken_back(owner, deploy, owner_actor, now):
