@@ -26,7 +26,10 @@ class UnableToDeclare(AnticipatedError):
 def declare_custom_field(
     *, actor: Actor, now: datetime, customer: Customer | None, entity: str, key: str, label: str, kind: str
 ) -> CustomField:
-    """This function will add `x_<key>` to an entity, for one customer or (None) for all. Raises UnableToDeclare."""
+    """This function will add `x_<key>` to an entity, for one customer or (None) for all; an archived one comes back.
+
+    Raises UnableToDeclare.
+    """
     _require(actor, customer)
     if entity not in ENTITIES:
         raise UnableToDeclare("There is no such kind of record.", field="entity")
@@ -35,6 +38,9 @@ def declare_custom_field(
     if kind not in CustomFieldKind.values:
         raise UnableToDeclare("Choose what it holds.", field="kind")
     same = CustomField.objects.select_for_update().filter(entity=entity, key=key)
+    archived = same.filter(only_for=customer, kind=kind, archived_at__isnull=False).first()
+    if archived is not None:
+        return _revive(actor, now, archived)
     clashing = same if customer is None else same.filter(only_for=None) | same.filter(only_for=customer)
     if clashing.exists():
         raise UnableToDeclare("There is such a field already. Choose another name.", field="key")
@@ -44,6 +50,13 @@ def declare_custom_field(
     )  # fmt: skip
     _audit(actor, now, made, "custom_field.declared")
     return made
+
+
+def _revive(actor: Actor, now: datetime, custom_field: CustomField) -> CustomField:
+    custom_field.archived_at = None
+    custom_field.save(update_fields=["archived_at"])
+    _audit(actor, now, custom_field, "custom_field.revived")
+    return custom_field
 
 
 @transaction.atomic

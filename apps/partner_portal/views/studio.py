@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.canonical.custom_fields import declared_fields
 from apps.canonical.models.custom_fields import CustomFieldKind
-from apps.canonical.services import declare_custom_field
+from apps.canonical.services import archive_custom_field, declare_custom_field
 from apps.connectors.sdk.errors import ConnectorError
 from apps.core import clock
 from apps.core.errors import AnticipatedError, NotVisible
@@ -173,14 +173,29 @@ def publish(request: ActorRequest, integration_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Audience.STAFF, "integrations.manage")
 def declare_field(request: ActorRequest, integration_id: UUID) -> HttpResponse:
-    """Add a custom field to the records of this customer, or of all."""
+    """Add a custom field to the records of this customer, or of all; or offer one no more."""
     integration = get_integration(request.actor, integration_id)
+    if "archive" in request.POST:
+        return _archive_field(request, integration)
     given = {name: request.POST.get(name, "").strip() for name in ("entity", "key", "label", "kind")}
     customer = None if request.POST.get("layer") == "partner" else integration.customer
     return perform(
         request,
         lambda: declare_custom_field(actor=request.actor, now=clock.now(), customer=customer, **given),
         done=f"x_{given['key']} can be mapped now.",
+        next_url=reverse("partner_portal:mappings", args=[integration.pk]),
+    )
+
+
+def _archive_field(request: ActorRequest, integration: Integration) -> HttpResponse:
+    known = {str(found.pk): found for found in declared_fields(integration.customer_id)}
+    found = known.get(request.POST["archive"])
+    if found is None:
+        raise NotVisible("There is no such field.")
+    return perform(
+        request,
+        lambda: archive_custom_field(actor=request.actor, now=clock.now(), custom_field=found),
+        done=f"{found.name} is offered no more. What maps to it and what records hold stays.",
         next_url=reverse("partner_portal:mappings", args=[integration.pk]),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 
+from apps.canonical.models import CustomField
 from apps.connectors.sdk.errors import TransientError
 from apps.flows.layers import mapped_objects
 from apps.flows.models import IntegrationRevision, MappingOverride
@@ -171,3 +172,10 @@ def test_a_field_of_ones_own_is_added_and_mapped(owner, studio, integration):
     assert [(f.name, f.only_for_id) for f in listed.context["declared"]] == [("x_tier", integration.customer_id)]
     owner.post(studio + COMPANIES, {"map-x_tier": 'get(record, "tier")'})
     assert [o.value for o in row_of(owner.get(studio + COMPANIES), "x_tier").outcomes] == ["gold"]
+
+    field = CustomField.objects.get(key="tier")
+    owner.post(studio + "fields/", {"archive": str(field.pk)})
+    assert owner.get(studio).context["declared"] == []
+    assert owner.post(studio + "fields/", {"archive": str(integration.pk)}).status_code == 404
+    owner.post(studio + "fields/", given)
+    assert [f.pk for f in owner.get(studio).context["declared"]] == [field.pk]
