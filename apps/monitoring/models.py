@@ -115,6 +115,12 @@ class BusinessException(CustomerOwned):
         indexes: ClassVar = [
             models.Index(fields=["environment", "rule"], name="exception_standing", condition=~models.Q(status="resolved")),
             models.Index(fields=["customer", "status", "-opened_at"], name="exception_newest"),
+            models.Index(fields=["status", "-opened_at", "-id"], name="exception_newest_of_all"),
+            # What is at stake is summed up without touching the rows.
+            models.Index(
+                fields=["customer", "rule", "currency"], name="exception_stakes", condition=models.Q(status="open"),
+                include=["amount", "since", "snoozed_until", "id"],
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -17,8 +17,8 @@ from apps.core.errors import NotVisible
 from apps.partner_portal.forms.errors import NOBODY, AssignForm, IgnoreForm, SnoozeForm
 from apps.partner_portal.lists.errors import STATES, in_state
 from apps.partner_portal.needs import count_of
-from apps.sync.desk import list_notes, snoozed
-from apps.sync.models import UNSOLVED, FailureStatus, NoteKind, RecordFailure
+from apps.sync.desk import Standing, list_notes
+from apps.sync.models import NoteKind, RecordFailure
 from apps.sync.services import assign_failures, ignore_failures, reopen_failures, snooze_failures, wake_failures
 
 FORMS: dict[str, type[forms.Form]] = {"assign": AssignForm, "snooze": SnoozeForm, "ignore": IgnoreForm}
@@ -66,20 +66,19 @@ def find_group(request: ActorRequest, fingerprint: str) -> tuple[QuerySet[Record
 
 
 def acts_on(
-    request: ActorRequest, failures: QuerySet[RecordFailure], route: str, key: object, scope: str
+    request: ActorRequest, standing: Standing, route: str, key: object, scope: str
 ) -> list[Act]:  # fmt: skip
     """What the person may do about them in the state they are in."""
     if not request.actor.can("errors.resolve"):
         return []
-    unsolved = failures.filter(status__in=UNSOLVED)
     acts: list[tuple[str, str]] = []
-    if unsolved.exists():
+    if standing.unsolved:
         acts += [("assign", "Assign"), ("snooze", "Snooze")]
         if route == "error_group_act":
             acts.append(("ignore", "Ignore"))
-        if unsolved.filter(snoozed(clock.now())).exists():
+        if standing.snoozed:
             acts.append(("wake", "Bring back now"))
-    if failures.filter(status=FailureStatus.IGNORED).exists():
+    if standing.ignored:
         acts.append(("reopen", "Reopen"))
     query = f"?{scope}" if scope else ""
     return [
@@ -102,7 +101,7 @@ def carry_out(request: ActorRequest, act: str, failures: QuerySet[RecordFailure]
         return f"{count_of(snooze_failures(**common, **given), 'record')} snoozed."
     if act == "ignore":
         count = ignore_failures(**common, reason=given["reason"])
-        return f"{count_of(count, 'record')} left as it is, for as long as the cause is the same."
+        return f"{count_of(count, 'record')} left alone, for as long as the cause is the same."
     if act == "wake":
         return f"{count_of(wake_failures(**common), 'record')} brought back."
     if act == "reopen":

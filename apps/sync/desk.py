@@ -29,6 +29,27 @@ def is_snoozed(failure: RecordFailure, now: datetime) -> bool:
     return failure.status in UNSOLVED and (by_time or by_count)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many failures are in which state; snoozed ones are unsolved, too."""
+
+    total: int
+    open: int
+    unsolved: int
+    snoozed: int
+    ignored: int
+
+
+def standing_of(failures: QuerySet[RecordFailure], now: datetime) -> Standing:
+    """In one question, whatever is asked of it."""
+    states = {
+        "open": Q(status=FailureStatus.OPEN), "unsolved": Q(status__in=UNSOLVED), "snoozed": snoozed(now),
+        "ignored": Q(status=FailureStatus.IGNORED),
+    }  # fmt: skip
+    counts = {name: Count("pk", filter=state) for name, state in states.items()}
+    return Standing(**failures.order_by().aggregate(total=Count("pk"), **counts))
+
+
 def trend_of(
     failures: QuerySet[RecordFailure], fingerprints: Collection[str], now: datetime
 ) -> dict[str, list[int]]:  # fmt: skip

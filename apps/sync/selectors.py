@@ -118,7 +118,7 @@ class FailureGroup:
     explanation: Explanation
 
 
-def group_failures(actor: Actor, *, customer_id: UUID | None = None) -> list[FailureGroup]:
+def group_failures(actor: Actor, *, customer_id: UUID | None = None, limit: int | None = None) -> list[FailureGroup]:
     """Open failures by cause, the most frequent first."""
     open_ones = RecordFailure.objects.visible_to(actor).filter(status__in=OPEN)
     if customer_id:
@@ -126,20 +126,18 @@ def group_failures(actor: Actor, *, customer_id: UUID | None = None) -> list[Fai
     groups = open_ones.values("customer_id", "fingerprint").annotate(
         count=Count("id"), first=Min("first_at"), last=Max("last_at")
     )
-    newest = open_ones.select_related("flow__integration", "connection", "customer")
-    samples = {
-        (failure.customer_id, failure.fingerprint): failure
-        for failure in newest.order_by("customer_id", "fingerprint", "-last_at", "-id").distinct(
-            "customer_id", "fingerprint"
-        )
-    }
+    rows = list(groups.order_by("-count", "-last", "customer_id", "fingerprint")[:limit])
+    newest = open_ones.filter(fingerprint__in={row["fingerprint"] for row in rows}).distinct(
+        "customer_id", "fingerprint"
+    )
+    ids = list(newest.order_by("customer_id", "fingerprint", "-last_at", "-id").values_list("pk", flat=True))
+    whole = RecordFailure.objects.filter(pk__in=ids).select_related("flow__integration", "connection", "customer")
+    samples = {(failure.customer_id, failure.fingerprint): failure for failure in whole}
     found = []
-    for group in groups.order_by("-count", "-last"):
-        sample = samples[group["customer_id"], group["fingerprint"]]
+    for row in rows:
+        sample = samples[row["customer_id"], row["fingerprint"]]
         found.append(
-            FailureGroup(
-                group["fingerprint"], group["count"], group["first"], group["last"], sample, explain_failure(sample)
-            )
+            FailureGroup(row["fingerprint"], row["count"], row["first"], row["last"], sample, explain_failure(sample))
         )
     return found
 

@@ -85,7 +85,10 @@ def _after(order: tuple[str, ...], values: list[object]) -> Q:
         beyond = Q(**{f"{field}__{'lt' if name.startswith('-') else 'gt'}": value})
         condition |= equal & beyond
         equal &= Q(**{field: value})
-    return condition
+    # Said once more for the first column alone: an index can start there, which it cannot with alternatives.
+    first = order[0]
+    bound = Q(**{f"{first.lstrip('-')}__{'lte' if first.startswith('-') else 'gte'}": values[0]})
+    return bound & condition
 
 
 def _url(request: HttpRequest, order: tuple[str, ...], row: Model, *, backwards: bool) -> str:

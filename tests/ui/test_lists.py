@@ -27,7 +27,7 @@ def test_broken_cursor_is_the_first_page():
 
 
 def test_rows_after_a_cursor_use_every_column_in_its_direction():
-    assert paging._after(("-at", "id"), ["x", 7]) == Q(at__lt="x") | (Q(at="x") & Q(id__gt=7))
+    assert paging._after(("-at", "id"), ["x", 7]) == Q(at__lte="x") & (Q(at__lt="x") | (Q(at="x") & Q(id__gt=7)))
 
 
 def test_filters_drop_unknown_values_and_keep_the_rest_of_the_address():

@@ -178,7 +178,7 @@ class FailureGroupList(ApiView):
     @extend_schema(responses=FailureGroupSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Unsolved failures by cause and customer, the most frequent first, at most 200."""
-        groups = group_failures(self.actor)[:MOST_GROUPS]
+        groups = group_failures(self.actor, limit=MOST_GROUPS)
         trends = {
             customer_id: trend_of(
                 RecordFailure.objects.visible_to(self.actor).filter(customer_id=customer_id),

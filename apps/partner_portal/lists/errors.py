@@ -14,11 +14,12 @@ from apps.core import clock
 from apps.partner_portal.exports import FORMATS, MAX_ROWS, export_table
 from apps.partner_portal.forms.errors import NOBODY, colleagues
 from apps.partner_portal.lists.runs import customer_choices, integration_choices
-from apps.partner_portal.selectors.failures import FailureGroup, group_failures
+from apps.partner_portal.selectors.failures import CAUSE_ORDER, FailureGroup, causes_of, describe_causes, extent_of
 from apps.sync.desk import snoozed
 from apps.sync.models import UNSOLVED, ErrorClass, FailureStatus, RecordFailure
 from apps.sync.selectors import explain_failure
 from apps.ui.filters import Filter, FilterState, parse_filters
+from apps.ui.paging import page_queryset
 from apps.ui.tables import Column, build_table
 
 STATES = (
@@ -105,16 +106,16 @@ def errors_context(
     if request.GET.get("format") in FORMATS:
         rows: Any = found.select_related("customer", "connection", "flow").order_by("-last_at", "-id")[:MAX_ROWS]
         return export_table(build_table(rows, RECORDS, caption=""), name="errors", format=request.GET["format"])
-    groups = group_failures(found, seen=failures, now=clock.now())
+    extent, page = extent_of(found), page_queryset(causes_of(found), request, order=CAUSE_ORDER)
+    groups = describe_causes(page.items, found, seen=failures, now=clock.now())
     kept = {"customer": customer_id, "state": filters.first("state")}
     scope = "&".join(f"{key}={value}" for key, value in kept.items() if value)
     columns = COLUMNS if across else tuple(column for column in COLUMNS if column.key != "customers")
     table = build_table(
-        groups, columns, caption="Failed records by cause", noun="causes", total=len(groups),
+        groups, columns, caption="Failed records by cause", noun="causes", total=extent.cause_count,
         url=lambda group: reverse("partner_portal:error_group", args=[group.fingerprint]) + (f"?{scope}" if scope else ""),
     )  # fmt: skip
-    open_count = found.filter(status=FailureStatus.OPEN).count()
     return {
-        "filters": filters, "table": table, "record_count": sum(group.count for group in groups), "is_desk": True,
-        "open_count": open_count,
+        "filters": filters, "table": table, "page": page, "record_count": extent.record_count, "is_desk": True,
+        "open_count": extent.open_count,
     }  # fmt: skip

@@ -16,9 +16,12 @@ from apps.partner_portal.selectors.failures import unsolved_failures
 from apps.sync.models import ApprovalRequest, ApprovalStatus
 from apps.sync.selectors import list_deletion_reviews
 
+# Beside a name nobody reads an exact large number, and to count all of them on every page would take long.
+MOST = 999
 
-def count_badges(actor: Actor) -> dict[str, int]:
-    """{page: what waits there}, for the pages the actor may open."""
+
+def count_badges(actor: Actor) -> dict[str, int | str]:
+    """{page: what waits there, from 1,000 on as “999+”}, for the pages the actor may open."""
     open_ones = MatchQuestion.objects.visible_to(actor).filter(status=QuestionStatus.OPEN)
     values = list_value_questions(actor).order_by().values("pk")
     reviews = list_deletion_reviews(actor).order_by().values("pk")
@@ -31,7 +34,9 @@ def count_badges(actor: Actor) -> dict[str, int]:
         "partner_portal:exceptions": ("exceptions.view", exceptions),
     }
     rows = {
-        page: found.order_by().values("pk") for page, (permission, found) in waiting.items() if actor.can(permission)
+        page: found.order_by().values("pk")[: MOST + 1]
+        for page, (permission, found) in waiting.items()
+        if actor.can(permission)
     }
     if not rows:
         return {}
@@ -42,4 +47,5 @@ def count_badges(actor: Actor) -> dict[str, int]:
         parts.append(f"(SELECT count(*) FROM ({statement}) waiting)")  # noqa: S608 - compiled by Django
         parameters += given
     counts = fetch_rows(f"SELECT {', '.join(parts)}", parameters)[0]
-    return dict(zip(rows, counts, strict=True))
+    told = (count if count <= MOST else f"{MOST}+" for count in counts)
+    return dict(zip(rows, told, strict=True))

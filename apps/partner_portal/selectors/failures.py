@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Max, Min, Q, QuerySet, Value
 
 from apps.core.actor import Actor
+from apps.customers.models import Customer
 from apps.sync.desk import trend_of
-from apps.sync.models import UNSOLVED, RecordFailure
+from apps.sync.models import UNSOLVED, FailureStatus, RecordFailure
+
+CAUSE_ORDER = ("-last", "fingerprint")
 
 
 def unsolved_failures(actor: Actor) -> QuerySet[RecordFailure]:
@@ -45,58 +51,69 @@ class FailureGroup:
         return f"{shown} +{len(self.customer_names) - 2}" if len(self.customer_names) > 2 else shown
 
 
-def group_failures(
-    failures: QuerySet[RecordFailure], *, seen: QuerySet[RecordFailure], now: datetime, limit: int = 100
-) -> list[FailureGroup]:
-    """The causes with the newest failures first; five queries however many there are. `seen`: what the trend counts."""
-    rows = list(
-        failures.order_by()
-        .values("fingerprint")
-        .annotate(count=Count("id"), first=Min("first_at"), last=Max("last_at"))
-        .order_by("-last", "fingerprint")[:limit]
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much there is of what was looked for, however little of it a page shows."""
+
+    cause_count: int
+    record_count: int
+    open_count: int
+
+
+def extent_of(failures: QuerySet[RecordFailure]) -> Extent:
+    is_open = Q(status=FailureStatus.OPEN)
+    found = failures.order_by().aggregate(
+        cause_count=Count("fingerprint", distinct=True),
+        record_count=Count("*"),
+        open_count=Count("fingerprint", filter=is_open),
     )
-    fingerprints = [row["fingerprint"] for row in rows]
-    examples = _newest_of_each(failures, fingerprints)
-    names = _each(failures, fingerprints, "customer__name")
-    assignees = _each(failures.exclude(assignee_label=""), fingerprints, "assignee_label")
+    return Extent(**found)
+
+
+def causes_of(failures: QuerySet[RecordFailure]) -> QuerySet[Any, Any]:
+    """A row for each cause, to be paged by `CAUSE_ORDER`."""
+    counted = failures.order_by().values("fingerprint").annotate(
+        count=Count("*"), first=Min("first_at"), last=Max("last_at"),
+        customers=ArrayAgg("customer_id", distinct=True),
+        assignees=ArrayAgg("assignee_label", distinct=True, filter=~Q(assignee_label=""), default=Value([])),
+    )  # fmt: skip
+    return counted.values_list("fingerprint", "count", "first", "last", "customers", "assignees", named=True)
+
+
+def describe_causes(
+    rows: Collection[Any], failures: QuerySet[RecordFailure], *, seen: QuerySet[RecordFailure], now: datetime
+) -> list[FailureGroup]:
+    """What a page of causes shows, in a fixed number of questions. `seen`: what the trend counts."""
+    fingerprints = [row.fingerprint for row in rows]
+    examples = _newest_of_each(rows, failures)
+    owners = Customer.objects.filter(pk__in={pk for row in rows for pk in row.customers})
+    names = dict(owners.values_list("pk", "name"))
     trends = trend_of(seen, fingerprints, now)
     return [
         FailureGroup(
-            fingerprint=row["fingerprint"],
-            count=row["count"],
-            customer_names=names.get(row["fingerprint"], []),
-            first_at=row["first"],
-            last_at=row["last"],
-            example=examples[row["fingerprint"]],
-            assignees=assignees.get(row["fingerprint"], []),
-            trend=trends[row["fingerprint"]],
+            fingerprint=row.fingerprint,
+            count=row.count,
+            customer_names=sorted(names[pk] for pk in row.customers),
+            first_at=row.first,
+            last_at=row.last,
+            example=examples[row.fingerprint],
+            assignees=sorted(row.assignees),
+            trend=trends[row.fingerprint],
         )
         for row in rows
-        if row["fingerprint"] in examples
+        if row.fingerprint in examples
     ]
 
 
-def _newest_of_each(failures: QuerySet[RecordFailure], fingerprints: list[str]) -> dict[str, RecordFailure]:
-    newest = (
-        failures.filter(fingerprint__in=fingerprints)
-        .order_by("fingerprint", "-last_at", "-id")
-        .distinct("fingerprint")
-        .select_related("flow__integration", "connection", "customer")
-    )
-    return {failure.fingerprint: failure for failure in newest}
-
-
-def _each(failures: QuerySet[RecordFailure], fingerprints: list[str], field: str) -> dict[str, list[str]]:
-    pairs = (
-        failures.filter(fingerprint__in=fingerprints)
-        .order_by("fingerprint", field)
-        .values_list("fingerprint", field)
-        .distinct()
-    )
-    names: dict[str, list[str]] = {}
-    for fingerprint, name in pairs:
-        names.setdefault(fingerprint, []).append(name)
-    return names
+def _newest_of_each(rows: Collection[Any], failures: QuerySet[RecordFailure]) -> dict[str, RecordFailure]:
+    """The moments are known already: only what failed at one of them is looked at, and only one of each is fetched."""
+    moments = Q(pk=None)
+    for row in rows:
+        moments |= Q(fingerprint=row.fingerprint, last_at=row.last)
+    newest = failures.filter(moments).order_by("fingerprint", "-last_at", "-id").distinct("fingerprint")
+    ids = list(newest.values_list("pk", flat=True))
+    found = RecordFailure.objects.filter(pk__in=ids).select_related("flow__integration", "connection", "customer")
+    return {failure.fingerprint: failure for failure in found}
 
 
 def count_by_customer(actor: Actor, customer_ids: list[UUID]) -> dict[UUID, int]:

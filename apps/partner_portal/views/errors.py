@@ -20,7 +20,7 @@ from apps.partner_portal.customer_page import render_tab
 from apps.partner_portal.failure_acts import acts_on, find_group, notes_of
 from apps.partner_portal.forms.errors import CommentForm, IgnoreForm
 from apps.partner_portal.lists.errors import errors_context
-from apps.sync.desk import is_snoozed, trend_of
+from apps.sync.desk import is_snoozed, standing_of, trend_of
 from apps.sync.models import UNSOLVED, FailureStatus, RecordFailure
 from apps.sync.selectors import explain_failure, get_failure
 from apps.sync.services import ignore_failure
@@ -80,12 +80,13 @@ def show_group(request: ActorRequest, fingerprint: str) -> HttpResponse:
         url=lambda failure: reverse("partner_portal:error", args=[failure.pk]),
     )  # fmt: skip
     example = page.items[0]
-    seen = RecordFailure.objects.visible_to(request.actor)
+    seen, now = RecordFailure.objects.visible_to(request.actor), clock.now()
+    standing = standing_of(failures, now)
     context = {
         "page": page, "table": table, "example": example, "explanation": explain_failure(example), "scope": scope,
-        "fingerprint": fingerprint, "open_count": failures.filter(status=FailureStatus.OPEN).count(),
-        "total": failures.count(), "trend": trend_of(seen, [fingerprint], clock.now())[fingerprint],
-        "acts": acts_on(request, failures, "error_group_act", fingerprint, scope), "is_desk": True,
+        "fingerprint": fingerprint, "open_count": standing.open,
+        "total": standing.total, "trend": trend_of(seen, [fingerprint], now)[fingerprint],
+        "acts": acts_on(request, standing, "error_group_act", fingerprint, scope), "is_desk": True,
         "crumbs": [("Error desk", reverse("partner_portal:errors"))],
     }  # fmt: skip
     return htmx.render_page(
@@ -124,7 +125,7 @@ def show_error(request: ActorRequest, failure_id: UUID) -> HttpResponse:
         "is_unsolved": failure.status in UNSOLVED, "is_snoozed": is_snoozed(failure, now),
         "can_retry": can_retry,
         "can_edit": can_retry and failure.record_id and request.actor.can("payloads.view"),
-        "acts": acts_on(request, one, "error_act", failure.pk, ""), "notes": notes_of(request, failure),
+        "acts": acts_on(request, standing_of(one, now), "error_act", failure.pk, ""), "notes": notes_of(request, failure),
         "comment_form": CommentForm(auto_id="comment_%s") if request.actor.can("errors.resolve") else None,
         "payload": failure.payload if request.actor.can("payloads.view") else None, "crumbs": _crumbs(failure),
     }  # fmt: skip

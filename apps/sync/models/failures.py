@@ -87,7 +87,13 @@ class RecordFailure(CustomerOwned):
             models.Index(fields=["customer", "status", "-last_at"], name="failure_newest"),
             models.Index(fields=["retry", "status"], condition=models.Q(retry__isnull=False), name="failure_of_retry"),
             models.Index(fields=["fingerprint", "-first_at"], name="failure_of_cause"),
-        ]
+            # The desk counts and pages causes without touching the rows.
+            models.Index(
+                fields=["fingerprint", "-last_at", "-id"], name="failure_unsolved",
+                include=["customer", "status", "first_at", "attempts", "snoozed_until", "snoozed_attempts", "assignee_label"],
+                condition=models.Q(status__in=["open", "retrying"]),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.object_name} {self.error_class}"

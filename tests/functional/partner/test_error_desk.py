@@ -187,3 +187,28 @@ def test_a_viewer_changes_nothing(viewer: Client, scene: Scene) -> None:
 
     assert refused == [403] * 5
     assert viewer.get(address("error", key)).context["acts"] == []
+
+
+def test_causes_are_paged_by_key_and_counted_whole(owner: Client, scene: Scene) -> None:
+    known = RecordFailure.objects.filter(status="open").order_by("last_at").last()
+    assert known is not None
+    more = [
+        RecordFailure(**{
+            **{field.attname: getattr(known, field.attname) for field in RecordFailure._meta.concrete_fields},
+            "id": uuid7(), "record_id": None, "external_id": f"n{number}", "fingerprint": f"{number:032d}",
+            "last_at": known.last_at + timedelta(minutes=number % 7),
+        })
+        for number in range(60)
+    ]  # fmt: skip
+    RecordFailure.objects.bulk_create(more)
+    unsolved = RecordFailure.objects.filter(status__in=["open", "retrying"])
+    causes = set(unsolved.values_list("fingerprint", flat=True))
+
+    first = owner.get(reverse("partner_portal:errors"))
+    second = owner.get(first.context["page"].next_url)
+
+    listed = [row.key for page in (first, second) for row in page.context["table"].rows]
+    assert (len(first.context["table"].rows), len(listed), set(listed)) == (50, len(causes), causes)
+    assert first.context["table"].total == second.context["table"].total == len(causes)
+    assert first.context["record_count"] == unsolved.count()
+    assert second.context["page"].next_url == ""
