@@ -158,10 +158,6 @@ def find_event_type(name: str) -> EventType | None:
     return _types.get(name)
 
 
-def is_registered(name: str) -> bool:
-    return name in _types
-
-
 def consumers_of(name: str) -> dict[str, Consumer]:
     return dict(_consumers.get(name, {}))
 

@@ -114,4 +114,3 @@ TABLES: dict[str, tuple[str, ...]] = {
     "currency": ("id", "symbol"),
     "expensecategory": ("id", "name"),
 }  # fmt: skip
-DATE_COLUMNS = ("lastmodifieddate", "trandate", "duedate", "startdate", "projectedenddate", "expensedate")

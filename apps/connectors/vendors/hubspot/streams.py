@@ -31,7 +31,6 @@ OVERLAP = timedelta(minutes=5)
 SWEEP_EVERY = timedelta(hours=1)
 SEARCH_LIMIT = 200
 BATCH_READ = 100
-ASSOCIATION_BATCH = 1000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
