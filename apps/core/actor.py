@@ -58,6 +58,11 @@ class Actor:
         if not self.sees(owner_id):
             raise NotVisible(missing)
 
+    def require_sight_of_all(self, refusal: str) -> None:
+        """Raises NotPermitted with the words `refusal` for whoever sees only some owners' things."""
+        if self.scope is not None:
+            raise NotPermitted(refusal)
+
 
 def system_actor(label: str = "System") -> Actor:
     return Actor(kind=ActorKind.SYSTEM, id="system", label=label, scope=None)

@@ -91,12 +91,19 @@ class EnvironmentKind(models.TextChoices):
     SANDBOX = "sandbox", "Sandbox"
 
 
+class EnvironmentQuerySet(models.QuerySet["Environment"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.scope is None else self.filter(customer_id__in=actor.scope)
+
+
 class Environment(models.Model):
     """Where connections, integrations, records and runs live. Only production is metered, measured and billed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="environments")
     kind = models.CharField(max_length=12, choices=EnvironmentKind)
+
+    objects = EnvironmentQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

@@ -15,7 +15,7 @@ from apps.accounts.policies import API_SCOPES, PARTNER_WIDE_SCOPES
 from apps.accounts.tokens import api_secret_hash
 from apps.audit.services import record_change
 from apps.core.actor import Actor, ActorKind
-from apps.core.errors import AnticipatedError, NotVisible
+from apps.core.errors import AnticipatedError
 
 _USE_NOTED_EVERY = timedelta(minutes=1)
 _PREFIX_BYTES = 4
@@ -106,8 +106,8 @@ def _check(
         raise UnableToCreateApiKey("Choose at least one of the scopes.", field="scopes")
     if not all(actor.can(scope) for scope in scopes):
         raise UnableToCreateApiKey("A key cannot do more than you can.", field="scopes")
-    if customer_id is not None and not actor.sees(customer_id):
-        raise NotVisible("There is no such customer.")
+    if customer_id is not None:
+        actor.require_sight(customer_id, "There is no such customer.")
     if customer_id is not None and PARTNER_WIDE_SCOPES & set(scopes):
         raise UnableToCreateApiKey("A key of one customer cannot create or change customers.", field="scopes")
     if expires_at is not None and expires_at <= now:

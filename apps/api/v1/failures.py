@@ -140,8 +140,7 @@ def shown(failure: RecordFailure, actor: Actor) -> RecordFailure:
 
 
 def demand_partner(actor: Actor) -> None:
-    if actor.scope is not None:
-        raise NotPermitted("Only a key of the partner may do this.")
+    actor.require_sight_of_all("Only a key of the partner may do this.")
 
 
 class FailureList(ApiView):

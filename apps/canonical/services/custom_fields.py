@@ -12,7 +12,7 @@ from apps.canonical.models import CustomField
 from apps.canonical.models.custom_fields import CustomFieldKind
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotPermitted
+from apps.core.errors import AnticipatedError
 from apps.customers.models import Customer
 
 KEY = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
@@ -75,9 +75,9 @@ def archive_custom_field(*, actor: Actor, now: datetime, custom_field: CustomFie
 
 def _require(actor: Actor, customer: Customer | None) -> None:
     actor.require("integrations.manage")
-    if customer is None and actor.scope is not None:
-        raise NotPermitted("Only the partner's own people declare what holds for all customers.")
-    if customer is not None:
+    if customer is None:
+        actor.require_sight_of_all("Only the partner's own people declare what holds for all customers.")
+    else:
         actor.require_sight(customer.pk, "There is no such customer.")
 
 

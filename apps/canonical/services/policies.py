@@ -73,8 +73,8 @@ def _demand(actor: Actor, customer: Customer | None) -> None:
     actor.require("integrations.manage")
     if customer is None and actor.scope is not None:
         raise NotVisible("There are no such rules.")
-    if customer is not None and not actor.sees(customer.pk):
-        raise NotVisible("There is no such customer.")
+    if customer is not None:
+        actor.require_sight(customer.pk, "There is no such customer.")
 
 
 def _audit(actor: Actor, action: str, entity: str, customer: Customer | None, now: datetime) -> None:

@@ -15,7 +15,7 @@ from apps.canonical.custom_fields import custom_kinds
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core import expressions
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotPermitted, NotVisible
+from apps.core.errors import AnticipatedError, NotVisible
 from apps.flows.definition import Direction
 from apps.flows.layers import (
     MappedObject,
@@ -63,8 +63,7 @@ def save_mapping(
     locked = lock_integration(actor, integration)
     if layer == "partner":
         actor.require("templates.manage")
-        if actor.scope is not None:
-            raise NotPermitted("Only the partner's own people change what holds for all customers.")
+        actor.require_sight_of_all("Only the partner's own people change what holds for all customers.")
     mapped = _find(locked, place)
     for name, expression in fields.items():
         if expression is not None:

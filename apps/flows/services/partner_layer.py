@@ -11,7 +11,7 @@ from django.db import transaction
 
 from apps.audit.services import record_audit
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotPermitted
+from apps.core.errors import AnticipatedError
 from apps.flows.definition import Direction
 from apps.flows.models import Integration, VersionStatus
 from apps.flows.partner_layer import PartnerObject, find_partner_object
@@ -45,8 +45,7 @@ def change_partner_fields(
     Nothing is in force before it is published. Raises UnableToMap with the first wrong field, NotVisible, NotPermitted.
     """
     actor.require("templates.manage")
-    if actor.scope is not None:
-        raise NotPermitted("Only the partner's own people change what holds for all customers.")
+    actor.require_sight_of_all("Only the partner's own people change what holds for all customers.")
     found = find_partner_object(vendor, direction, object_name)
     for name, expression in fields.items():
         if expression is not None:

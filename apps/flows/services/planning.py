@@ -269,8 +269,8 @@ def _placed(document: Document, where: str, problem: str) -> str:
 
 
 def _environment(actor: Actor, slug: str, kind: str) -> Environment:
-    places = Environment.objects.select_related("customer").filter(customer__slug=slug, kind=kind)
-    found = (places if actor.scope is None else places.filter(customer_id__in=actor.scope)).first()
+    places = Environment.objects.visible_to(actor).select_related("customer")
+    found = places.filter(customer__slug=slug, kind=kind).first()
     if found is None:
         raise UnableToApply(f"There is no customer “{slug}”.", field="source")
     return found

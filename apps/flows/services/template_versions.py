@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from apps.audit.services import record_change
 from apps.core.actor import Actor, ActorKind
-from apps.core.errors import AnticipatedError, Conflict, NotPermitted
+from apps.core.errors import AnticipatedError, Conflict
 from apps.flows.definition import TemplateSpec
 from apps.flows.models import (
     OPEN_VERSIONS,
@@ -247,8 +247,7 @@ def _check_number(template: IntegrationTemplate, spec: TemplateSpec, version: In
 
 def _require(actor: Actor) -> None:
     actor.require("templates.manage")
-    if actor.scope is not None:
-        raise NotPermitted("Only the partner's own people change templates.")
+    actor.require_sight_of_all("Only the partner's own people change templates.")
 
 
 def _lock(template: IntegrationTemplate) -> IntegrationTemplate:

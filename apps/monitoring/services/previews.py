@@ -53,10 +53,10 @@ def preview_rule(*, actor: Actor, now: datetime, draft: RuleDraft) -> Preview:
 
 
 def _hits(compiled: CompiledRule, actor: Actor, now: datetime) -> Iterator[tuple[Environment, Hit]]:
-    environments = Environment.objects.filter(kind=EnvironmentKind.PRODUCTION, customer__archived_at=None)
-    if actor.scope is not None:
-        environments = environments.filter(customer_id__in=actor.scope)
-    for environment in environments.select_related("customer").order_by("customer__name", "id"):
+    environments = Environment.objects.visible_to(actor).filter(kind=EnvironmentKind.PRODUCTION)
+    for environment in (
+        environments.filter(customer__archived_at=None).select_related("customer").order_by("customer__name", "id")
+    ):
         for hits in find_hits(compiled, environment, now):
             for hit in hits:
                 yield environment, hit

@@ -13,7 +13,7 @@ from apps.audit.services import record_change
 from apps.canonical.models import Entity
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotPermitted
+from apps.core.errors import AnticipatedError
 from apps.core.expressions import ExpressionError, compile_one
 from apps.monitoring.conditions import demand_clauses
 from apps.monitoring.library import SHIPPED, shipped_values
@@ -130,8 +130,7 @@ def remove_rule(*, actor: Actor, now: datetime, key: str) -> None:
 def _demand_partner(actor: Actor) -> None:
     """Rules hold for all customers: no key of one may touch them. Raises NotPermitted."""
     actor.require("integrations.manage")
-    if actor.scope is not None:
-        raise NotPermitted("Only a key of the partner may do this.")
+    actor.require_sight_of_all("Only a key of the partner may do this.")
 
 
 def check_draft(draft: RuleDraft) -> None:

@@ -133,9 +133,9 @@ def _add_secret(endpoint: WebhookEndpoint, now: datetime) -> str:
 
 
 def _owner_of(actor: Actor, customer_id: UUID | None) -> UUID | None:
-    if customer_id is not None and not actor.sees(customer_id):
-        raise NotVisible("There is no such customer.")
-    if actor.scope is not None and customer_id is None:
+    if customer_id is not None:
+        actor.require_sight(customer_id, "There is no such customer.")
+    elif actor.scope is not None:
         if len(actor.scope) != 1:
             raise UnableToAddEndpoint("Say for which customer.", field="customer")
         return next(iter(actor.scope))

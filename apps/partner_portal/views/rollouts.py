@@ -232,9 +232,8 @@ def _tried(request: ActorRequest, version: IntegrationTemplateVersion) -> Any:
         return try_upgrade(
             actor=request.actor, now=clock.now(), integration=integration, version=version, limit=TRIED_RECORDS
         )
-    scope = request.actor.scope
-    places = Environment.objects.select_related("customer").filter(pk=found)
-    environment = (places if scope is None else places.filter(customer_id__in=scope)).first()
+    places = Environment.objects.visible_to(request.actor).select_related("customer")
+    environment = places.filter(pk=found).first()
     if environment is None:
         raise NotVisible("There is no such customer.")
     return try_template(

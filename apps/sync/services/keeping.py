@@ -12,7 +12,7 @@ from django.db import transaction
 from apps.audit.services import record_audit
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, Conflict, NotPermitted
+from apps.core.errors import AnticipatedError, Conflict
 from apps.dispatch.services import schedule
 from apps.sync.engine.hashing import digest
 from apps.sync.models import LogClass, LogSettings
@@ -85,8 +85,7 @@ def keep_connection_payloads(*, actor: Actor, now: datetime, connection: Connect
 
 def _demand(actor: Actor) -> None:
     actor.require("security.manage")
-    if actor.scope is not None:
-        raise NotPermitted("The log's settings hold for all customers. Ask somebody who sees them all.")
+    actor.require_sight_of_all("The log's settings hold for all customers. Ask somebody who sees them all.")
 
 
 def _lock_settings(now: datetime) -> LogSettings:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apps.audit.services import record_audit
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, NotPermitted
+from apps.core.errors import Conflict
 from apps.sync.models import RunLimits
 
 FIELDS = (
@@ -35,8 +35,7 @@ def load_limits() -> RunLimits:
 def save_limits(*, actor: Actor, now: datetime, values: dict[str, int | None]) -> RunLimits:
     """This function will change the limits named in `values`; runs that begin later keep to them. Raises UnableToLimit."""
     actor.require("integrations.manage")
-    if actor.scope is not None:
-        raise NotPermitted("The limits hold for all customers. Ask somebody who sees them all.")
+    actor.require_sight_of_all("The limits hold for all customers. Ask somebody who sees them all.")
     limits = RunLimits.objects.select_for_update().first() or RunLimits()
     before = {name: getattr(limits, name) for name in FIELDS}
     for name, value in values.items():

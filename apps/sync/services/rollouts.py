@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from apps.audit.services import record_change
 from apps.core.actor import Actor, system_actor
-from apps.core.errors import AnticipatedError, NotPermitted
+from apps.core.errors import AnticipatedError
 from apps.dispatch.services import complete, reschedule, schedule
 from apps.flows.models import (
     Flow,
@@ -299,8 +299,7 @@ def _carrier(rollout: TemplateRollout) -> Actor:
 def require_partner(actor: Actor) -> None:
     """Raises NotPermitted for whoever sees only some of the customers."""
     actor.require("templates.manage")
-    if actor.scope is not None:
-        raise NotPermitted("Only the partner's own people roll out templates.")
+    actor.require_sight_of_all("Only the partner's own people roll out templates.")
 
 
 def audit_rollout(actor: Actor, now: datetime, rollout: TemplateRollout, action: str) -> None:
