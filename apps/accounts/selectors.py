@@ -13,6 +13,7 @@ from apps.accounts.policies import STAFF_PERMISSIONS
 from apps.accounts.tokens import token_hash
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
+from apps.core.visible import get_visible
 
 INVITATION_PURPOSE = "accounts.invitation"
 
@@ -63,10 +64,7 @@ def list_team(actor: Actor) -> QuerySet[StaffMembership]:
 
 def get_member(actor: Actor, membership_id: UUID) -> StaffMembership:
     """Raises NotVisible, NotPermitted."""
-    member = list_team(actor).filter(pk=membership_id).first()
-    if member is None:
-        raise NotVisible("There is no such member.")
-    return member
+    return get_visible(list_team(actor), membership_id, "There is no such member.")
 
 
 def find_member(email: str) -> StaffMembership | None:
@@ -100,10 +98,7 @@ def list_open_invitations(actor: Actor, subject_key: str = "") -> QuerySet[Invit
 
 def get_open_invitation(actor: Actor, invitation_id: UUID, subject_key: str = "") -> Invitation:
     """Raises NotVisible, NotPermitted."""
-    invitation = list_open_invitations(actor, subject_key).filter(pk=invitation_id).first()
-    if invitation is None:
-        raise NotVisible("There is no such invitation.")
-    return invitation
+    return get_visible(list_open_invitations(actor, subject_key), invitation_id, "There is no such invitation.")
 
 
 def list_api_keys(actor: Actor) -> QuerySet[ApiKey]:
@@ -114,10 +109,7 @@ def list_api_keys(actor: Actor) -> QuerySet[ApiKey]:
 
 def get_api_key(actor: Actor, key_id: UUID) -> ApiKey:
     """Raises NotVisible, NotPermitted."""
-    key = list_api_keys(actor).filter(pk=key_id).first()
-    if key is None:
-        raise NotVisible("There is no such key.")
-    return key
+    return get_visible(list_api_keys(actor), key_id, "There is no such key.")
 
 
 def has_account(email: str) -> bool:

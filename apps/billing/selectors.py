@@ -26,6 +26,7 @@ from apps.billing.rating import PriceTerms, RatedInvoice, TaxRule, rate_invoice,
 from apps.core.actor import Actor
 from apps.core.bulk import fetch_rows
 from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 
 
 def billable_usage(period: BillingPeriod) -> QuerySet[UsageEvent]:
@@ -140,10 +141,7 @@ def list_invoices(actor: Actor) -> QuerySet[Invoice]:
 
 def get_invoice(actor: Actor, invoice_id: UUID | str) -> Invoice:
     """Raises NotVisible."""
-    invoice = list_invoices(actor).filter(pk=invoice_id).first()
-    if invoice is None:
-        raise NotVisible("There is no such invoice.")
-    return invoice
+    return get_visible(list_invoices(actor), invoice_id, "There is no such invoice.")
 
 
 def get_default_issuer() -> LegalEntity:
@@ -156,7 +154,4 @@ def get_default_issuer() -> LegalEntity:
 
 def get_plan(plan_id: UUID) -> Plan:
     """Raises NotVisible."""
-    found = Plan.objects.filter(pk=plan_id).first()
-    if found is None:
-        raise NotVisible("There is no such plan.")
-    return found
+    return get_visible(Plan.objects.all(), plan_id, "There is no such plan.")

@@ -11,6 +11,7 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from apps.canonical.models import CanonicalRecord, MergeOutcome, MergePlan, MergePlanStatus, PlannedMerge, RecordMerge
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 
 # What a person should look at comes first.
 ORDER = (
@@ -30,10 +31,7 @@ def list_merge_plans(actor: Actor, source: str = "") -> QuerySet[MergePlan]:
 
 def get_merge_plan(actor: Actor, plan_id: UUID) -> MergePlan:
     """Raises NotVisible."""
-    found = list_merge_plans(actor).filter(pk=plan_id).first()
-    if found is None:
-        raise NotVisible("There is no such import or joining.")
-    return found
+    return get_visible(list_merge_plans(actor), plan_id, "There is no such import or joining.")
 
 
 def planned_rows(plan: MergePlan, outcomes: list[str] | None = None, text: str = "") -> QuerySet[PlannedMerge]:

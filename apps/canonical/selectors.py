@@ -20,7 +20,7 @@ from apps.canonical.models.records import MASS_ENTITIES, WORDS
 from apps.canonical.names import plain
 from apps.canonical.scoring import DEFAULTS, RULES
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.customers.models import Customer
 
 
@@ -33,10 +33,7 @@ def list_questions(actor: Actor) -> QuerySet[MatchQuestion]:
 
 def get_question(actor: Actor, question_id: UUID) -> MatchQuestion:
     """Raises NotVisible."""
-    found = list_questions(actor).filter(pk=question_id).first()
-    if found is None:
-        raise NotVisible("There is no such question, or it was answered with “same”.")
-    return found
+    return get_visible(list_questions(actor), question_id, "There is no such question, or it was answered with “same”.")
 
 
 def list_value_questions(actor: Actor) -> QuerySet[FieldQuestion]:
@@ -50,10 +47,9 @@ def list_value_questions(actor: Actor) -> QuerySet[FieldQuestion]:
 
 def get_value_question(actor: Actor, value_question_id: UUID) -> FieldQuestion:
     """Raises NotVisible."""
-    found = list_value_questions(actor).filter(pk=value_question_id).first()
-    if found is None:
-        raise NotVisible("There is no such question; perhaps it is answered.")
-    return found
+    return get_visible(
+        list_value_questions(actor), value_question_id, "There is no such question; perhaps it is answered."
+    )
 
 
 def list_merges(actor: Actor) -> QuerySet[RecordMerge]:
@@ -65,10 +61,7 @@ def list_merges(actor: Actor) -> QuerySet[RecordMerge]:
 
 def get_merge(actor: Actor, merge_id: UUID) -> RecordMerge:
     """Raises NotVisible."""
-    found = list_merges(actor).filter(pk=merge_id).first()
-    if found is None:
-        raise NotVisible("There is no such merge.")
-    return found
+    return get_visible(list_merges(actor), merge_id, "There is no such merge.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from apps.accounts.models import User
 from apps.accounts.policies import CustomerRole
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.customers.models import Customer, CustomerMembership, Environment, EnvironmentKind
 
 
@@ -21,10 +21,9 @@ def list_customers(actor: Actor, *, search: str = "") -> QuerySet[Customer]:
 
 def get_customer(actor: Actor, customer_id: UUID) -> Customer:
     """Raises NotVisible, for a stranger's customer just as for none at all."""
-    found = Customer.objects.visible_to(actor).select_related("owner").filter(pk=customer_id).first()
-    if found is None:
-        raise NotVisible("There is no such customer.")
-    return found
+    return get_visible(
+        Customer.objects.visible_to(actor).select_related("owner"), customer_id, "There is no such customer."
+    )
 
 
 def get_environment(customer: Customer, kind: EnvironmentKind = EnvironmentKind.PRODUCTION) -> Environment:

@@ -11,6 +11,7 @@ from apps.connectors.models import Connection, ConnectionStatus
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.flows.definition import DELETION, FlowSpec, TemplateSpec, parse_flow, parse_template
 from apps.flows.models import (
     OPEN_VERSIONS,
@@ -90,10 +91,7 @@ def list_template_drafts() -> QuerySet[IntegrationTemplateVersion]:
 def get_template(version_id: UUID) -> IntegrationTemplateVersion:
     """Raises NotVisible."""
     related = IntegrationTemplateVersion.objects.select_related("template__forked_from__template")
-    found = related.filter(pk=version_id).first()
-    if found is None:
-        raise NotVisible("There is no such template.")
-    return found
+    return get_visible(related, version_id, "There is no such template.")
 
 
 def integrations_of(actor: Actor, template: IntegrationTemplate) -> list[Integration]:
@@ -144,10 +142,7 @@ def get_integration(actor: Actor, integration_id: UUID) -> Integration:
     """Raises NotVisible."""
     visible = Integration.objects.visible_to(actor)
     related = visible.select_related("customer", "environment", "template_version__template")
-    found = related.filter(pk=integration_id).first()
-    if found is None:
-        raise NotVisible("There is no such integration.")
-    return found
+    return get_visible(related, integration_id, "There is no such integration.")
 
 
 def list_flows(actor: Actor) -> QuerySet[Flow]:
@@ -158,10 +153,7 @@ def list_flows(actor: Actor) -> QuerySet[Flow]:
 
 def get_flow(actor: Actor, flow_id: UUID) -> Flow:
     """Raises NotVisible."""
-    found = list_flows(actor).filter(pk=flow_id).first()
-    if found is None:
-        raise NotVisible("There is no such flow.")
-    return found
+    return get_visible(list_flows(actor), flow_id, "There is no such flow.")
 
 
 def integration_map(integration: Integration) -> SystemMap:
@@ -265,16 +257,14 @@ def list_rollouts(actor: Actor) -> QuerySet[TemplateRollout]:
 
 def get_rollout(actor: Actor, rollout_id: UUID) -> TemplateRollout:
     """Raises NotVisible."""
-    found = list_rollouts(actor).filter(pk=rollout_id).first()
-    if found is None:
-        raise NotVisible("There is no such rollout.")
-    return found
+    return get_visible(list_rollouts(actor), rollout_id, "There is no such rollout.")
 
 
 def get_rollout_member(actor: Actor, member_id: UUID) -> RolloutMember:
     """Raises NotVisible."""
     visible = RolloutMember.objects.visible_to(actor).filter(rollout__in=list_rollouts(actor))
-    found = visible.select_related("rollout__version", "integration", "customer").filter(pk=member_id).first()
-    if found is None:
-        raise NotVisible("There is no such customer in a rollout.")
-    return found
+    return get_visible(
+        visible.select_related("rollout__version", "integration", "customer"),
+        member_id,
+        "There is no such customer in a rollout.",
+    )

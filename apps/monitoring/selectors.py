@@ -14,6 +14,7 @@ from apps.audit.models import AuditEvent
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.core.money import Money
+from apps.core.visible import get_visible
 from apps.customers.models import Customer
 from apps.monitoring.library import SHIPPED, unsaved
 from apps.monitoring.models import BusinessException, BusinessExceptionQuerySet, ExceptionRule, Solver
@@ -37,10 +38,7 @@ def list_exceptions(actor: Actor) -> BusinessExceptionQuerySet:
 
 def get_exception(actor: Actor, exception_id: UUID) -> BusinessException:
     """Raises NotVisible, NotPermitted."""
-    found = list_exceptions(actor).filter(pk=exception_id).first()
-    if found is None:
-        raise NotVisible("There is no such exception.")
-    return found
+    return get_visible(list_exceptions(actor), exception_id, "There is no such exception.")
 
 
 def list_acts(actor: Actor, exception: BusinessException) -> QuerySet[AuditEvent]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Q, QuerySet
 
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.notifications.models import (
     DeliveryStatus,
     OutgoingMail,
@@ -24,10 +24,7 @@ def list_mails(actor: Actor) -> OutgoingMailQuerySet:
 
 def get_mail(actor: Actor, mail_id: UUID) -> OutgoingMail:
     """Raises NotVisible, NotPermitted."""
-    mail = list_mails(actor).filter(pk=mail_id).first()
-    if mail is None:
-        raise NotVisible("There is no such mail.")
-    return mail
+    return get_visible(list_mails(actor), mail_id, "There is no such mail.")
 
 
 def list_endpoints(actor: Actor) -> QuerySet[WebhookEndpoint]:
@@ -38,10 +35,7 @@ def list_endpoints(actor: Actor) -> QuerySet[WebhookEndpoint]:
 
 def get_endpoint(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
     """Raises NotVisible, NotPermitted."""
-    found = list_endpoints(actor).filter(pk=endpoint_id).first()
-    if found is None:
-        raise NotVisible("There is no such endpoint.")
-    return found
+    return get_visible(list_endpoints(actor), endpoint_id, "There is no such endpoint.")
 
 
 def with_traffic(endpoints: QuerySet[WebhookEndpoint], since: datetime) -> QuerySet[WebhookEndpoint]:
@@ -64,7 +58,4 @@ def list_deliveries(actor: Actor, endpoint: WebhookEndpoint | None = None) -> Qu
 
 def get_delivery(actor: Actor, delivery_id: UUID) -> WebhookDelivery:
     """Raises NotVisible, NotPermitted."""
-    found = list_deliveries(actor).filter(pk=delivery_id).first()
-    if found is None:
-        raise NotVisible("There is no such delivery.")
-    return found
+    return get_visible(list_deliveries(actor), delivery_id, "There is no such delivery.")

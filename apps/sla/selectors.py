@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from apps.billing.periods import period_around
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.customers.models import Customer
 from apps.sla.facts import Span, count_spans, thresholds_of
 from apps.sla.measures import Objective, ObjectiveKey, ObjectiveResult, judge
@@ -119,7 +120,4 @@ def get_report(actor: Actor, report_id: Any) -> SlaReport:
 
 def get_policy(policy_id: UUID) -> SlaPolicy:
     """Raises NotVisible."""
-    found = SlaPolicy.objects.filter(pk=policy_id).first()
-    if found is None:
-        raise NotVisible("There is no such policy.")
-    return found
+    return get_visible(SlaPolicy.objects.all(), policy_id, "There is no such policy.")

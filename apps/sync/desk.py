@@ -12,7 +12,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.sync.models import UNSOLVED, FailureNote, FailureRetry, FailureStatus, RecordFailure
 
 TREND_DAYS = 14
@@ -82,10 +82,7 @@ def list_retries(actor: Actor) -> QuerySet[FailureRetry]:
 
 def get_retry(actor: Actor, retry_id: UUID) -> FailureRetry:
     """Raises NotVisible."""
-    found = list_retries(actor).filter(pk=retry_id).first()
-    if found is None:
-        raise NotVisible("There is no such retry.")
-    return found
+    return get_visible(list_retries(actor), retry_id, "There is no such retry.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from apps.canonical.selectors import search_records
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.flows.models import Flow, RoleBinding
 from apps.sync.models import RecordLog, SyncRun, VendorCall
 from apps.sync.models.logs import CALL_FAILED, CALL_WORDS, CALL_WORDS_READ, RECORD_WORDS, RECORD_WORDS_READ
@@ -146,18 +146,16 @@ def _of_places(actor: Actor, rows: QuerySet[SyncRun], asked: LogFilters) -> Quer
 
 def get_record_log(actor: Actor, log_id: int) -> RecordLog:
     """Raises NotVisible."""
-    found: RecordLog | None = RecordLog.objects.visible_to(actor).filter(pk=log_id).first()
-    if found is None:
-        raise NotVisible("There is no such entry, or its time in the log is over.")
-    return found
+    return get_visible(
+        RecordLog.objects.visible_to(actor), log_id, "There is no such entry, or its time in the log is over."
+    )
 
 
 def get_vendor_call(actor: Actor, call_id: int) -> VendorCall:
     """Raises NotVisible."""
-    found: VendorCall | None = VendorCall.objects.visible_to(actor).filter(pk=call_id).first()
-    if found is None:
-        raise NotVisible("There is no such call, or its time in the log is over.")
-    return found
+    return get_visible(
+        VendorCall.objects.visible_to(actor), call_id, "There is no such call, or its time in the log is over."
+    )
 
 
 def _narrow(actor: Actor, rows: QuerySet[Row], asked: LogFilters) -> QuerySet[Row]:

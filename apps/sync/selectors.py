@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Min, QuerySet
 from apps.canonical.models import CanonicalChange, CanonicalRecord, CrossReference
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.sync.explanations import Explanation, explain_failure
 from apps.sync.models import (
     ApprovalRequest,
@@ -55,10 +55,7 @@ def list_runs(actor: Actor) -> QuerySet[SyncRun]:
 
 def get_run(actor: Actor, run_id: UUID) -> SyncRun:
     """Raises NotVisible."""
-    found = list_runs(actor).filter(pk=run_id).first()
-    if found is None:
-        raise NotVisible("There is no such run.")
-    return found
+    return get_visible(list_runs(actor), run_id, "There is no such run.")
 
 
 def list_record_logs(
@@ -100,10 +97,7 @@ def list_failures(actor: Actor) -> QuerySet[RecordFailure]:
 
 def get_failure(actor: Actor, failure_id: UUID) -> RecordFailure:
     """Raises NotVisible."""
-    found = list_failures(actor).filter(pk=failure_id).first()
-    if found is None:
-        raise NotVisible("There is no such entry.")
-    return found
+    return get_visible(list_failures(actor), failure_id, "There is no such entry.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +188,7 @@ def list_deletion_reviews(actor: Actor) -> QuerySet[DeletionReview]:
 
 def get_deletion_review(actor: Actor, review_id: UUID) -> DeletionReview:
     """Raises NotVisible."""
-    found = list_deletion_reviews(actor).filter(pk=review_id).first()
-    if found is None:
-        raise NotVisible("There is no such question; perhaps it is answered.")
-    return found
+    return get_visible(list_deletion_reviews(actor), review_id, "There is no such question; perhaps it is answered.")
 
 
 def list_records(actor: Actor) -> QuerySet[CanonicalRecord]:
@@ -207,10 +198,7 @@ def list_records(actor: Actor) -> QuerySet[CanonicalRecord]:
 
 def get_record(actor: Actor, record_id: UUID) -> CanonicalRecord:
     """Raises NotVisible."""
-    found = list_records(actor).filter(pk=record_id).first()
-    if found is None:
-        raise NotVisible("There is no such record.")
-    return found
+    return get_visible(list_records(actor), record_id, "There is no such record.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,10 +248,7 @@ def list_approvals(actor: Actor) -> QuerySet[ApprovalRequest]:
 
 def get_approval(actor: Actor, approval_id: UUID) -> ApprovalRequest:
     """Raises NotVisible."""
-    found = list_approvals(actor).filter(pk=approval_id).first()
-    if found is None:
-        raise NotVisible("There is no such request.")
-    return found
+    return get_visible(list_approvals(actor), approval_id, "There is no such request.")
 
 
 def list_notices(actor: Actor) -> QuerySet[RuleNotice]:

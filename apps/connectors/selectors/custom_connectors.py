@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from apps.connectors.models import CustomConnector, CustomConnectorVersion
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 
 
 def list_custom_connectors(actor: Actor) -> QuerySet[CustomConnector]:
@@ -20,15 +20,9 @@ def list_custom_connectors(actor: Actor) -> QuerySet[CustomConnector]:
 
 def get_custom_connector(actor: Actor, connector_id: UUID) -> CustomConnector:
     """Raises NotVisible."""
-    found = list_custom_connectors(actor).filter(pk=connector_id).first()
-    if found is None:
-        raise NotVisible("There is no such connector.")
-    return found
+    return get_visible(list_custom_connectors(actor), connector_id, "There is no such connector.")
 
 
 def get_custom_version(connector: CustomConnector, version_id: UUID) -> CustomConnectorVersion:
     """Raises NotVisible."""
-    found = connector.versions.filter(pk=version_id).first()
-    if found is None:
-        raise NotVisible("There is no such version.")
-    return found
+    return get_visible(connector.versions.all(), version_id, "There is no such version.")

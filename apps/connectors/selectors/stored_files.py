@@ -8,15 +8,12 @@ from django.db.models import Q, QuerySet
 
 from apps.connectors.models import Connection, StoredFile
 from apps.connectors.sdk.declared.files.outbox import SENT
-from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 
 
 def get_stored_file(connection: Connection, file_id: UUID) -> StoredFile:
     """Raises NotVisible."""
-    found = list_stored_files(connection).filter(pk=file_id).first()
-    if found is None:
-        raise NotVisible("There is no such file.")
-    return found
+    return get_visible(list_stored_files(connection), file_id, "There is no such file.")
 
 
 def list_stored_files(connection: Connection) -> QuerySet[StoredFile]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.customer_portal.selectors.landscape import Landscape, list_integrations
 from apps.customer_portal.words import join_words
 from apps.flows.models import Integration, IntegrationStatus
@@ -25,10 +25,7 @@ class IntegrationCard:
 
 def get_integration(actor: Actor, integration_id: UUID) -> Integration:
     """Raises NotVisible."""
-    found = list_integrations(actor).filter(pk=integration_id).first()
-    if found is None:
-        raise NotVisible("There is no such integration.")
-    return found
+    return get_visible(list_integrations(actor), integration_id, "There is no such integration.")
 
 
 def paragraphs_of(integration: Integration) -> list[str]:

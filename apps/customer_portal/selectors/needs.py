@@ -16,6 +16,7 @@ from apps.canonical.selectors import list_value_questions
 from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.customer_portal.selectors.landscape import (
     NEEDS_PERSON,
     OPEN_FAILURES,
@@ -119,10 +120,9 @@ def list_values_to_decide(actor: Actor) -> QuerySet[FieldQuestion]:
 
 def get_value_to_decide(actor: Actor, question_id: UUID) -> FieldQuestion:
     """Raises NotVisible, also for questions that are answered."""
-    found = list_values_to_decide(actor).filter(pk=question_id).first()
-    if found is None:
-        raise NotVisible("There is no such question; perhaps somebody answered it.")
-    return found
+    return get_visible(
+        list_values_to_decide(actor), question_id, "There is no such question; perhaps somebody answered it."
+    )
 
 
 def list_questions_to_answer(actor: Actor) -> QuerySet[MatchQuestion]:
@@ -134,10 +134,9 @@ def list_questions_to_answer(actor: Actor) -> QuerySet[MatchQuestion]:
 
 def get_question_to_answer(actor: Actor, question_id: UUID) -> MatchQuestion:
     """Raises NotVisible, also for questions that are answered."""
-    found = list_questions_to_answer(actor).filter(pk=question_id).first()
-    if found is None:
-        raise NotVisible("There is no such question; perhaps somebody answered it.")
-    return found
+    return get_visible(
+        list_questions_to_answer(actor), question_id, "There is no such question; perhaps somebody answered it."
+    )
 
 
 def get_failure_to_fix(actor: Actor, failure_id: UUID) -> RecordFailure:
@@ -185,7 +184,4 @@ def list_own_approvals(actor: Actor) -> QuerySet[ApprovalRequest]:
 
 def get_own_approval(actor: Actor, approval_id: UUID) -> ApprovalRequest:
     """Raises NotVisible, also for what the partner decides."""
-    found = list_own_approvals(actor).filter(pk=approval_id).first()
-    if found is None:
-        raise NotVisible("There is no such request; perhaps somebody decided it.")
-    return found
+    return get_visible(list_own_approvals(actor), approval_id, "There is no such request; perhaps somebody decided it.")

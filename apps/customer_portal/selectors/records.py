@@ -11,7 +11,7 @@ from apps.canonical.models import CanonicalChange, CanonicalLink, CanonicalRecor
 from apps.connectors.models import Connection
 from apps.connectors.sdk.entities import in_order
 from apps.core.actor import Actor
-from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.customer_portal.selectors.activity import name_record
 from apps.customer_portal.selectors.landscape import describe_system
 from apps.customer_portal.words import join_words
@@ -55,10 +55,7 @@ class RecordPage:
 
 def get_record(actor: Actor, record_id: UUID) -> CanonicalRecord:
     """Raises NotVisible."""
-    found = CanonicalRecord.objects.visible_to(actor).production().filter(pk=record_id).first()
-    if found is None:
-        raise NotVisible("There is no such record.")
-    return found
+    return get_visible(CanonicalRecord.objects.visible_to(actor).production(), record_id, "There is no such record.")
 
 
 def describe_record(actor: Actor, record: CanonicalRecord) -> RecordPage:

@@ -23,6 +23,7 @@ from apps.core.actor import Actor, ActorKind
 from apps.core.errors import AnticipatedError, Conflict, NotVisible
 from apps.core.planes import require_tenant_schema
 from apps.core.spreadsheets import harmless
+from apps.core.visible import get_visible
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
 from apps.sync.explorer import LogFilters, find_calls, find_records, find_runs
 from apps.sync.models import ExportFormat, ExportKind, ExportStatus, LogExport, RecordPayload
@@ -88,10 +89,7 @@ def cancel_export(*, actor: Actor, now: datetime, export: LogExport) -> LogExpor
 
 def get_export(actor: Actor, export_id: UUID) -> LogExport:
     """Raises NotVisible."""
-    found: LogExport | None = LogExport.objects.visible_to(actor).filter(pk=export_id).first()
-    if found is None:
-        raise NotVisible("There is no such export.")
-    return found
+    return get_visible(LogExport.objects.visible_to(actor), export_id, "There is no such export.")
 
 
 def open_export(actor: Actor, export: LogExport) -> IO[bytes]:
