@@ -35,6 +35,7 @@ def run_seconds(run: SyncRun) -> float | None:
     return (run.finished_at - run.started_at).total_seconds()
 
 
+_OWN_FLOW = Column("flow", "Flow", value="flow.name", main=True)
 CUSTOMER = Column("customer", "Customer", value="customer.name")
 COLUMNS = (
     Column("flow", "Flow", value="flow.name", sub="flow.integration.name", main=True),
@@ -50,12 +51,15 @@ COLUMNS = (
 
 
 def runs_context(
-    request: ActorRequest, runs: QuerySet[SyncRun], *, across: bool = False, size: int = PAGE_SIZE
+    request: ActorRequest, runs: QuerySet[SyncRun], *, across: bool = False, of_one: bool = False, size: int = PAGE_SIZE
 ) -> dict[str, Any] | HttpResponse:
-    """What a runs list shows, or the list as a file. `across` adds the customer as column and filter."""
+    """What a runs list shows, or the list as a file.
+
+    `across` adds the customer as column and filter; on the page `of_one` integration its name is not said again.
+    """
     filters = runs_filters(request, across=across)
     found = _narrow(runs, filters).select_related("flow__integration", "customer")
-    columns = (COLUMNS[0], CUSTOMER, *COLUMNS[1:]) if across else COLUMNS
+    columns = (COLUMNS[0], CUSTOMER, *COLUMNS[1:]) if across else (_OWN_FLOW, *COLUMNS[1:]) if of_one else COLUMNS
     if request.GET.get("format") in FORMATS:
         table = _table(found.order_by("-id")[:MAX_ROWS], columns, None)
         return export_table(table, name="runs", format=request.GET["format"])
@@ -82,7 +86,7 @@ def runs_filters(request: ActorRequest, *, across: bool) -> FilterState:
         own.append(Filter("customer", "Customer", customer_choices(request), icon="users"))
         own.append(Filter("integration", "Integration", integration_choices(request), icon="route"))
     own += [Filter("state", "State", RunStatus.choices), Filter("trigger", "Trigger", RunTrigger.choices), period()]
-    return parse_filters(request, own, search_placeholder="Flow, integration, message or run id", exports=FORMATS)
+    return parse_filters(request, own, search_placeholder="Flow, message or run id", exports=FORMATS)
 
 
 def customer_choices(request: ActorRequest) -> list[tuple[str, str]]:

@@ -64,7 +64,7 @@ def show_integration(request: ActorRequest, integration_id: UUID) -> HttpRespons
     if integration.status == IntegrationStatus.DRAFT:
         return htmx.redirect(request, page_url(integration))
     runs = runs_context(
-        request, SyncRun.objects.visible_to(request.actor).filter(flow__integration=integration), size=10
+        request, SyncRun.objects.visible_to(request.actor).filter(flow__integration=integration), of_one=True, size=10
     )
     if isinstance(runs, HttpResponse):
         return runs
