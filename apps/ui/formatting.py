@@ -123,7 +123,10 @@ def exact_text(moment: datetime, zone: tzinfo, locale: str = "en") -> str:
 @lru_cache(_KEPT)
 def _zone_text(hour: datetime, zone: tzinfo, locale: str) -> str:
     """The zone's short name in that hour, given in UTC: local hours repeat when the clocks go back."""
-    return format_datetime(hour.astimezone(zone), "zzz", locale=locale)
+    local = hour.astimezone(zone)
+    name = local.tzname() or ""
+    # "CET" and "CST" are what people say; zones without such a name are said by their distance.
+    return name if name.isalpha() else format_datetime(local, "OOOO", locale=locale)
 
 
 def short_date_text(moment: datetime, zone: tzinfo, locale: str = "en") -> str:

@@ -115,6 +115,12 @@ def test_an_accepted_one_cannot_be_withdrawn(token: str, owner_actor: Actor, now
         revoke(actor=owner_actor, now=now, invitation=Invitation.objects.get())
 
 
+def test_somebody_new_reads_times_in_the_partners_zone(token: str, partner: Partner, now: datetime) -> None:
+    Partner.objects.filter(pk=partner.pk).update(time_zone="Europe/Berlin")
+
+    assert accept(token, now).time_zone == "Europe/Berlin"
+
+
 def test_somebody_known_keeps_the_password_and_must_know_it(token: str, now: datetime) -> None:
     user = create_person(email=EVA, name="Eva", password="her own old password", now=now)
 

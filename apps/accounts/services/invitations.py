@@ -24,7 +24,7 @@ from apps.core.errors import AnticipatedError, Conflict, NotVisible
 from apps.core.planes import require_tenant_schema
 from apps.events.services import record_event
 from apps.notifications.services import send_mail
-from apps.tenants.selectors import absolute_url, platform_host
+from apps.tenants.selectors import absolute_url, get_partner_of_schema, platform_host
 
 LIFETIME = timedelta(days=7)
 
@@ -107,7 +107,8 @@ def _the_person(invitation: Invitation, name: str, password: str, now: datetime,
     if user is None:
         if not name.strip():
             raise UnableToAccept("Enter your name.", field="name")
-        return create_person(email=invitation.email, name=name, password=password, now=now)
+        zone = get_partner_of_schema(require_tenant_schema()).time_zone
+        return create_person(email=invitation.email, name=name, password=password, now=now, time_zone=zone)
     if not user.is_active:
         raise UnableToAccept("Your account here is deactivated. Ask the person who invited you.")
     if user != signed_in_user and not user.check_password(password):

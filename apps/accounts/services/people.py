@@ -25,7 +25,9 @@ class UnableToChangeTeam(AnticipatedError):
     """The change would leave the partner without its owner, or is not the actor's to make."""
 
 
-def create_person(*, email: str, name: str, password: str, now: datetime, check_password: bool = True) -> User:
+def create_person(
+    *, email: str, name: str, password: str, now: datetime, time_zone: str = "UTC", check_password: bool = True
+) -> User:
     """This function will create somebody who can sign in; the caller has proof that the address is theirs.
 
     Raises UnableToCreatePerson.
@@ -33,7 +35,7 @@ def create_person(*, email: str, name: str, password: str, now: datetime, check_
     address = email.strip().lower()
     if User.objects.filter(email__iexact=address).exists():
         raise UnableToCreatePerson("Somebody with this address exists already.", field="email")
-    user = User(email=address, name=name.strip(), created_at=now)
+    user = User(email=address, name=name.strip(), time_zone=time_zone, created_at=now)
     if check_password:
         _check_password(password, user)
     with transaction.atomic():

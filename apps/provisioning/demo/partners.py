@@ -68,7 +68,7 @@ def open_partner(partner: PartnerCast, now: datetime) -> Partner:
     )
     with tenant_plane(made.schema_name):
         for person in partner.staff:
-            appoint(user=_make_person(person, now), role=person.role, now=now)
+            appoint(user=_make_person(partner, person, now), role=person.role, now=now)
         owner = owner_of(partner)
         # Everybody in the demo is on the team already, with a password one can read in the terminal.
         for invitation in Invitation.objects.filter(accepted_at=None, revoked_at=None):
@@ -87,8 +87,15 @@ def owner_of(partner: PartnerCast) -> Actor:
     return actor
 
 
-def _make_person(person: Person, now: datetime) -> User:
-    return create_person(email=person.email, name=person.name, password=cast.PASSWORD, now=now, check_password=False)
+def _make_person(partner: PartnerCast, person: Person, now: datetime) -> User:
+    return create_person(
+        email=person.email,
+        name=person.name,
+        password=cast.PASSWORD,
+        now=now,
+        time_zone=partner.time_zone,
+        check_password=False,
+    )
 
 
 def _dress(partner: PartnerCast, owner: Actor, now: datetime) -> None:
@@ -175,7 +182,7 @@ def open_customer(partner: PartnerCast, customer: CustomerCast, now: datetime) -
         owner=User.objects.get(email=partner.staff[1].email),
     )
     for person in filter(None, (customer.contact, customer.viewer)):
-        add_member(actor=owner, now=now, customer=made, user=_make_person(person, now), role=person.role)
+        add_member(actor=owner, now=now, customer=made, user=_make_person(partner, person, now), role=person.role)
     if not customer.is_onboarding:
         _agree_terms(partner, customer, made, owner, now)
     vendors.open_accounts(partner, customer)
