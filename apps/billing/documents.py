@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,6 @@ from apps.core.formats import format_date, format_money, format_number, format_u
 from apps.core.money import Money
 from apps.core.regions import country_name
 
-_TAX_LABELS = {"S": "VAT {rate} %", "Z": "VAT 0 %", "AE": "VAT (reverse charge)"}
 _REVERSE_CHARGE = "Reverse charge: the recipient is liable for value added tax."
 
 
@@ -34,7 +32,7 @@ def _content(invoice: Invoice) -> dict[str, Any]:
     return {
         "heading": "Invoice",
         "number": invoice.number or "",
-        "sender": [invoice.issuer.get("name", ""), *_lines_of(invoice.issuer.get("address", ""))],
+        "sender": [invoice.issuer.get("name", ""), *_address(invoice.issuer)],
         "facts": _facts(invoice, locale),
         "recipient": _recipient(invoice),
         "lines": [_line(line, invoice.currency, locale) for line in lines],
@@ -69,7 +67,7 @@ def _recipient(invoice: Invoice) -> dict[str, Any]:
     recipient = invoice.recipient
     return {
         "name": recipient.get("name", ""),
-        "lines": [*_lines_of(recipient.get("address", "")), *filter(None, [_country(invoice)])],
+        "lines": [*_address(recipient), *filter(None, [_country(invoice)])],
     }
 
 
@@ -78,8 +76,10 @@ def _country(invoice: Invoice) -> str:
     return country_name(code, invoice.account.locale) if code else ""
 
 
-def _lines_of(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip()]
+def _address(party: Mapping[str, str]) -> list[str]:
+    """Its lines; many begin with the name, which stands above already."""
+    lines = [line.strip() for line in party.get("address", "").splitlines() if line.strip()]
+    return lines[1:] if lines[:1] == [party.get("name", "")] else lines
 
 
 def _line(line: InvoiceLine, currency: str, locale: str) -> dict[str, str]:
@@ -92,7 +92,4 @@ def _line(line: InvoiceLine, currency: str, locale: str) -> dict[str, str]:
 
 
 def _taxes(invoice: Invoice, money: Callable[[int], str]) -> list[list[str]]:
-    return [
-        [_TAX_LABELS[row["category"]].format(rate=f"{Decimal(row['rate']).normalize():f}"), money(row["tax_amount"])]
-        for row in invoice.tax_breakdown
-    ]
+    return [[label, money(amount)] for label, amount in invoice.tax_lines]

@@ -16,7 +16,8 @@ from apps.sla.words import explain_objective, month_name, name_objective
 def render_report_pdf(report: SlaReport) -> bytes:
     """This function will typeset a closed report from its stored results."""
     brand = current_brand()
-    return render_document("sla_report", brand=brand, data={"sender": [brand.name], **_content(report)})
+    sender = [line.strip() for line in brand.postal_address.splitlines() if line.strip()] or [brand.name]
+    return render_document("sla_report", brand=brand, data={"sender": sender, **_content(report)})
 
 
 def _content(report: SlaReport) -> dict[str, Any]:
@@ -25,10 +26,10 @@ def _content(report: SlaReport) -> dict[str, Any]:
     return {
         "heading": "Service level report",
         "customer": report.customer.name,
-        "month": month_name(report.period_start, report.customer.time_zone, locale),
+        "month": month_name(report.period_start, report.customer.time_zone),
         "policy": str(report.policy_version),
         "is_met": report.is_met,
-        "verdict": "All objectives were met." if report.is_met else "At least one objective was missed.",
+        "verdict": "Every promise was kept." if report.is_met else "At least one promise was missed.",
         "zone": report.customer.time_zone,
         "runs": f"{format_number(report.results['run_count'], locale)} runs, {format_number(failed, locale)} failed",
         "objectives": [_objective(row, locale) for row in report.results["objectives"]],

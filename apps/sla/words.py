@@ -47,6 +47,6 @@ def describe_result(row: dict[str, Any]) -> str:
     return f"{achieved}, target {row['target']} %"
 
 
-def month_name(instant: datetime, zone: str, locale: str = "en") -> str:
-    """`October 2026`, of the month that `instant` falls in over there."""
-    return str(format_date(instant.astimezone(ZoneInfo(zone)), "MMMM y", locale=locale.replace("-", "_")))
+def month_name(instant: datetime, zone: str) -> str:
+    """`October 2026`, of the month that `instant` falls in over there; in the language of the words around it."""
+    return str(format_date(instant.astimezone(ZoneInfo(zone)), "MMMM y", locale="en"))

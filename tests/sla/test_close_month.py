@@ -142,7 +142,7 @@ def test_the_pdf_says_the_same(customer: Customer, flow: Flow, promised: SlaAssi
 
     assert report is not None
     text = " ".join(PdfReader(BytesIO(bytes(report.document or b""))).pages[0].extract_text().split())
-    for expected in ("Brightwater", "October 2026", "96.77 %", "All objectives were met.", "31 runs, 1 failed"):
+    for expected in ("Brightwater", "October 2026", "96.77 %", "Every promise was kept.", "31 runs, 1 failed"):
         assert expected in text
     assert "Interlace" not in text
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar, Self
 
 from django.db import models
@@ -9,6 +10,8 @@ from apps.billing.models.subscriptions import BillingPeriod
 from apps.billing.models.usage import UsageEvent
 from apps.core.actor import Actor
 from apps.core.ids import uuid7
+
+_TAX_LABELS = {"S": "VAT {rate} %", "Z": "VAT 0 %", "AE": "VAT (reverse charge)"}
 
 
 class InvoiceStatus(models.TextChoices):
@@ -91,6 +94,14 @@ class Invoice(models.Model):
         if self.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
             return 0
         return self.total_amount - self.paid_amount
+
+    @property
+    def tax_lines(self) -> list[tuple[str, int]]:
+        """Each tax by its name and rate, with its amount: what stands between subtotal and total."""
+        return [
+            (_TAX_LABELS[row["category"]].format(rate=f"{Decimal(row['rate']).normalize():f}"), row["tax_amount"])
+            for row in self.tax_breakdown
+        ]
 
 
 class InvoiceLine(models.Model):

@@ -21,14 +21,19 @@ from apps.customer_portal.selectors.reports import (
 from apps.sla.models import SlaReport
 from apps.sla.selectors import get_report, list_reports, month_to_date
 from apps.ui.paging import page_queryset
+from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, build_table
 
 COLUMNS = [
     Column("month", "Month", value=lambda report: month_of(report), main=True),
     Column("policy", "Promise", value=lambda report: report.policy_version.policy.name),
-    Column("outcome", "Outcome", kind="status", value=lambda report: "met" if report.is_met else "breached"),
+    Column("outcome", "Outcome", kind="status", value=lambda report: _outcome(report)),
     Column("computed_at", "Made", kind="datetime", wide_only=True),
 ]
+
+
+def _outcome(report: SlaReport) -> Status:
+    return status_of("kept") if report.is_met else status_of("failing", label="Missed")
 
 
 @require_GET
@@ -60,7 +65,7 @@ def report_detail(request: ActorRequest, report_id: UUID) -> HttpResponse:
         "crumbs": [("Reports", reverse("customer_portal:report_list"))],
         "report": report,
         "title": f"Service levels in {month_of(report)}",
-        "status": "met" if report.is_met else "breached",
+        "status": _outcome(report),
         "figures": describe_report(report),
     }
     return render(request, "customer_portal/report_detail.html", context)
