@@ -28,8 +28,18 @@ from apps.partner_portal.selectors.sla import SlaStanding, recent_standings
 from apps.ui.charts import HeatCell
 from apps.ui.formatting import money_text
 from apps.ui.status import Tone
+from apps.ui.tables import Column, Table, build_table
 
 MOST_NEEDS = 12
+# So many stand in a table with their facts; more are a strip that shows the one that is not well.
+FEW_CUSTOMERS = 10
+_FACTS = (
+    Column("name", "Customer", value="customer.name", main=True),
+    Column("health", "Health", "status", value="status"),
+    Column("integrations", "Live integrations", "number", value="live_count"),
+    Column("errors", "Open errors", "number", value="open_error_count"),
+    Column("fresh", "In step until", "datetime", value="in_step_until"),
+)
 
 
 @require_GET
@@ -46,6 +56,7 @@ def show_home(request: ActorRequest) -> HttpResponse:
         "needs": needs[:MOST_NEEDS],
         "more_needs": max(0, len(needs) - MOST_NEEDS),
         "cells": [_cell(one) for one in health],
+        "table": _table(health) if health and len(health) <= FEW_CUSTOMERS else None,
         "at_risk": [promise for promise in promises if promise.is_at_risk or not promise.is_met],
         "onboarding": onboarding[:MOST_NEEDS],
         "more_onboarding": max(0, len(onboarding) - MOST_NEEDS),
@@ -124,6 +135,14 @@ def _cell(one: CustomerHealth) -> HeatCell:
     )
 
 
+def _table(health: list[CustomerHealth]) -> Table:
+    rows = sorted(health, key=lambda one: one.customer.name.casefold())
+    return build_table(
+        rows, _FACTS, caption="All customers", noun="customers",
+        url=lambda one: reverse("partner_portal:customer", args=[one.customer.pk]),
+    )  # fmt: skip
+
+
 def _tiles(actor: Actor, health: list[CustomerHealth], now: datetime, zone: str) -> list[dict[str, Any]]:
     tiles = []
     if actor.can("runs.view"):
@@ -131,7 +150,7 @@ def _tiles(actor: Actor, health: list[CustomerHealth], now: datetime, zone: str)
         tiles.append(
             {
                 "label": "Records brought into step", "period": "today", "value": f"{written.today:,}",
-                "foot": f"{written.usual:,} on a usual day",
+                "foot": f"{written.usual:,} on a usual day · last 14 days",
                 "trend": written.counts, "url": reverse("partner_portal:runs"),
             }
         )  # fmt: skip
@@ -139,9 +158,13 @@ def _tiles(actor: Actor, health: list[CustomerHealth], now: datetime, zone: str)
         served = sum(one.tone is not Tone.IDLE for one in health)
         tiles.append({"label": "Customers in step", "period": "now", "value": str(well), "foot": f"of {served} live"})
         errors = sum(one.open_error_count for one in health)
+        where = count_of(sum(one.open_error_count > 0 for one in health), "customer")
         tiles.append(
-            {"label": "Open errors", "period": "now", "value": f"{errors:,}", "url": reverse("partner_portal:errors")}
-        )
+            {
+                "label": "Open errors", "period": "now", "value": f"{errors:,}",
+                "foot": f"at {where}" if errors else "nothing is broken", "url": reverse("partner_portal:errors"),
+            }
+        )  # fmt: skip
     if actor.can("billing.view"):
         tiles += [_revenue_tile(found) for found in recurring_now(actor, zone, now)]
     return tiles

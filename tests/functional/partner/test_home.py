@@ -59,7 +59,7 @@ def test_the_numbers_of_the_day(owner: Client, scene: Scene, now: datetime) -> N
 
     assert (tiles["Records brought into step"]["value"], tiles["Records brought into step"]["foot"]) == (
         "5",
-        "1 on a usual day",
+        "1 on a usual day · last 14 days",
     )
     assert tiles["Records brought into step"]["trend"][-2:] == [14, 5]
     assert tiles["Open errors"]["value"] == "2"
