@@ -4,13 +4,21 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from apps.accounts.access import ActorRequest, Audience, requires
-from apps.backoffice.selectors.health import get_platform_health
+from apps.backoffice.selectors.health import KindOfWork, get_platform_health
 from apps.core import clock
 from apps.ui import htmx
+from apps.ui.markup import label_of
 from apps.ui.tables import Column, build_table
 
+
+def _work(one: KindOfWork) -> str:
+    """`sla.close_month` as “Sla: close month” reads."""
+    area, _, what = one.kind.partition(".")
+    return f"{label_of(area)}: {label_of(what).lower()}" if what else label_of(area)
+
+
 WORK = [
-    Column("kind", "Work", main=True),
+    Column("kind", "Work", value=_work, main=True),
     Column("due_count", "Due", kind="number"),
     Column("leased_count", "Under way", kind="number"),
     Column("planned_count", "Planned", kind="number", wide_only=True),

@@ -26,6 +26,7 @@ for part in (
     markup.bytes_size,
     markup.duration,
     markup.delta,
+    markup.time_of_day,
     markup.relative,
     markup.day,
     markup.copy_id,
@@ -133,6 +134,12 @@ def field_kind(field: Any) -> str:
 def field_label(name: object) -> str:
     """`start_date` as a heading: “Start date”."""
     return markup.label_of(name)
+
+
+@register.filter
+def event_words(name: object) -> str:
+    """`tenants.partner.created` as people say it: “Partner created”."""
+    return markup.label_of(" ".join(str(name).split(".")[-2:]))
 
 
 @register.filter
