@@ -60,7 +60,8 @@ _DECISIONS = {
     ),
     "approvals": ("record", "to be released by you", "Nothing of it is written before you say so.", "Decide", "list-check"),
     "exceptions": (
-        "thing", "left undone", "Something should have followed in your business and has not.", "What to do", "flag",
+        "step", "missing in your business",
+        "What should have followed, such as an invoice after approved time, has not.", "What to do", "flag",
     ),
 }  # fmt: skip
 
@@ -94,7 +95,7 @@ def _connection_card(system: SystemState, may_connect: bool) -> NeedCard:
 
 def _failure_card(record: RecordToFix) -> NeedCard:
     return NeedCard(
-        title=f"Correct {record.title}",
+        title=f"Correct “{record.title}”",
         text=f"{record.system}: {record.cause}",
         tone="attention",
         url=f"{reverse('customer_portal:needs_list')}#failure-{record.failure.pk}",

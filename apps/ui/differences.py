@@ -3,14 +3,18 @@
 import json
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from apps.ui.formatting import money_text
+from apps.ui.formatting import date_text, money_text
+from apps.ui.status import humanize_word, is_state_word
 
 _TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)')
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,16 @@ def plain_text(value: Any, locale: str = "en") -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def said_text(value: str, locale: str = "en") -> str:
+    """A stored word or date of the vocabulary as people say it: "Part paid", "27 Oct 2026"; other text as it is."""
+    if _DATE.fullmatch(value):
+        try:
+            return date_text(date.fromisoformat(value), locale)
+        except ValueError:
+            return value
+    return humanize_word(value) if is_state_word(value) else value
 
 
 def _position(item: Any, locale: str) -> str:

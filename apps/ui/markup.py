@@ -149,6 +149,17 @@ def datetime_tag(value: object, *, exact: bool = False, empty: str = "") -> Safe
     return SafeString(f'<time datetime="{instant}" title="{escape(full)}"{mark}>{escape(text)}</time>')
 
 
+def time_of_day(value: object) -> SafeString:
+    """When it was on a day that stands above: "14:02", with the exact time on hover and focus."""
+    moment = _as_datetime(value)
+    if moment is None:
+        return _empty()
+    zone = timezone.get_current_timezone()
+    full = formatting.exact_text(moment, zone, current_locale())
+    instant, text = moment.astimezone(UTC).isoformat(), f"{moment.astimezone(zone):%H:%M}"
+    return SafeString(f'<time datetime="{instant}" title="{escape(full)}">{text}</time>')
+
+
 def relative(value: object, *, short: bool = False) -> str:
     """The relative text alone, for places that hold no markup."""
     moment = _as_datetime(value)

@@ -88,6 +88,14 @@ def tone_of(value: object) -> Tone:
         return _TONE_ALIASES.get(word) or _TONES.get(word, Tone.IDLE)
 
 
+_QUIET_WORDS = frozenset(["none", "draft", "void", "closed", "inactive", "on_hold", "canceled", "planned", "paused"])
+
+
+def is_state_word(text: str) -> bool:
+    """Whether a stored word is a state, which people read with a capital and without underscores."""
+    return text in _TONES or text in _QUIET_WORDS
+
+
 def humanize_word(word: str) -> str:
     """Turn a stored word into sentence case: "past_due" becomes "Past due"."""
     text = word.replace("_", " ").replace("-", " ").strip()

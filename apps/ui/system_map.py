@@ -20,6 +20,9 @@ ROW_GAP = 44
 PILL_HEIGHT = 26
 LANE_GAP = 38
 MARGIN = 2
+# Beside the tile, in the size of labels: names stand larger, details smaller.
+NAME_WIDTH = 114
+DETAIL_WIDTH = 136
 _ICON_OF_DOMAIN = {
     "crm": "heart-handshake",
     "erp": "building",
@@ -239,8 +242,8 @@ def _card(system: MapSystem, x: int, y: int, height: int) -> Card:
         system=system,
         status=status,
         icon=system.icon or _ICON_OF_DOMAIN.get(system.domain, "database"),
-        name=_cut(system.name, 19),
-        detail=_cut(system.detail or system.domain.upper(), 24),
+        name=_fit(system.name, NAME_WIDTH),
+        detail=_fit(system.detail or system.domain.upper(), DETAIL_WIDTH),
         x=x,
         y=y,
         height=height,
@@ -249,6 +252,14 @@ def _card(system: MapSystem, x: int, y: int, height: int) -> Card:
 
 def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _fit(text: str, width: int) -> str:
+    """As much of the text as `width` holds, in the size of labels."""
+    kept = text
+    while kept and _text_width(kept) > width:
+        kept = kept[:-1]
+    return kept if kept == text else f"{kept[:-1].rstrip()}…"
 
 
 def _pill_width(flow: MapFlow, now: datetime) -> int:

@@ -103,7 +103,7 @@ def _from_template(cell: Cell, row: Row, context: Context) -> SafeString:
 
 _EMPTY = SafeString(f'<span class="empty-value">{formatting.EMPTY}</span>')
 _DRAWN: Mapping[str, Callable[[Any], SafeString]] = {
-    "status": lambda value: markup.status_badge(value) if value else SafeString(""),
+    "status": lambda value: markup.status_badge(value) if value else _EMPTY,
     "number": markup.number,
     "percent": lambda value: markup.number(value, "%"),
     "datetime": markup.datetime_tag,

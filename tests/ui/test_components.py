@@ -35,6 +35,12 @@ def test_money_tag():
     assert _render("{% money None %}") == '<span class="empty-value" aria-label="none">–</span>'
 
 
+def test_the_time_of_a_day_that_stands_above():
+    assert _render("{% time_of_day at %}", at=datetime(2026, 11, 2, 8, 58, tzinfo=UTC)) == (
+        '<time datetime="2026-11-02T08:58:00+00:00" title="2 Nov 2026, 08:58:00 UTC">08:58</time>'
+    )
+
+
 def test_datetime_is_relative_with_the_exact_time():
     assert _render("{% datetime at %}", at=datetime(2026, 11, 2, 8, 58, tzinfo=UTC)) == (
         '<time datetime="2026-11-02T08:58:00+00:00" title="2 Nov 2026, 08:58:00 UTC" data-relative>2 min ago</time>'

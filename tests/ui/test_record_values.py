@@ -12,7 +12,7 @@ from django.utils.translation import override
 from apps.canonical.models import CanonicalRecord, name_of
 from apps.connectors.sdk.entities import in_order
 from apps.sync.models import RecordFailure, RecordLog
-from apps.ui.differences import compare
+from apps.ui.differences import compare, said_text
 from apps.ui.formatting import noun_text
 from apps.ui.markup import record_value
 
@@ -46,6 +46,20 @@ def test_positions_are_a_small_table_without_empty_columns() -> None:
 def test_plain_values_stay_plain(value: object, shown: str) -> None:
     assert record_value(value) == shown
     assert "empty-value" in str(record_value([]))
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ("part_paid", "Part paid"),
+        ("none", "None"),
+        ("2026-10-27", "27 Oct 2026"),
+        ("2026-13-27", "2026-13-27"),
+        ("Fox", "Fox"),
+    ],
+)
+def test_stored_words_and_dates_are_said_as_people_say_them(stored: str, said: str) -> None:
+    assert said_text(stored) == said
 
 
 def test_differences_speak_of_money_and_positions_as_one() -> None:

@@ -82,5 +82,5 @@ def test_freshness_and_worst_state():
 def test_long_names_are_cut():
     drawn = _map([MapSystem("a", "A system with a very long name", "crm")], [])
 
-    assert drawn.cards[0].name == "A system with a ve…"
+    assert drawn.cards[0].name == "A system with a v…"
     assert drawn.height == CARD_HEIGHT + 4

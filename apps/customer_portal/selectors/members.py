@@ -7,6 +7,7 @@ from uuid import UUID
 from apps.accounts.policies import CustomerRole
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
+from apps.core.regions import country_name
 from apps.customers.models import Customer, CustomerMembership
 from apps.customers.selectors import list_members
 
@@ -49,6 +50,6 @@ def customer_facts(customer: Customer) -> list[tuple[str, Any]]:
         ("Name", customer.name),
         ("Currency", customer.currency),
         ("Time zone", customer.time_zone),
-        ("Country", customer.country),
+        ("Country", country_name(customer.country)),
         ("Contact", customer.contact_name or customer.contact_email),
     ]

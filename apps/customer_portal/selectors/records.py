@@ -16,6 +16,7 @@ from apps.customer_portal.selectors.activity import name_record
 from apps.customer_portal.selectors.landscape import describe_system
 from apps.customer_portal.words import join_words
 from apps.sync.models import RecordAction, RecordLog
+from apps.ui.differences import said_text
 from apps.ui.formatting import money_text
 from apps.ui.status import humanize_word
 
@@ -113,7 +114,7 @@ def _short(value: Any) -> str:
         return "empty"
     if isinstance(value, dict) and {"amount", "currency"} <= set(value):
         return money_text(int(value["amount"]), str(value["currency"]))
-    text = "…" if isinstance(value, dict | list) else str(value)
+    text = "…" if isinstance(value, dict | list) else said_text(str(value))
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
