@@ -97,10 +97,15 @@ def _word(trigger: TriggerSpec, roles: dict[str, str]) -> str:
     if trigger.cron:
         return f"by the calendar ({trigger.cron})"
     if trigger.webhook:
-        return f"at once when {roles.get(trigger.webhook, trigger.webhook)} tells of a change"
+        return f"at once when {roles.get(trigger.webhook) or _role(trigger.webhook)} tells of a change"
     if trigger.event:
         return f"when {TRIGGERING_EVENTS[trigger.event]}"
     return "when somebody asks for it" if trigger.manual else ""
+
+
+def _role(key: str) -> str:
+    """A role without a name of its own: "the CRM", "the billing system"."""
+    return f"the {key.upper()}" if len(key) <= 3 else f"the {key.replace('_', ' ')} system"
 
 
 def _span(seconds: int) -> str:

@@ -44,7 +44,9 @@ def test_it_works():
     flow = parse_template(TEMPLATE).flows[0]
 
     assert (flow.schedule_seconds, flow.webhook_role) == (300, "billing")
-    assert flow.starts == "every 5 minutes, at once when billing tells of a change, when somebody asks for it"
+    assert (
+        flow.starts == "every 5 minutes, at once when the billing system tells of a change, when somebody asks for it"
+    )
     assert flow.rules[0].approve.by == "partner"
     assert parse_flow(msgspec.to_builtins(flow)) == flow
 

@@ -26,7 +26,7 @@ class MatchRulesForm(CheckedForm):
         for rule in policy.rules:
             self.fields[f"{PREFIX}{rule.key}"] = forms.IntegerField(
                 label=rule.label, initial=rule.points, min_value=NEVER, max_value=100,
-                help_text=f"Shipped: {rule.shipped_points}. 0 switches it off.",
+                help_text=f"{rule.shipped_points} unless you change it; 0 switches it off.",
             )  # fmt: skip
 
     @property

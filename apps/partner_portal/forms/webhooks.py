@@ -39,7 +39,8 @@ class EndpointForm(CheckedForm):
     def __init__(self, *args: Any, actor: Actor, endpoint: WebhookEndpoint | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         told = shared_event_types(for_customers=bool(endpoint and endpoint.customer_id))
-        self.fields["events"].choices = [(one.name, f"{one.name} – {one.description}") for one in told]  # type: ignore[attr-defined]
+        known = [(one.name, f"{one.description.removesuffix('.')} · {one.name}") for one in told]
+        self.fields["events"].choices = known  # type: ignore[attr-defined]
         if endpoint is not None:
             # Whose events it hears is settled: another customer's history must not follow.
             del self.fields["customer"]

@@ -22,8 +22,14 @@ def vendor_name(connection: Connection) -> str:
     return kind.manifest.name if kind else connection.vendor
 
 
+def _vendor_beside(connection: Connection) -> str:
+    """The system below the connection's name, where that does not say it."""
+    vendor = vendor_name(connection)
+    return "" if connection.name == vendor else vendor
+
+
 COLUMNS = (
-    Column("name", "Connection", main=True, sub=vendor_name),
+    Column("name", "Connection", main=True, sub=_vendor_beside),
     Column("state", "State", "status", value=connection_status),
     Column("account", "Account", value="account_name", clip=True),
     Column("environment", "Environment", "tag", value=lambda c: c.environment.get_kind_display()),

@@ -66,7 +66,7 @@ class SlaStanding:
         if worst is None:
             return ""
         name = name_objective(worst.key, worst.threshold_seconds)
-        return f"{name}: {worst.achieved} % of {worst.target.normalize():f} %"
+        return f"{name} {worst.achieved} %, target {worst.target.normalize():f} %"
 
 
 def standings(actor: Actor, customers: Iterable[Customer], now: datetime) -> dict[UUID, SlaStanding]:

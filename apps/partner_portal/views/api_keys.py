@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -53,7 +54,11 @@ def create(request: ActorRequest) -> HttpResponse:
             form.add_error(error.field if error.field in form.fields else None, error.user_message)
         else:
             return render(request, "partner_portal/api_key_created.html", {"key": key, "secret": secret})
-    return render(request, "partner_portal/api_key_create.html", {"form": form})
+    return render(
+        request,
+        "partner_portal/api_key_create.html",
+        {"form": form, "crumbs": [("API keys", reverse("partner_portal:api_keys"))]},
+    )
 
 
 @requires(Audience.STAFF, "keys.manage")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.accounts.selectors import get_open_invitation, list_open_invitations
 from apps.accounts.services import invite, revoke_invitation
+from apps.audit.models import AuditEvent
 from apps.core import clock
 from apps.core.errors import NotVisible
+from apps.core.regions import country_name
 from apps.customers.models import Customer, CustomerMembership, Lifecycle
 from apps.customers.selectors import get_customer, list_members
 from apps.customers.services import remove_member
@@ -25,7 +28,7 @@ from apps.partner_portal.actions import perform, submit
 from apps.partner_portal.customer_page import render_tab
 from apps.partner_portal.forms.customers import InviteForm
 from apps.partner_portal.needs import customer_needs, exceptions_need
-from apps.partner_portal.selectors.activity import customer_activity, describe
+from apps.partner_portal.selectors.activity import ActivityEntry, customer_activity, describe
 from apps.partner_portal.selectors.health import customer_health, flows_with_last_run
 from apps.partner_portal.selectors.maps import customer_map
 from apps.partner_portal.selectors.onboarding import onboarding_steps
@@ -47,7 +50,7 @@ def show_customer(request: ActorRequest, customer_id: UUID) -> HttpResponse:
         "facts": _facts(customer),
         "steps": [] if all(step.is_done for step in steps) else steps,
         "done_count": sum(step.is_done for step in steps),
-        "activity": [describe(event) for event in customer_activity(request.actor, customer)[:RECENT]],
+        "activity": _by_time(customer_activity(request.actor, customer)[:RECENT]),
     }
     if request.actor.can("integrations.view"):
         flows = flows_with_last_run(request.actor, customer_ids=[customer.pk])
@@ -75,6 +78,11 @@ def show_customer_map(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     return render(request, "partner_portal/_map.html", {"live": live, "map_url": url})
 
 
+def _by_time(events: Iterable[AuditEvent]) -> list[ActivityEntry]:
+    """What was written down late stands where it happened."""
+    return sorted((describe(event) for event in events), key=lambda entry: entry.at, reverse=True)
+
+
 def _facts(customer: Customer) -> list[tuple[str, object]]:
     contact = " · ".join(filter(None, [customer.contact_name, customer.contact_email]))
     return [
@@ -83,7 +91,7 @@ def _facts(customer: Customer) -> list[tuple[str, object]]:
         ("Contact", contact),
         ("Currency", customer.currency),
         ("Time zone", customer.time_zone.replace("_", " ")),
-        ("Country", customer.country),
+        ("Country", country_name(customer.country)),
         ("Id", SafeString(copy_id(customer.pk, short=True))),
     ]
 
@@ -124,7 +132,7 @@ MEMBER_COLUMNS = (
     Column("role", "Role", "tag", value=_role),
     Column("state", "State", "status", value=lambda m: status_of("active" if m.user.is_active else "deactivated")),
     Column("created_at", "Since", "datetime"),
-    Column("actions", "Actions", template="partner_portal/_member_actions.html", hidden_label=True),
+    Column("actions", "Actions", template="partner_portal/_member_actions.html", hidden_label=True, shrink=True),
 )
 
 
@@ -161,5 +169,5 @@ def withdraw_invitation(request: ActorRequest, customer_id: UUID, invitation_id:
 def show_activity(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     customer = get_customer(request.actor, customer_id)
     page = page_queryset(customer_activity(request.actor, customer), request, order=("-id",))
-    context = {"page": page, "entries": [describe(event) for event in page]}
+    context = {"page": page, "entries": _by_time(page)}
     return render_tab(request, customer, "customer_activity", context, partial="_activity.html")

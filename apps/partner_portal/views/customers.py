@@ -18,6 +18,7 @@ from apps.customers.models import Lifecycle
 from apps.customers.selectors import get_customer, list_customers
 from apps.customers.services import archive_customer, create_customer, update_customer
 from apps.partner_portal.actions import perform, submit
+from apps.partner_portal.customer_page import customer_crumbs
 from apps.partner_portal.exports import FORMATS, export_table
 from apps.partner_portal.forms.customers import CustomerForm, CustomerSettingsForm
 from apps.partner_portal.selectors.customers import CustomerRow, customer_rows
@@ -63,7 +64,7 @@ def _table(request: ActorRequest, rows: list[CustomerRow], total: int) -> Table:
     columns += ENGINEERING if request.actor.can("integrations.view") else ()
     columns += [PROMISE] if request.actor.can("sla.view") else []
     columns += MONEY if request.actor.can("billing.view") else ()
-    columns.append(Column("owner", "Owner", value="customer.owner", wide_only=True))
+    columns.append(Column("owner", "Owner", value="customer.owner", wide_only=True, shrink=True))
     return build_table(
         rows, columns, caption="Customers", total=total, noun="customers",
         url=lambda row: reverse("partner_portal:customer", args=[row.customer.pk]),
@@ -96,7 +97,11 @@ def edit_customer(request: ActorRequest, customer_id: UUID) -> HttpResponse:
         if saved is not None:
             messages.info(request, "The details were saved.")
             return htmx.redirect(request, reverse("partner_portal:customer", args=[customer.pk]))
-    return render(request, "partner_portal/customer_edit.html", {"form": form, "customer": customer})
+    return render(
+        request,
+        "partner_portal/customer_edit.html",
+        {"form": form, "customer": customer, "crumbs": customer_crumbs(customer)},
+    )
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -120,7 +121,7 @@ POLICY_COLUMNS = (
 
 def _promises(version: Any) -> str:
     return ", ".join(
-        f"{name_objective(ObjectiveKey(row['key']), row.get('threshold_seconds') or 0)} {row['target']} %"
+        f"{name_objective(ObjectiveKey(row['key']), row.get('threshold_seconds') or 0)} {Decimal(row['target']).normalize():f} %"
         for row in version.objectives
     )
 
@@ -149,7 +150,7 @@ def add_policy(request: ActorRequest) -> HttpResponse:
         if made is not None:
             messages.info(request, f"{made.policy.name} can be promised now.")
             return htmx.redirect(request, reverse("partner_portal:policies"))
-    return render(request, "partner_portal/policy_add.html", {"form": form})
+    return render(request, "partner_portal/policy_add.html", {"form": form, "crumbs": _policy_crumbs()})
 
 
 @require_http_methods(["GET", "POST"])
@@ -172,7 +173,11 @@ def show_policy(request: ActorRequest, policy_id: UUID) -> HttpResponse:
             )
             return htmx.redirect(request, reverse("partner_portal:policy", args=[policy.pk]))
     history = [(version, _promises(version)) for version in versions]
-    crumbs = [("SLA", reverse("partner_portal:sla")), ("Policies", reverse("partner_portal:policies"))]
+    crumbs = _policy_crumbs()
     return render(
         request, "partner_portal/policy.html", {"policy": policy, "form": form, "history": history, "crumbs": crumbs}
     )
+
+
+def _policy_crumbs() -> list[tuple[str, str]]:
+    return [("SLA", reverse("partner_portal:sla")), ("Policies", reverse("partner_portal:policies"))]
