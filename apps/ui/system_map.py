@@ -241,7 +241,7 @@ def _card(system: MapSystem, x: int, y: int, height: int) -> Card:
     return Card(
         system=system,
         status=status,
-        icon=system.icon or _ICON_OF_DOMAIN.get(system.domain, "database"),
+        icon=system.icon or icon_of_domain(system.domain),
         name=_fit(system.name, NAME_WIDTH),
         detail=_fit(system.detail or system.domain.upper(), DETAIL_WIDTH),
         x=x,
@@ -252,6 +252,10 @@ def _card(system: MapSystem, x: int, y: int, height: int) -> Card:
 
 def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def icon_of_domain(domain: str) -> str:
+    return _ICON_OF_DOMAIN.get(domain, "database")
 
 
 def _fit(text: str, width: int) -> str:

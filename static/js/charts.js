@@ -22,8 +22,16 @@ function color(name) {
 function look() {
   const names = ["ink", "ink-2", "ink-3", "line", "raised", "ok-solid", "attention-solid", "failing-solid", "idle-solid", "info-solid"];
   const look = Object.fromEntries(names.map((name) => [name, color(`--ui-${name}`)]));
-  look.palette = [color("--tblr-link-color"), look["ok-solid"], look["attention-solid"], look["idle-solid"], look["info-solid"]];
+  // Colors of states come last: a series without a tone is not good or bad.
+  look.palette = [color("--tblr-link-color"), look["idle-solid"], look["info-solid"], look["ok-solid"], look["attention-solid"]];
   return look;
+}
+
+// "EUR" and its like are money, everything else is a number with its unit.
+function said(value, unit, digits) {
+  const lang = document.documentElement.lang;
+  if (/^[A-Z]{3}$/.test(unit)) return value.toLocaleString(lang, { style: "currency", currency: unit, minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${value.toLocaleString(lang)} ${unit}`.trim();
 }
 
 function seriesOption(series, index, data, colors) {
@@ -62,9 +70,9 @@ function option(data) {
     grid: { left: 4, right: 12, top: hasLegend ? 36 : 12, bottom: 4, containLabel: true },
     legend: hasLegend ? { left: 0, top: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 16, textStyle: { color: colors["ink-2"] } } : undefined,
     xAxis: { type: "category", data: data.labels, boundaryGap: data.series.some((s) => s.kind === "bar"), axisTick: { show: false }, axisLine: { lineStyle: { color: colors.line } }, axisLabel: { color: colors["ink-2"], hideOverlap: true } },
-    yAxis: { type: "value", min: data.min ?? undefined, max: data.max ?? undefined, splitNumber: 4, interval: data.min !== null && data.max !== null ? (data.max - data.min) / 4 : undefined, axisLabel: { color: colors["ink-2"], formatter: (value) => `${value.toLocaleString(document.documentElement.lang)}${data.unit === "%" ? " %" : ""}` }, splitLine: { lineStyle: { color: colors.line } } },
+    yAxis: { type: "value", min: data.min ?? undefined, max: data.max ?? undefined, splitNumber: 4, interval: data.min !== null && data.max !== null ? (data.max - data.min) / 4 : undefined, axisLabel: { color: colors["ink-2"], formatter: (value) => said(value, data.unit === "%" || /^[A-Z]{3}$/.test(data.unit) ? data.unit : "", 0) }, splitLine: { lineStyle: { color: colors.line } } },
     // The HTML tooltip writes inline styles, which the content policy forbids.
-    tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: colors.raised, borderColor: colors.line, borderWidth: 1, padding: [8, 12], textStyle: { ...text, color: colors.ink }, axisPointer: { lineStyle: { color: colors["ink-3"], type: "solid" } }, valueFormatter: (value) => (value === null || value === undefined ? "–" : `${value.toLocaleString(document.documentElement.lang)} ${data.unit}`) },
+    tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: colors.raised, borderColor: colors.line, borderWidth: 1, padding: [8, 12], textStyle: { ...text, color: colors.ink }, axisPointer: { lineStyle: { color: colors["ink-3"], type: "solid" } }, valueFormatter: (value) => (value === null || value === undefined ? "–" : said(value, data.unit)) },
     series,
   };
 }

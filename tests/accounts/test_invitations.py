@@ -17,7 +17,7 @@ from apps.audit.models import AuditEvent
 from apps.core import clock
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Conflict, NotPermitted, NotVisible
-from apps.core.planes import tenant_plane
+from apps.core.planes import public_plane, tenant_plane
 from apps.events.models import OutboxEvent
 from apps.notifications.models import OutgoingMail
 from apps.tenants.models import Partner
@@ -116,7 +116,8 @@ def test_an_accepted_one_cannot_be_withdrawn(token: str, owner_actor: Actor, now
 
 
 def test_somebody_new_reads_times_in_the_partners_zone(token: str, partner: Partner, now: datetime) -> None:
-    Partner.objects.filter(pk=partner.pk).update(time_zone="Europe/Berlin")
+    with public_plane():
+        Partner.objects.filter(pk=partner.pk).update(time_zone="Europe/Berlin")
 
     assert accept(token, now).time_zone == "Europe/Berlin"
 

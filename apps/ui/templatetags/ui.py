@@ -10,7 +10,7 @@ from apps.ui import charts, differences, formatting, markup
 from apps.ui.forms import CheckedForm
 from apps.ui.status import Tone
 from apps.ui.status import tone_of as read_tone
-from apps.ui.system_map import SystemMap
+from apps.ui.system_map import SystemMap, icon_of_domain
 from apps.ui.table_markup import table_markup
 from apps.ui.tables import Table
 
@@ -134,6 +134,12 @@ def field_kind(field: Any) -> str:
 def field_label(name: object) -> str:
     """`start_date` as a heading: “Start date”."""
     return markup.label_of(name)
+
+
+@register.filter
+def domain_icon(domain: object) -> str:
+    """The icon that stands for a kind of system, on the maps and in the catalogue."""
+    return icon_of_domain(str(domain))
 
 
 @register.filter

@@ -151,7 +151,7 @@ def test_health_tells_how_long_due_work_waits(acme: Partner, office: Browser, no
 
     assert "Falling behind" in body
     assert "5 min" in body
-    assert "sync.flow" in body
+    assert "Sync: flow" in body
 
 
 def test_health_does_not_count_what_a_suspended_partner_keeps(acme: Partner, office: Browser, now: datetime) -> None:
