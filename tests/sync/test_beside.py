@@ -6,6 +6,7 @@ Threads that should meet wait for each other; where they never do, the wait ends
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from apps.connectors.sdk.errors import TransientError
 from apps.connectors.sdk.manifest import SinkSpec
 from apps.connectors.services import calls_at_once, may_call_beside, opening
 from apps.flows.models import Flow
+from apps.sync.engine import write
+from apps.sync.engine.page import StreamReader
 from apps.sync.models import RecordLog, RunStatus, VendorCall, WriteIntent
 from tests.sync import fake_vendor
 from tests.sync.conftest import call_beside, run_flow
@@ -182,6 +185,73 @@ def test_who_is_killed_leaves_sent_what_was_under_way(flow: Flow, mortal: Any, n
     assert WriteIntent.objects.filter(status="sent").count() == AT_ONCE
     assert len(writes) == len(arrived()) == 1 + AT_ONCE
     assert RecordLog.objects.filter(direction="write").count() == 1
+
+
+@pytest.fixture
+def flying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page writes is called while the next one, read meanwhile, is taken over."""
+    monkeypatch.setattr(write, "may_call_beside", lambda vendor: True)
+    monkeypatch.setattr(Future, "done", lambda self: True)  # nobody minds waiting for the page
+
+
+def test_a_page_is_taken_over_while_the_one_before_is_written(
+    flow: Flow, now: Any, flying: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, met, calls = threading.Event(), [], []
+    original_take, original_write = StreamReader.take, fake_vendor.FakeSink.write
+
+    def take(self: Any, records: Any, checkpoint: Any) -> Any:
+        result = original_take(self, records, checkpoint)
+        if checkpoint == {"after": COUNT}:
+            taken.set()
+        return result
+
+    def wait(self: Any, requests: Any) -> Any:
+        calls.append(threading.current_thread())
+        if len(calls) in range(2, 2 + AT_ONCE):  # of the second page
+            met.append(taken.wait(LONGEST_WAIT))
+        return original_write(self, requests)
+
+    monkeypatch.setattr(StreamReader, "take", take)
+    monkeypatch.setattr(fake_vendor.FakeSink, "write", wait)
+    run = run_flow(flow, now)
+
+    assert (run.status, run.created_count, met) == (RunStatus.SUCCEEDED, 2 * COUNT, [True] * AT_ONCE)
+    assert_each_arrived_once()
+
+
+def test_what_the_next_page_writes_waits_until_a_failed_call_is_settled(
+    flow: Flow, now: Any, flying: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, failing = fake_vendor.FakeSink._write, {name_of(11)}
+    order: list[str] = []
+
+    def fail(self: Any, request: Any) -> Any:
+        name = request.payload["name"]
+        order.append(name)
+        result = original(self, request)
+        if name in failing:
+            failing.clear()
+            raise TransientError("timeout")
+        return result
+
+    monkeypatch.setattr(fake_vendor.FakeSink, "_write", fail)
+    run = run_flow(flow, now)
+
+    assert (run.status, run.error_message) == (RunStatus.SUCCEEDED, "")
+    assert order.index(name_of(1)) < order.index(name_of(20))  # planned earlier, and planned again
+    assert_each_arrived_once()
+
+
+@pytest.mark.parametrize(
+    "point", ["page_written", "page_committed", "intents_sent", "vendor_called", "confirm_written"]
+)
+def test_killed_while_a_page_is_on_its_way(flow: Flow, mortal: Any, now: Any, flying: None, point: str) -> None:
+    mortal(point, 3)
+
+    assert run_through(flow, now) == 1
+
+    assert_each_arrived_once()
 
 
 def test_a_vendor_is_asked_at_once_only_as_its_manifest_and_the_books_allow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,9 @@ class Callers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
         if self._threads:
             self._threads.shutdown()
 
@@ -58,18 +61,27 @@ def _in_plane(schema: str, call: Callable[[], Answer]) -> Answer:
         connection.close()  # the thread's own, opened only where the budget's store has just gone away
 
 
-def read_ahead(system: BoundSystem, pages: Iterator[Page]) -> Generator[Page]:
-    """The same pages: while the caller works on one, the next is read. What is left of them at the end is dropped."""
+def read_ahead(
+    system: BoundSystem, pages: Iterator[Page], before_waiting: Callable[[], None] = lambda: None
+) -> Generator[Page]:
+    """The same pages: while the caller works on one, the next is read. What is left of them at the end is dropped.
+
+    `before_waiting` is called before the caller is kept waiting for a page, or for there being none.
+    """
     started = time.monotonic()
     page = next(pages, None)
     if page is None or _is_all(page, started) or not may_call_beside(system.connection.vendor):
-        yield from [page] if page else []
-        yield from pages
+        while page is not None:
+            yield page
+            before_waiting()
+            page = next(pages, None)
         return
     with system.lending(), Callers(threads=1) as callers:
         while page is not None:
             following = callers.start(partial(next, pages, None))
             yield page
+            if not following.done():
+                before_waiting()
             page = following.result()
 
 

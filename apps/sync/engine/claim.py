@@ -48,6 +48,7 @@ def beat(context: RunContext, now: datetime) -> None:
     rows = fetch_rows(_BEAT, [now, *(counts[name] for name in COUNTS), remaining, context.run_id, context.claim])
     if not rows:
         raise ClaimLost
+    context.journal.reserve()
     context.is_cancel_requested, context.is_pause_requested, read, failed, done = rows[0]
     context.tally = Tally(read, failed, done, now)
 

@@ -75,7 +75,10 @@ class _Execution:
         reader = StreamReader(self.context, system, mapping, read.filter)
         with self.step(f"Reading {spec.label.lower()} from {system.connection.name}") as counts:
             self.context.at_once = self.sender.limit_at_once if may_write else None
-            seen = self._read_patiently(system, reader, counts)
+            try:
+                seen = self._read_patiently(system, reader, counts)
+            finally:
+                self.sender.abandon()
             self.context.at_once = self.context.remaining = None
             reader.finish()
             if self.context.is_reconcile:
@@ -91,7 +94,7 @@ class _Execution:
         while True:
             pages = 0
             try:
-                with closing(read_ahead(system, together(self._pages(system, name)))) as ahead:
+                with closing(read_ahead(system, together(self._pages(system, name)), self._land)) as ahead:
                     for page in ahead:
                         self.context.remaining = page.remaining
                         self._take(reader, page)
@@ -103,14 +106,17 @@ class _Execution:
                         # The first page may be what every reading overlaps with.
                         self.context.check(is_progress=pages > 1)
                         system.keep_fresh()
+                self._land()
                 if self.context.scope:
                     keep_place(self.context, system, name, None)
                 return seen
             except (RunCanceled, RunDeferred):
                 reader.finish()
+                self._land()
                 raise
             except TransientError as error:
                 reader.finish()
+                self._land()
                 patience.bear(error)
 
     def _pages(self, system: BoundSystem, stream: str) -> Iterator[Page]:
@@ -126,12 +132,23 @@ class _Execution:
             keep_place(self.context, reader.system, reader.mapping.spec.name, page)
             return
         consequences = reader.take(page.records, page.checkpoint)
-        try:
+        with self._reading_on():
             self.sender.send_at_once(consequences.sent if consequences else [])
-        except TransientError:
-            # Reading goes on; what became of these writes is found out before the writing that follows it.
-            self.context.at_once, self.is_settled = None, False
         self.context.active = reader.system
+
+    def _land(self) -> None:
+        reading = self.context.active
+        with self._reading_on():
+            self.sender.land()
+        self.context.active = reading
+
+    @contextmanager
+    def _reading_on(self) -> Iterator[None]:
+        """A failed call does not end reading; what became of it is found out before the writing that follows."""
+        try:
+            yield
+        except TransientError:
+            self.context.at_once, self.is_settled = None, False
 
     def remove(self) -> None:
         removed = self._patiently(lambda: send_removals(self.context))

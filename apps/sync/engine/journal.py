@@ -26,6 +26,7 @@ _CALL_COLUMNS = (
     "at", "connection_id", "method", "path", "status", "duration_ms", "response_bytes", "attempt", "error",
 )  # fmt: skip
 _RESPONSE_BYTES = 1 + _CALL_COLUMNS.index("response_bytes")
+MANY = 100
 COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "call", "byte")
 
 
@@ -81,6 +82,8 @@ class Journal:
         self._failed: set[tuple[Any, ...]] = set()
         self._failing: set[tuple[Any, ...]] = set()
         self._causes: dict[tuple[Any, ...], tuple[str, str]] = {}
+        self._ids: list[int] = []  # reserved
+        self._written = 0
 
     def note(self, entry: Entry) -> None:
         """A run meets a failing record more than once; it is told, and counted, once."""
@@ -150,9 +153,24 @@ class Journal:
             diffs.append(known.diff_text(e.entity, diff) if diff and known.is_kept else None)
         self._copy_entries(rows, diffs, now)
 
+    def reserve(self) -> None:
+        """This method will fetch ids for as many rows as were written last, while the database has nothing else to do.
+
+        Asked for when they are needed, they would come after all rows that are on their way.
+        """
+        if self._written >= MANY:
+            self._ids += next_ids(_LOG, max(self._written - len(self._ids), 0))
+        self._written = 0
+
+    def _take_ids(self, count: int) -> list[int]:
+        if len(self._ids) < count:
+            self._ids += next_ids(_LOG, count - len(self._ids))
+        taken, self._ids = self._ids[:count], self._ids[count:]
+        self._written = count
+        return taken
+
     def _copy_entries(self, rows: list[tuple[Any, ...]], diffs: list[str | None], now: datetime) -> None:
-        # Asked for as late as this: so far the database was still taking in what was handed over before.
-        ids = next_ids(_LOG, len(rows))
+        ids = self._take_ids(len(rows))
         alike: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
         for log_id, entry, row in zip(ids, self.entries, rows, strict=True):
             alike[entry.kind].append((log_id, *row))

@@ -2,7 +2,8 @@
 
 A window is one batch at first, then as much as the vendor answers quickly: then our commits would be what costs time.
 With a slow vendor it stays small, and so does what a crash leaves to be resolved. While the last stream is read, a
-page's creates are such a window themselves: committed as sent along with the page.
+page's creates are such a window themselves: committed as sent along with the page, and called while the next page is
+taken over, if that one has been read already.
 
 Several batches of a window may be under way at once: a window holds at most one write to any record, and the next window
 is taken when this one is confirmed.
@@ -22,6 +23,7 @@ from apps.canonical.references import by_record
 from apps.connectors.sdk.errors import RecordRejected
 from apps.connectors.sdk.manifest import Resolve, SinkSpec
 from apps.connectors.sdk.types import Sink, WriteRequest
+from apps.connectors.services import may_call_beside
 from apps.sync.engine.beside import Callers
 from apps.sync.engine.claim import effects
 from apps.sync.engine.confirm import Answer, take_answers
@@ -64,11 +66,25 @@ class Outcome:
     uncalled: list[Intent]
     error: Exception | None = None
     batches: int = 0
+    seconds: float = 0.001
 
     def take_batch(self, size: int) -> list[Intent]:
         batch, self.uncalled = self.uncalled[:size], self.uncalled[size:]
         self.batches += 1
         return batch
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A window that is being called by threads beside the run."""
+
+    window: Window
+    callers: Callers
+    landing: Future[Outcome]
+
+    def wait(self) -> Outcome:
+        with self.callers:
+            return self.landing.result()
 
 
 class Sender:
@@ -79,6 +95,7 @@ class Sender:
         self.left_out: set[UUID] = set()
         self.batches = 0
         self._ahead: Window | None = None
+        self._flight: Flight | None = None
         self._size = 0  # how many writes the vendor answers quickly
 
     def send_next(self) -> bool:
@@ -94,10 +111,36 @@ class Sender:
         return True
 
     def send_at_once(self, intents: list[Intent]) -> None:
-        """This method will send creates that a page's transaction committed as sent. Raises like `send_next`."""
+        """This method will send creates that a page's transaction committed as sent. Raises like `send_next`.
+
+        They may still be under way when it returns: `land` takes over what became of them.
+        """
+        try:
+            self.land()
+        except Exception:
+            if intents:
+                self._put_back(intents)
+            raise
         if intents:
             system = self.context.system_of(intents[0].connection_id)
-            self._send(Window(system, system.manifest.sink(intents[0].object_name), intents, {}), is_last=True)
+            window = Window(system, system.manifest.sink(intents[0].object_name), intents, {})
+            # The first one tells how much the vendor answers quickly.
+            if self._size and may_call_beside(system.connection.vendor):
+                self._launch(window)
+            else:
+                self._send(window, is_last=True)
+
+    def land(self) -> None:
+        """This method will wait for what is under way and take over what became of it. Raises like `send_next`."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            self._take_over(flight.window, flight.wait(), is_last=True)
+
+    def abandon(self) -> None:
+        """This method will wait for what is under way and leave what became of it to be found out by `recover`."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            flight.callers.close()
 
     def limit_at_once(self, sink: SinkSpec) -> int:
         return 0 if sink.resolve is Resolve.NONE else self._limit(sink)
@@ -105,9 +148,12 @@ class Sender:
     def stop(self) -> None:
         """This method will plan again what was prepared and is not going to be called."""
         if self._ahead is not None:
-            with effects(self.context):
-                put_back(self._ahead.intents)
+            self._put_back(self._ahead.intents)
             self._ahead = None
+
+    def _put_back(self, intents: list[Intent]) -> None:
+        with effects(self.context):
+            put_back(intents)
 
     def _open(self) -> Window | None:
         if next_group(self.context.flow.pk, self.left_out) is None:
@@ -136,11 +182,17 @@ class Sender:
 
     def _send(self, window: Window, *, is_last: bool = False) -> None:
         crash_here("intents_sent")
-        started = time.monotonic()
+        self._take_over(window, _call(window, _sinks(window)), is_last=is_last)
+
+    def _launch(self, window: Window) -> None:
+        crash_here("intents_sent")
+        sinks, callers = _sinks(window), Callers(threads=1)
+        self._flight = Flight(window, callers, callers.start(partial(_call, window, sinks)))
+
+    def _take_over(self, window: Window, outcome: Outcome, *, is_last: bool) -> None:
         self.context.active = window.system
-        outcome = _call(window, started)
         self.batches += outcome.batches
-        self._size = self._next_size(window, outcome, max(time.monotonic() - started, 0.001))
+        self._size = self._next_size(window, outcome)
         with effects(self.context) as now:
             take_answers(self.context, window.system, window.sink.name, outcome.answers, now)
             put_back(outcome.uncalled)
@@ -151,24 +203,31 @@ class Sender:
         if outcome.error:
             raise outcome.error
 
-    def _next_size(self, window: Window, outcome: Outcome, seconds: float) -> int:
-        answered = min(MOST, int(len(outcome.answers) * QUICK_SECONDS / seconds))
+    def _next_size(self, window: Window, outcome: Outcome) -> int:
+        answered = min(MOST, int(len(outcome.answers) * QUICK_SECONDS / outcome.seconds))
         if outcome.error or outcome.uncalled:
             return answered
         return max(answered, window.batch_size * window.calls_at_once)
 
 
-def _call(window: Window, started: float) -> Outcome:
-    """Calls until all are answered, one fails, or so much time has passed that what was answered shall be kept."""
-    outcome = Outcome([], window.intents)
+def _sinks(window: Window) -> list[Sink] | Exception:
+    """What the window is called with; an error is raised once what was never called is planned again."""
+    count = min(window.calls_at_once, -(-len(window.intents) // window.batch_size))
     try:
-        count = min(window.calls_at_once, -(-len(window.intents) // window.batch_size))
-        sinks = [talk.sink(window.sink.name) for talk in window.system.conversations(count)]
-    except Exception as error:  # noqa: BLE001 - raised again once what was never called is planned again
-        outcome.error = error
+        return [talk.sink(window.sink.name) for talk in window.system.conversations(count)]
+    except Exception as error:  # noqa: BLE001 - see above
+        return error
+
+
+def _call(window: Window, sinks: list[Sink] | Exception) -> Outcome:
+    """Calls until all are answered, one fails, or so much time has passed that what was answered shall be kept."""
+    outcome, started = Outcome([], window.intents), time.monotonic()
+    if isinstance(sinks, Exception):
+        outcome.error = sinks
         return outcome
     with Callers(threads=len(sinks) if len(sinks) > 1 else 0) as callers:
         _call_all(window, sinks, callers, outcome, started)
+    outcome.seconds = max(time.monotonic() - started, outcome.seconds)
     return outcome
 
 
