@@ -20,7 +20,8 @@ def on_webhook_received(event: OutboxEvent) -> None:
 
 
 def on_flows_started(event: OutboxEvent) -> None:
-    services.release_runs(flow_ids=[UUID(key) for key in event.payload["flow_ids"]], now=clock.now())
+    flow_ids = [UUID(key) for key in event.payload["flow_ids"]]
+    services.release_runs(flow_ids=flow_ids, now=clock.now(), is_scheduled=True)
 
 
 def on_flows_stopped(event: OutboxEvent) -> None:

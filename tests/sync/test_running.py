@@ -13,8 +13,10 @@ from apps.core.clock import moved_clock
 from apps.core.errors import NotVisible
 from apps.core.planes import current_schema
 from apps.dispatch.models import WorkItem
+from apps.events.models import OutboxEvent
 from apps.events.registry import consumers_of
 from apps.flows.services import go_live, pause_integration
+from apps.sync import receivers
 from apps.sync.engine.claim import claim_run
 from apps.sync.models import RunStatus, RunStep, SyncRun, WriteIntent
 from apps.sync.selectors import list_runs, run_progress
@@ -54,6 +56,15 @@ def test_a_live_flow_is_due_at_once_and_then_by_schedule(flow, now):
     assert due(flow).due_at == now + timedelta(seconds=300)
     flow.refresh_from_db()
     assert flow.in_step_until == now
+
+
+def test_going_live_starts_one_run_however_late_the_news_of_it_comes(flow, now):
+    run_due(flow, now)
+
+    with moved_clock(now):
+        receivers.on_flows_started(OutboxEvent.objects.get(type="flows.flow.started"))
+
+    assert due(flow).due_at == now + timedelta(seconds=300)
 
 
 def test_a_paused_integration_does_not_run(flow, integration, owner_actor, now):

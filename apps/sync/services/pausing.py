@@ -74,19 +74,25 @@ def end_runs(*, flow_ids: Iterable[UUID], now: datetime) -> int:
 
 
 @transaction.atomic
-def release_runs(*, flow_ids: Iterable[UUID], now: datetime) -> int:
-    """This function will let flows that may run again go on at once, with the run that waits if there is one."""
+def release_runs(*, flow_ids: Iterable[UUID], now: datetime, is_scheduled: bool = False) -> int:
+    """This function will let flows that may run again go on at once, with the run that waits if there is one.
+
+    `is_scheduled`: their first run was set when they were switched on and may be over by now; only what waits is hurried.
+    """
     released = 0
     enabled = Flow.objects.filter(pk__in=list(flow_ids), is_enabled=True)
     for flow in enabled.select_related("current_version", "customer").order_by("id"):
         if _paused_connections(flow):
             continue
         runs = SyncRun.objects.filter(flow=flow)
-        runs.filter(status=RunStatus.RUNNING).update(pause_requested_at=None)
+        asked = runs.filter(status=RunStatus.RUNNING, pause_requested_at__isnull=False).update(pause_requested_at=None)
         runs.filter(
             status=RunStatus.QUEUED, held_by__in=[HeldBy.PAUSE, HeldBy.CIRCUIT]
         ).update(held_by="", resume_at=None, error_message="")  # fmt: skip
-        due_at = now if runs.filter(status__in=ACTIVE).exists() else _first_due(flow, now)
+        if is_scheduled:
+            due_at = now if asked or runs.filter(status=RunStatus.QUEUED).exists() else None
+        else:
+            due_at = now if runs.filter(status__in=ACTIVE).exists() else _first_due(flow, now)
         if due_at:
             make_due(flow.pk, due_at)
         released += 1
