@@ -8,10 +8,12 @@ from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import QuerySet
 
 from apps.connectors.sdk.errors import ConnectorError, RateLimited
 from apps.connectors.services import note_circuit_success, note_connection_failure, note_connection_success
 from apps.core import clock
+from apps.core.bulk import write
 from apps.core.garbage import rare_collections
 from apps.core.write_together import writing_together
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
@@ -29,13 +31,11 @@ from apps.sync.engine.guards import RunGuard
 from apps.sync.models import (
     ErrorClass,
     HeldBy,
-    IntentStatus,
     RunLimits,
     RunStatus,
     RunStep,
     RunTrigger,
     SyncRun,
-    WriteIntent,
 )
 from apps.sync.services.admission import admit
 from apps.sync.services.limits import load_limits
@@ -48,6 +48,11 @@ DATABASE_LOST = (OperationalError, InterfaceError)
 REAP_KIND = "sync.reap"
 REAP_EVERY = STALE_AFTER
 RETRY_AFTER_FAILURE = timedelta(minutes=1)
+_IN_STEP = """
+UPDATE flows_flow SET in_step_until = %s
+WHERE id = %s AND NOT EXISTS (
+    SELECT FROM sync_writeintent intent WHERE intent.flow_id = flows_flow.id AND intent.status IN ('planned', 'sent'))
+"""
 ENDED = (
     "status", "resume_at", "error_class", "error_message", "finished_at", "held_by", "guard", "pause_requested_at",
     "worked_seconds", "warning",
@@ -68,8 +73,8 @@ class Ending:
 
 def run_due_flow(*, flow_id: UUID, now: datetime) -> SyncRun | None:
     """This function will carry out the flow's due run and set the next one; None when there is nothing to do."""
-    flow = _load_flow(flow_id)
-    waiting = SyncRun.objects.filter(flow_id=flow_id, status__in=ACTIVE).first()
+    waiting = _with_flow(SyncRun.objects.filter(flow_id=flow_id, status__in=ACTIVE)).first()
+    flow = waiting.flow if waiting else _load_flow(flow_id)
     if flow is None or not _may_run(flow, waiting):
         complete(kind=FLOW_DUE_KIND, key=str(flow_id))
         return None
@@ -82,6 +87,12 @@ def run_due_flow(*, flow_id: UUID, now: datetime) -> SyncRun | None:
 def _load_flow(flow_id: UUID) -> Flow | None:
     related = Flow.objects.select_related("integration", "environment", "customer", "current_version")
     return related.filter(pk=flow_id).first()
+
+
+def _with_flow(runs: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
+    return runs.select_related(
+        "flow__integration", "flow__environment", "flow__customer", "flow__current_version", "flow_version"
+    )
 
 
 def _may_run(flow: Flow, waiting: SyncRun | None) -> bool:
@@ -132,8 +143,8 @@ def execute_run(*, run_id: UUID) -> SyncRun:
     )
     try:
         ending = _carry_out(context, run, limits)
-        if ending is not None:
-            _finish(context, run, ending, guard)
+        if ending is not None and (ended := _finish(context, run, ending, guard)):
+            return ended
     except DATABASE_LOST as error:
         log.warning("sync.database_lost", run_id=str(run_id), error=str(error)[:200])
         _abandon(run_id, claim)
@@ -157,18 +168,13 @@ def _abandon(run_id: UUID, claim: int) -> None:
 def _claim(run_id: UUID, now: datetime) -> tuple[int | None, SyncRun]:
     """This function will make the run ours, and make sure that somebody comes after us if we die."""
     claim = claim_run(run_id, now)
-    run = _load_run(run_id)
+    run = _with_flow(SyncRun.objects.all()).get(pk=run_id)
     if claim is not None:
         schedule(kind=REAP_KIND, key="all", due_at=now + REAP_EVERY)
         extend_lease(kind=FLOW_DUE_KIND, key=str(run.flow_id), now=now)
     if claim is not None and claim > 1:
         RunStep.objects.filter(run=run, status=RunStatus.RUNNING).update(status=RunStatus.FAILED, finished_at=now)
     return claim, run
-
-
-def _load_run(run_id: UUID) -> SyncRun:
-    related = SyncRun.objects.select_related("flow__integration", "flow__environment", "flow__customer", "flow_version")
-    return related.get(pk=run_id)
 
 
 def _carry_out(context: RunContext, run: SyncRun, limits: RunLimits) -> Ending | None:
@@ -216,23 +222,27 @@ def _stopped_by_vendor(context: RunContext, error: ConnectorError) -> Ending:
     return Ending(RunStatus.FAILED, classify(error), f"{name}{error.message}")
 
 
-def _finish(context: RunContext, run: SyncRun, ending: Ending, guard: RunGuard) -> None:
-    """This function will end the run, or put it back into the queue, and tell whoever wants to know."""
+def _finish(context: RunContext, run: SyncRun, ending: Ending, guard: RunGuard) -> SyncRun | None:
+    """This function will end the run, or put it back into the queue, and tell whoever wants to know.
+
+    Returns the run as it then stands; None when it is no longer ours.
+    """
+    now = context.now()
     try:
-        now = _end(context, run, ending, guard)
+        ended = _end(context, run, ending, guard, now)
     except ClaimLost:
-        return
+        return None
     if ending.status == RunStatus.SUCCEEDED:
         for system in context.systems.values():
             note_connection_success(system.connection, now)
             note_circuit_success(system.connection, now)
+    return ended
 
 
 @transaction.atomic
 @writing_together()
-def _end(context: RunContext, run: SyncRun, ending: Ending, guard: RunGuard) -> datetime:
+def _end(context: RunContext, run: SyncRun, ending: Ending, guard: RunGuard, now: datetime) -> SyncRun:
     """Raises ClaimLost when the run is no longer ours."""
-    now = context.now()
     # What is still buffered of the log: calls of an attempt that failed.
     beat(context, now)
     locked = SyncRun.objects.get(pk=run.pk)
@@ -250,14 +260,9 @@ def _end(context: RunContext, run: SyncRun, ending: Ending, guard: RunGuard) -> 
     elif ending.held_by == HeldBy.GUARD:
         _tell(RUN_HELD, locked, is_production=context.is_production, now=now)
     locked.save(update_fields=ENDED)
-    if ending.status == RunStatus.SUCCEEDED and not _has_open_writes(run.flow):
-        Flow.objects.filter(pk=run.flow_id).update(in_step_until=locked.started_at)
-    return now
-
-
-def _has_open_writes(flow: Flow) -> bool:
-    under_way = [IntentStatus.PLANNED, IntentStatus.SENT]
-    return WriteIntent.objects.filter(flow=flow, status__in=under_way).exists()
+    if ending.status == RunStatus.SUCCEEDED:
+        write(_IN_STEP, [locked.started_at, run.flow_id])
+    return locked
 
 
 def _tell(name: str, run: SyncRun, *, is_production: bool, now: datetime) -> None:
