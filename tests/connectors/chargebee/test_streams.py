@@ -17,8 +17,8 @@ from tests.connectors.chargebee.support import (
     line,
     map_refs,
     map_source,
-    read_all,
 )
+from tests.connectors.evaluation import read_all
 
 
 def test_an_invoice_is_read_net_of_discount_and_tax(chargebee, control):

@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from apps.connectors.sdk.connector import ConnectionContext
-from apps.connectors.sdk.entities import ENTITIES
 from apps.connectors.vendors.quickbooks import QuickBooksConnector
 from apps.connectors.vendors.quickbooks.manifest import MANIFEST
-from apps.core import expressions
 from sandbox.quickbooks.company import realm_of
 from sandbox.testing import AccountControl, RunningSandbox
+from tests.connectors.evaluation import Mappings
 
 TOKEN = "qb-token-1"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -36,26 +33,8 @@ def connect(server: RunningSandbox, account: str, *, token: str = TOKEN, **setti
     )
 
 
-def map_source(stream: str, record: dict[str, Any]) -> dict[str, Any]:
-    """The canonical fields, checked against the entity's published shape."""
-    spec = MANIFEST.stream(stream)
-    fields = expressions.compile(spec.fields).evaluate({"record": record})
-    msgspec.convert({name: value for name, value in fields.items() if value is not None}, ENTITIES[spec.entity])
-    return fields
-
-
-def map_refs(stream: str, record: dict[str, Any]) -> dict[str, Any]:
-    refs = MANIFEST.stream(stream).refs
-    return {
-        name: expressions.compile_one(ref["id"]).evaluate({"record": record})["value"] for name, ref in refs.items()
-    }
-
-
-def map_sink(sink: str, record: dict[str, Any], refs: dict[str, Any], connection: dict[str, Any]) -> dict[str, Any]:
-    entity = ENTITIES[MANIFEST.sink(sink).entity]
-    complete = {field.name: None for field in msgspec.structs.fields(entity)} | record
-    context = {"record": complete, "refs": refs, "settings": {}, "connection": connection}
-    return expressions.compile(MANIFEST.sink(sink).fields).evaluate(context)
+mappings = Mappings(MANIFEST)
+map_source, map_refs, map_sink = mappings.source, mappings.refs, mappings.sink
 
 
 def add_customer(control: AccountControl, name: str = "Initech", **fields: Any) -> str:
@@ -82,11 +61,3 @@ def pay(control: AccountControl, customer_id: str, *shares: tuple[str, float], *
         "payments", {"CustomerRef": {"value": customer_id}, "TotalAmt": total, "Line": lines, **fields}
     )
     return made
-
-
-def read_all(stream: Any, checkpoint: Any = None, *, page_size: int = 100) -> tuple[list[Any], Any]:
-    records = []
-    for page in stream.read(checkpoint=checkpoint, page_size=page_size):
-        records += page.records
-        checkpoint = page.checkpoint
-    return records, checkpoint

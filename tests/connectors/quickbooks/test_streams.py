@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apps.connectors.sdk.errors import ConfigurationError, FatalError, RateLimited
+from tests.connectors.evaluation import read_all
 from tests.connectors.quickbooks.support import (
     add_customer,
     add_invoice,
@@ -12,7 +13,6 @@ from tests.connectors.quickbooks.support import (
     map_refs,
     map_source,
     pay,
-    read_all,
     sold,
 )
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from apps.connectors.sdk.connector import ConnectionContext
-from apps.connectors.sdk.entities import ENTITIES, validate_entity
 from apps.connectors.vendors.salesforce import SalesforceConnector
-from apps.core import expressions
 from sandbox.testing import RunningSandbox
+from tests.connectors.evaluation import Mappings
 
 TOKEN = "00D-token-1234567890"
 SETTINGS = {
@@ -32,23 +29,5 @@ def connect(server: RunningSandbox, account: str, **settings: Any) -> Salesforce
     )
 
 
-def map_source(stream: str, record: dict[str, Any]) -> dict[str, Any]:
-    """The canonical fields, checked against the entity's published shape."""
-    spec = MANIFEST.stream(stream)
-    fields = expressions.compile(spec.fields).evaluate({"record": record, "connection": SETTINGS})
-    validate_entity(spec.entity, {name: value for name, value in fields.items() if value is not None})
-    return fields
-
-
-def map_refs(stream: str, record: dict[str, Any]) -> dict[str, Any]:
-    refs = MANIFEST.stream(stream).refs
-    return {
-        name: expressions.compile_one(ref["id"]).evaluate({"record": record})["value"] for name, ref in refs.items()
-    }
-
-
-def map_sink(sink: str, record: dict[str, Any], refs: dict[str, Any]) -> dict[str, Any]:
-    entity = ENTITIES[MANIFEST.sink(sink).entity]
-    complete = {field.name: None for field in msgspec.structs.fields(entity)} | record
-    context = {"record": complete, "refs": refs, "settings": {}, "connection": SETTINGS}
-    return expressions.compile(MANIFEST.sink(sink).fields).evaluate(context)
+mappings = Mappings(MANIFEST, SETTINGS)
+map_source, map_refs, map_sink = mappings.source, mappings.refs, mappings.sink

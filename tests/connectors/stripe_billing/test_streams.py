@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from apps.connectors.sdk.errors import ConfigurationError, RecordRejected, TransientError
+from tests.connectors.evaluation import read_all
 from tests.connectors.stripe_billing.support import (
     add_customer,
     add_subscription,
@@ -15,7 +16,6 @@ from tests.connectors.stripe_billing.support import (
     line,
     map_refs,
     map_source,
-    read_all,
 )
 
 

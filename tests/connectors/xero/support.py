@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from apps.connectors.sdk.connector import ConnectionContext
-from apps.connectors.sdk.entities import ENTITIES
 from apps.connectors.vendors.xero import XeroConnector
 from apps.connectors.vendors.xero.manifest import MANIFEST
-from apps.core import expressions
 from sandbox.testing import AccountControl, RunningSandbox
+from tests.connectors.evaluation import Mappings
 
 TOKEN = "at-1"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -31,26 +28,8 @@ def connect(server: RunningSandbox, account: str, *, token: str = TOKEN, **setti
     )
 
 
-def map_source(stream: str, record: dict[str, Any]) -> dict[str, Any]:
-    """The canonical fields, checked against the entity's published shape."""
-    spec = MANIFEST.stream(stream)
-    fields = expressions.compile(spec.fields).evaluate({"record": record})
-    msgspec.convert(fields, ENTITIES[spec.entity])
-    return fields
-
-
-def map_refs(stream: str, record: dict[str, Any]) -> dict[str, Any]:
-    refs = MANIFEST.stream(stream).refs
-    return {
-        name: expressions.compile_one(ref["id"]).evaluate({"record": record})["value"] for name, ref in refs.items()
-    }
-
-
-def map_sink(sink: str, record: dict[str, Any], refs: dict[str, Any], connection: dict[str, Any]) -> dict[str, Any]:
-    entity = ENTITIES[MANIFEST.sink(sink).entity]
-    complete = {field.name: None for field in msgspec.structs.fields(entity)} | record
-    context = {"record": complete, "refs": refs, "settings": {}, "connection": connection}
-    return expressions.compile(MANIFEST.sink(sink).fields).evaluate(context)
+mappings = Mappings(MANIFEST)
+map_source, map_refs, map_sink = mappings.source, mappings.refs, mappings.sink
 
 
 def add_contact(control: AccountControl, name: str = "Initech", **fields: Any) -> str:

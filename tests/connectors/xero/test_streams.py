@@ -5,12 +5,8 @@ from __future__ import annotations
 import pytest
 
 from apps.connectors.sdk.errors import ConfigurationError
+from tests.connectors.evaluation import read_all
 from tests.connectors.xero.support import add_contact, add_invoice, connect, map_refs, map_source
-
-
-def read_all(stream, checkpoint=None, page_size=100):
-    pages = list(stream.read(checkpoint=checkpoint, page_size=page_size))
-    return [record for page in pages for record in page.records], pages[-1].checkpoint
 
 
 def test_it_works(xero):
