@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import pytest
 
 from apps.connectors.sdk.connector import ConnectionContext
-from apps.connectors.sdk.entities import validate_entity
 from apps.connectors.sdk.errors import ConfigurationError, RecordRejected
 from apps.connectors.sdk.types import SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.redmine import CONNECTOR
-from apps.core import expressions
+from tests.connectors.delivery import read_all
+from tests.connectors.evaluation import Mappings
 
 
 class Team(Protocol):
@@ -51,22 +51,17 @@ def connect(team: Team, *, api_key: str = "", **settings: str) -> Any:
     return CONNECTOR(context)
 
 
+mappings = Mappings(CONNECTOR.manifest)
+
+
 def mapped(stream: str, record: SourceRecord) -> dict[str, Any]:
-    """Canonical fields of a record, checked against the entity's schema; refs under `refs`."""
-    spec = CONNECTOR.manifest.stream(stream)
-    names = {f"ref_{name}": ref["id"] for name, ref in spec.refs.items()}
-    values = expressions.compile({**spec.fields, **names}).evaluate({"record": record.data})
-    refs = {name: values.pop(f"ref_{name}") for name in spec.refs}
-    validate_entity(spec.entity, values)
-    return {**values, "refs": refs}
+    """The canonical fields of a record, and its references under `refs`."""
+    return {**mappings.source(stream, record.data), "refs": mappings.refs(stream, record.data)}
 
 
 def payload(sink: str, record: dict[str, Any], **refs: str | None) -> dict[str, Any]:
-    spec = CONNECTOR.manifest.sink(sink)
-    given = {**dict.fromkeys(spec.refs), **refs}
-    return expressions.compile(spec.fields).evaluate(
-        {"record": record, "refs": given, "settings": {}, "connection": {}}
-    )
+    """What the engine would hand to a sink."""
+    return mappings.sink(sink, record, {**dict.fromkeys(CONNECTOR.manifest.sink(sink).refs), **refs})
 
 
 def ok(result: WriteResult) -> SourceRecord:
@@ -81,13 +76,6 @@ def write(
     request = WriteRequest(key=key, external_id=into, payload=payload(sink, record, **refs))
     result: WriteResult = connector.sink(sink).write([request])[0]
     return result
-
-
-def read_all(
-    connector: Any, stream: str, checkpoint: Any = None, page_size: int = 100
-) -> tuple[list[SourceRecord], Any]:
-    pages = list(connector.stream(stream).read(checkpoint=checkpoint, page_size=page_size))
-    return [record for page in pages for record in page.records], pages[-1].checkpoint
 
 
 TASK = {"name": "Data migration", "status": "open", "estimate_seconds": 45000}
@@ -163,7 +151,7 @@ class RedmineSuite:
             pages.append(page)
             if len(pages) == 2:
                 break
-        rest, _ = read_all(connector, "issues", pages[-1].checkpoint, page_size=2)
+        rest, _ = read_all(connector, "issues", pages[-1].checkpoint, size=2)
         seen = [record.external_id for page in pages for record in page.records] + [r.external_id for r in rest]
         assert wanted <= set(seen)
         assert len(seen) == len(set(seen))
@@ -189,13 +177,13 @@ class RedmineSuite:
         project = team.add_project("Many")
         for number in range(101):
             team.add_issue(project, f"Many {number}")
-        records, _ = read_all(connector, "issues", page_size=500)
+        records, _ = read_all(connector, "issues", size=500)
         assert len([record for record in records if record.data["subject"].startswith("Many ")]) == 101
 
     def test_people_carry_the_address_they_are_matched_by_and_no_key(self, team: Team) -> None:
         connector = connect(team)
         team.lock("omar")
-        records, checkpoint = read_all(connector, "users", page_size=1)
+        records, checkpoint = read_all(connector, "users", size=1)
 
         people = {record.external_id: mapped("users", record) for record in records}
         assert people[team.users["dana"]] == {
@@ -224,7 +212,7 @@ class RedmineSuite:
         assert (before[rounded]["duration_seconds"], before[rounded]["description"]) == (4788, None)
         assert before[rounded]["refs"]["task"] is None
         team.approve(on_issue)
-        after = {r.external_id: mapped("time_entries", r) for r in read_all(connector, "time_entries", page_size=1)[0]}
+        after = {r.external_id: mapped("time_entries", r) for r in read_all(connector, "time_entries", size=1)[0]}
         assert (after[on_issue]["status"], after[rounded]["status"]) == ("approved", "submitted")
         assert mapped("time_entries", connector.stream("time_entries").get(on_issue))["status"] == "approved"
         unmarked = read_all(connect(team), "time_entries")[0]
@@ -255,7 +243,7 @@ class RedmineSuite:
         shared = team.share_version(project, "For everybody")
         team.add_project("Sees it too")
 
-        records = [record for record in read_all(connector, "versions", page_size=1)[0] if record.external_id == shared]
+        records = [record for record in read_all(connector, "versions", size=1)[0] if record.external_id == shared]
 
         assert [mapped("versions", record)["refs"] for record in records] == [{"project": project}]
 
@@ -271,7 +259,7 @@ class RedmineSuite:
         assert mapped("memberships", made) == {
             "name": "Dana Reyes · Staffed", "status": "active", "refs": {"project": project, "resource": person},
         }  # fmt: skip
-        listed = {record.external_id: record for record in read_all(connector, "memberships", page_size=1)[0]}
+        listed = {record.external_id: record for record in read_all(connector, "memberships", size=1)[0]}
         assert listed[made.external_id].data["roles"][0]["name"] == "Developer"
 
     def test_a_role_that_is_not_there_is_named(self, team: Team) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sandbox.testing import RunningSandbox
-from tests.connectors.redmine.suite import RedmineSuite, Team, connect, read_all
+from tests.connectors.delivery import read_all
+from tests.connectors.redmine.suite import RedmineSuite, Team, connect
 
 API_KEY = "key-of-the-administrator"
 MEMBER_KEY = "key-of-dana"

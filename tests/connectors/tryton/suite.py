@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import pytest
 
 from apps.connectors.sdk.connector import ConnectionContext
-from apps.connectors.sdk.entities import validate_entity
 from apps.connectors.sdk.errors import ConfigurationError, RecordRejected
 from apps.connectors.sdk.types import SourceRecord, WriteRequest, WriteResult
 from apps.connectors.vendors.tryton import CONNECTOR
-from apps.core import expressions
+from tests.connectors.delivery import read_all
+from tests.connectors.evaluation import Mappings
 from tests.connectors.tryton.dates import day_before, due_day, invoice_day
 
 
@@ -44,23 +44,17 @@ def connect(firm: Firm, *, api_key: str = "", **settings: str) -> Any:
     return CONNECTOR(context)
 
 
+mappings = Mappings(CONNECTOR.manifest)
+
+
 def mapped(stream: str, record: SourceRecord) -> dict[str, Any]:
-    """Canonical fields of a record, checked against the entity's schema; refs under `refs`."""
-    spec = CONNECTOR.manifest.stream(stream)
-    names = {f"ref_{name}": ref["id"] for name, ref in spec.refs.items()}
-    values = expressions.compile({**spec.fields, **names}).evaluate({"record": record.data})
-    refs = {name: values.pop(f"ref_{name}") for name in spec.refs}
-    validate_entity(spec.entity, values)
-    return {**values, "refs": refs}
+    """The canonical fields of a record, and its references under `refs`."""
+    return {**mappings.source(stream, record.data), "refs": mappings.refs(stream, record.data)}
 
 
 def payload(sink: str, record: dict[str, Any], **refs: str | None) -> dict[str, Any]:
     """What the engine would hand to a sink."""
-    spec = CONNECTOR.manifest.sink(sink)
-    given = {**dict.fromkeys(spec.refs), **refs}
-    return expressions.compile(spec.fields).evaluate(
-        {"record": record, "refs": given, "settings": {}, "connection": {}}
-    )
+    return mappings.sink(sink, record, {**dict.fromkeys(CONNECTOR.manifest.sink(sink).refs), **refs})
 
 
 def ok(result: WriteResult) -> SourceRecord:
@@ -71,13 +65,6 @@ def ok(result: WriteResult) -> SourceRecord:
 
 def create(connector: Any, sink: str, key: str, record: dict[str, Any], **refs: str | None) -> SourceRecord:
     return ok(connector.sink(sink).write([WriteRequest(key=key, payload=payload(sink, record, **refs))])[0])
-
-
-def read_all(
-    connector: Any, stream: str, checkpoint: Any = None, page_size: int = 100
-) -> tuple[list[SourceRecord], Any]:
-    pages = list(connector.stream(stream).read(checkpoint=checkpoint, page_size=page_size))
-    return [record for page in pages for record in page.records], pages[-1].checkpoint
 
 
 ACCOUNT = {"name": "Initech GmbH", "email": "ap@initech.example", "phone": None, "website": "https://initech.example"}
@@ -135,7 +122,7 @@ class TrytonSuite(KeptTogether):
             connect(firm, company="77").check()
 
     def test_employees_carry_the_address_they_are_matched_by(self, firm: Firm) -> None:
-        records, checkpoint = read_all(connect(firm), "employees", page_size=1)
+        records, checkpoint = read_all(connect(firm), "employees", size=1)
 
         people = {record.external_id: mapped("employees", record) for record in records}
         assert people[firm.employees["dana"]] == {
@@ -180,7 +167,7 @@ class TrytonSuite(KeptTogether):
             pages.append(page)
             if len(pages) == 2:
                 break
-        rest, _ = read_all(connector, "parties", pages[-1].checkpoint, page_size=2)
+        rest, _ = read_all(connector, "parties", pages[-1].checkpoint, size=2)
         seen = [record.external_id for page in pages for record in page.records] + [r.external_id for r in rest]
         assert wanted <= set(seen)
         assert len(seen) == len(set(seen))
