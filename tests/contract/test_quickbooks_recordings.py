@@ -56,13 +56,14 @@ def test_every_recorded_object_is_parsed_and_mapped(recorded, quickbooks, figure
 
 
 def test_lines_and_tax_add_up_to_the_total(recorded, quickbooks):
-    for recording, entity, item in recorded:
-        if entity == "Invoice":
-            fields = map_source("invoices", InvoiceStream(quickbooks).record(item).data)
-            net = sum(line["amount"]["amount"] for line in fields["lines"])
-            assert net == fields["subtotal"]["amount"], recording.name
-            assert net + fields["tax"]["amount"] == fields["total"]["amount"], recording.name
-            assert fields["amount_paid"]["amount"] + fields["amount_due"]["amount"] == fields["total"]["amount"]
+    invoices = [(recording, item) for recording, entity, item in recorded if entity == "Invoice"]
+    assert invoices
+    for recording, item in invoices:
+        fields = map_source("invoices", InvoiceStream(quickbooks).record(item).data)
+        net = sum(line["amount"]["amount"] for line in fields["lines"])
+        assert net == fields["subtotal"]["amount"], recording.name
+        assert net + fields["tax"]["amount"] == fields["total"]["amount"], recording.name
+        assert fields["amount_paid"]["amount"] + fields["amount_due"]["amount"] == fields["total"]["amount"]
 
 
 @pytest.mark.parametrize("entity", list(STREAMS))
