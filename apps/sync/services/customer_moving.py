@@ -8,10 +8,17 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from apps.canonical.models import CanonicalRecord, CustomField, MergePlan, MergePlanStatus
-from apps.connectors.models import Connection
+from apps.canonical.models import MergePlan, MergePlanStatus
+from apps.canonical.services.handing_over import (
+    drop_brought_fields,
+    hand_back_records,
+    hand_over_records,
+    shared_fields,
+)
+from apps.connectors.services.handing_over import hand_back_connections, hand_over_connections
 from apps.core.bulk import execute, fetch_rows
-from apps.flows.models import Flow, Integration, IntegrationStatus, RoleBinding
+from apps.flows.models import Integration, IntegrationStatus, RoleBinding
+from apps.flows.services.handing_over import hand_over_integrations
 from apps.sync.engine.catch_up import HISTORY
 from apps.sync.models import Checkpoint, IntentStatus, SyncRun, WriteIntent
 from apps.sync.services.plan_queue import UnableToCarryOut
@@ -36,28 +43,6 @@ UPDATE {table} row SET customer_id = owner.customer_id, environment_id = owner.e
 WHERE owner.id = row.{column} AND row.environment_id = ANY(%s) AND row.environment_id <> owner.environment_id
 """
 _LAST_CHANGE = "SELECT COALESCE(max(id), 0) FROM canonical_canonicalchange"
-# Those that came, and those that only the systems that came have shown since.
-_RECORDS_BACK = """
-UPDATE canonical_canonicalrecord record SET customer_id = %(customer)s, environment_id = %(environment)s
-WHERE environment_id = %(here)s AND (
-    id IN (SELECT left_id FROM canonical_plannedmerge WHERE plan_id = %(plan)s)
-    OR created_at >= %(since)s AND (
-        SELECT bool_and(xref.connection_id = ANY(%(connections)s)) FROM canonical_crossreference xref
-        WHERE xref.record_id = record.id))
-"""
-# What was made between the two since: a system's id goes with the system and is recognized again when it is read.
-_TIES = (
-    """DELETE FROM canonical_crossreference xref USING canonical_canonicalrecord record, connectors_connection place
-    WHERE record.id = xref.record_id AND place.id = xref.connection_id AND record.environment_id = ANY(%s)
-      AND place.environment_id <> record.environment_id""",
-    """DELETE FROM canonical_canonicallink link USING canonical_canonicalrecord source, canonical_canonicalrecord target
-    WHERE source.id = link.source_id AND target.id = link.target_id AND source.environment_id = ANY(%s)
-      AND target.environment_id <> source.environment_id""",
-    """DELETE FROM canonical_matchquestion question
-    USING canonical_canonicalrecord newcomer, canonical_canonicalrecord known
-    WHERE newcomer.id = question.left_id AND known.id = question.right_id AND newcomer.environment_id = ANY(%s)
-      AND known.environment_id <> newcomer.environment_id""",
-)
 
 
 def let_follow(table: str, column: str, owner: str) -> None:
@@ -69,7 +54,7 @@ def let_follow(table: str, column: str, owner: str) -> None:
 def demand_ready(plan: MergePlan) -> None:
     """Raises UnableToCarryOut while something of the joining customer still runs, or the two do not fit together."""
     _demand_still(Integration.objects.filter(environment_id=_there(plan)), "join")
-    for own, other in _shared_fields(plan):
+    for own, other in shared_fields(plan):
         if own.kind != other.kind:
             raise UnableToCarryOut(
                 f"Both customers have a field x_{own.key}, but {plan.customer} holds {own.get_kind_display().lower()} "
@@ -117,60 +102,37 @@ def _demand_still(integrations: Any, purpose: str) -> None:
         raise UnableToCarryOut("It is not known yet whether a record arrived in its system. Settle that first.")
 
 
-def _shared_fields(plan: MergePlan) -> list[tuple[CustomField, CustomField]]:
-    own = {
-        (f.entity, f.key): f
-        for f in CustomField.objects.filter(Q(only_for=None) | Q(only_for_id=plan.customer_id))
-    }  # fmt: skip
-    theirs = CustomField.objects.filter(only_for_id=plan.other_customer_id).order_by("declared_at", "id")
-    return [(own[f.entity, f.key], f) for f in theirs if (f.entity, f.key) in own]
-
-
 def move_over(plan: MergePlan, now: datetime) -> dict[str, Any]:
     """This function will make all that is the joining customer's the other's, in the caller's transaction and locks.
 
     Returns what moving back needs. The flows that come go on from here: what the customer had before is not written
     into the systems that came, and the history that came is not news to the flows that were here.
     """
-    there, here = _there(plan), plan.environment_id
-    connections = list(Connection.objects.filter(environment_id=there).order_by("created_at", "id"))
-    integrations = list(Integration.objects.filter(environment_id=there).values_list("pk", flat=True))
+    integrations = list(Integration.objects.filter(environment_id=_there(plan)).values_list("pk", flat=True))
     moved = {
-        "connections": {str(connection.pk): connection.name for connection in connections},
-        "integrations": [str(pk) for pk in integrations],
         "positions": _move_positions(integrations),
-        "custom_fields": _declare_fields(plan, now),
+        "custom_fields": hand_over_records(plan=plan, source=_there(plan), now=now),
+        "connections": hand_over_connections(
+            source=_there(plan), target=plan.environment, label=str(plan.other_customer)
+        ),
+        "integrations": [str(pk) for pk in integrations],
     }
-    _rename(plan, connections)
-    owner = {"customer_id": plan.customer_id, "environment_id": here}
-    for model in (Connection, Integration, Flow, CanonicalRecord):
-        model.objects.filter(environment_id=there).update(**owner)
+    hand_over_integrations(ids=integrations, target=plan.environment)
     _follow(plan)
     return moved
 
 
 def move_back(plan: MergePlan) -> None:
     """This function will hand back what came, and undo the ties made since, in the caller's transaction and locks."""
-    moved = plan.moved
-    owner = {"customer_id": plan.other_customer_id, "environment_id": plan.other_environment_id}
-    integrations = moved["integrations"]
-    for pk, name in moved["connections"].items():
-        Connection.objects.filter(pk=pk).update(name=name, **owner)
-    Integration.objects.filter(pk__in=integrations).update(**owner)
-    Flow.objects.filter(integration_id__in=integrations).update(**owner)
+    moved, back = plan.moved, plan.other_environment
+    assert back is not None  # noqa: S101 - a joining has two sides
+    hand_back_connections(names=moved["connections"], target=back)
+    hand_over_integrations(ids=moved["integrations"], target=back)
     for pk, position in moved["positions"].items():
         Checkpoint.objects.filter(pk=pk).update(position=position)
-    execute(
-        _RECORDS_BACK,
-        {
-            "customer": plan.other_customer_id, "environment": plan.other_environment_id, "here": plan.environment_id,
-            "plan": plan.pk, "since": plan.applied_at, "connections": [UUID(pk) for pk in moved["connections"]],
-        },
-    )  # fmt: skip
-    for statement in _TIES:
-        execute(statement, [[plan.environment_id, plan.other_environment_id]])
+    hand_back_records(plan=plan, connections=moved["connections"])
     _follow(plan)
-    _drop_fields(plan)
+    drop_brought_fields(plan=plan)
 
 
 def _follow(plan: MergePlan) -> None:
@@ -189,42 +151,3 @@ def _move_positions(integrations: list[UUID]) -> dict[str, Any]:
         place.position = {**place.position, "phase": "changes", "change": last}
         place.save(update_fields=["position"])
     return before
-
-
-def _rename(plan: MergePlan, connections: list[Connection]) -> None:
-    """Two systems of one customer have two names."""
-    open_ones = Connection.objects.filter(environment_id=plan.environment_id, archived_at=None)
-    taken = set(open_ones.values_list("name", flat=True))
-    for connection in connections:
-        if connection.archived_at is not None or connection.name not in taken:
-            continue
-        name, number = f"{connection.name[:60]} ({str(plan.other_customer)[:40]})", 2
-        while name in taken:
-            name, number = f"{connection.name[:60]} ({str(plan.other_customer)[:40]} {number})", number + 1
-        taken.add(name)
-        Connection.objects.filter(pk=connection.pk).update(name=name)
-
-
-def _declare_fields(plan: MergePlan, now: datetime) -> list[str]:
-    """The joining customer's own fields, for the other too: records that come may hold them."""
-    shared = {other.pk for _, other in _shared_fields(plan)}
-    theirs = CustomField.objects.filter(only_for_id=plan.other_customer_id).exclude(pk__in=shared)
-    made = [
-        CustomField(
-            only_for_id=plan.customer_id, entity=f.entity, key=f.key, label=f.label, kind=f.kind, declared_at=now,
-            declared_by_label=plan.applied_by_label, archived_at=f.archived_at,
-        )
-        for f in theirs.order_by("declared_at", "id")
-    ]  # fmt: skip
-    CustomField.objects.bulk_create(made)
-    return [str(found.pk) for found in made]
-
-
-def _drop_fields(plan: MergePlan) -> None:
-    """Those that only the joining brought; what a record holds by now stays valid."""
-    records = CanonicalRecord.objects.filter(environment__customer_id=plan.customer_id)
-    for found in CustomField.objects.filter(pk__in=plan.moved["custom_fields"]):
-        if records.filter(entity=found.entity, data__has_key=found.name).exists():
-            CustomField.objects.filter(pk=found.pk).update(archived_at=plan.undone_at)
-        else:
-            found.delete()
