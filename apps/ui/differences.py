@@ -93,10 +93,16 @@ def _position(item: Any, locale: str) -> str:
     return " · ".join(said)
 
 
+_CALLED = ("description", "name", "label", "memo")
+
+
 def _told(item: dict[str, Any], locale: str) -> str:
-    """A system's own row: “Description: Travel · Unit amount: 40.0”; what is empty is left out."""
-    known = ((name, plain_text(value, locale)) for name, value in item.items() if value not in (None, "", [], {}))
-    return " · ".join(f"{_label(name)}: {text}" for name, text in known) or "–"
+    """A system's own row: “Travel · Unit amount: 40.0”, what it is called first; what is empty is left out."""
+    known = {name: plain_text(value, locale) for name, value in item.items() if value not in (None, "", [], {})}
+    called = next((name for name in known if name.lower() in _CALLED), "")
+    told = [known[called]] if called else []
+    told += [f"{_label(name)}: {text}" for name, text in known.items() if name != called]
+    return " · ".join(told) or "–"
 
 
 def _label(name: str) -> str:

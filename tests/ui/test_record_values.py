@@ -99,7 +99,7 @@ def test_a_systems_own_positions_are_words_not_code() -> None:
     ]
 
     assert [(change.field, change.after) for change in compare({}, {"LineItems": theirs, "is_open": True})] == [
-        ("LineItems", "Description: Travel · Quantity: 2 · Unit amount: 40.0 · Tracking: Name: Berlin; 0; 0; Product id: 7 · Name: On site"),
+        ("LineItems", "Travel · Quantity: 2 · Unit amount: 40.0 · Tracking: Berlin; 0; 0; On site · Product id: 7"),
         ("is_open", "yes"),
     ]  # fmt: skip
 
