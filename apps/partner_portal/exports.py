@@ -19,11 +19,13 @@ MAX_ROWS = 10_000
 
 
 def export_table(table: Table, *, name: str, format: str) -> HttpResponse:
-    """`format` is one of FORMATS."""
+    """`format` is one of FORMATS. Of more than `MAX_ROWS` rows the first are given, and the file's name says so."""
+    given = table.rows[:MAX_ROWS]
+    if len(table.rows) > MAX_ROWS:
+        name = f"{name}-first-{MAX_ROWS}"
     names = [column.key for column in table.columns if column.label]
     rows = [
-        {cell.column.key: _plain(cell.value, cell.currency) for cell in row.cells if cell.column.label}
-        for row in table.rows
+        {cell.column.key: _plain(cell.value, cell.currency) for cell in row.cells if cell.column.label} for row in given
     ]
     body, content_type = (
         (json.dumps(rows, indent=2, default=str), "application/json")

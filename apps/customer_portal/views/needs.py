@@ -13,6 +13,7 @@ from apps.core import clock
 from apps.core.errors import AnticipatedError
 from apps.customer_portal.cards import need_cards
 from apps.customer_portal.selectors.needs import (
+    count_decisions,
     count_failures_with_partner,
     explain,
     get_failure_to_fix,
@@ -33,7 +34,7 @@ PAGE_SIZE = 25
 @require_GET
 @requires(Audience.CUSTOMER, "errors.view")
 def needs_list(request: ActorRequest) -> HttpResponse:
-    actor = request.actor
+    actor, now = request.actor, clock.now()
     page = page_queryset(list_failures_to_fix(actor), request, order=("-last_at", "-id"), size=PAGE_SIZE)
     context = {
         "connections": need_cards(list_waiting_connections(actor), [], may_connect=actor.can("connections.authorize")),
@@ -43,7 +44,8 @@ def needs_list(request: ActorRequest) -> HttpResponse:
         "values": [(q, begin(spell_field(q.field))) for q in list_values_to_decide(actor)[:PAGE_SIZE]],
         "with_partner": _told(count_failures_with_partner(actor)),
         "approvals": list(list_own_approvals(actor)[:PAGE_SIZE]),
-        "exceptions": list(list_exceptions_to_solve(actor, clock.now())[:PAGE_SIZE]),
+        "exceptions": list(list_exceptions_to_solve(actor, now)[:PAGE_SIZE]),
+        "more": {kind: count - PAGE_SIZE for kind, count in count_decisions(actor, now).items() if count > PAGE_SIZE},
         "may_retry": actor.can("errors.resolve"),
     }
     return render(request, "customer_portal/needs_list.html", context)

@@ -104,7 +104,7 @@ def errors_context(
     filters = failure_filters(request, across=across)
     found = narrow(failures, filters)
     if request.GET.get("format") in FORMATS:
-        rows: Any = found.select_related("customer", "connection", "flow").order_by("-last_at", "-id")[:MAX_ROWS]
+        rows: Any = found.select_related("customer", "connection", "flow").order_by("-last_at", "-id")[: MAX_ROWS + 1]
         return export_table(build_table(rows, RECORDS, caption=""), name="errors", format=request.GET["format"])
     extent, page = extent_of(found), page_queryset(causes_of(found), request, order=CAUSE_ORDER)
     groups = describe_causes(page.items, found, seen=failures, now=clock.now())

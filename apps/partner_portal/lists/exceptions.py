@@ -61,7 +61,7 @@ def exceptions_context(
     found = _narrow(found, filters, now)
     columns = _columns(now, across=across)
     if request.GET.get("format") in FORMATS:
-        table = build_table(found.order_by("-opened_at", "-id")[:MAX_ROWS], columns, caption="Exceptions")
+        table = build_table(found.order_by("-opened_at", "-id")[: MAX_ROWS + 1], columns, caption="Exceptions")
         return export_table(table, name="exceptions", format=request.GET["format"])
     standings = standing_by(found, "rule_id")
     page: Any = page_queryset(found, request, order=("-opened_at", "-id"))

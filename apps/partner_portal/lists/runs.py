@@ -61,7 +61,7 @@ def runs_context(
     found = _narrow(runs, filters).select_related("flow__integration", "customer")
     columns = (COLUMNS[0], CUSTOMER, *COLUMNS[1:]) if across else (_OWN_FLOW, *COLUMNS[1:]) if of_one else COLUMNS
     if request.GET.get("format") in FORMATS:
-        table = _table(found.order_by("-id")[:MAX_ROWS], columns, None)
+        table = _table(found.order_by("-id")[: MAX_ROWS + 1], columns, None)
         return export_table(table, name="runs", format=request.GET["format"])
     page = page_queryset(found, request, order=("-id",), size=size)
     table = _table(page.items, columns, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.canonical.models import FieldQuestion, MatchQuestion, QuestionStatus
+from apps.core.ids import uuid7
 from apps.monitoring.models import BusinessException
 from apps.sync.models import ApprovalRequest, FailureStatus, RecordFailure, SyncRun
 from tests.browsing import Browser
@@ -80,3 +81,16 @@ def test_nothing_needed_says_so(harbor: World, browse: SignIn) -> None:
     body = browse(harbor.admin).get("/needs/").content.decode()
 
     assert "Nothing needs you" in body
+
+
+def test_more_than_one_page_of_decisions_is_counted(harbor: World, browse: SignIn) -> None:
+    known = harbor.approvals["customer"]
+    fields = {field.attname: getattr(known, field.attname) for field in ApprovalRequest._meta.concrete_fields}
+    ApprovalRequest.objects.bulk_create(
+        ApprovalRequest(**{**fields, "id": uuid7(), "step": f"step-{number}"}) for number in range(26)
+    )
+
+    page = browse(harbor.admin).get("/needs/")
+
+    assert (len(page.context["approvals"]), page.context["more"]) == (25, {"approvals": 2})
+    assert "more: they follow here as you decide." in page.content.decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -12,6 +13,7 @@ from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.canonical.models import CanonicalRecord
 from apps.core.ids import uuid7
+from apps.partner_portal import exports
 from apps.sync.models import ErrorClass, FailureNote, FailureRetry, RecordFailure
 from apps.sync.services import carry_out_retry
 from tests.functional.partner.conftest import SignIn
@@ -212,3 +214,15 @@ def test_causes_are_paged_by_key_and_counted_whole(owner: Client, scene: Scene) 
     assert first.context["table"].total == second.context["table"].total == len(causes)
     assert first.context["record_count"] == unsolved.count()
     assert second.context["page"].next_url == ""
+
+
+def test_a_file_that_holds_only_a_part_is_named_so(
+    owner: Client, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = owner.get(address("errors"), {"format": "json"})
+    monkeypatch.setattr(exports, "MAX_ROWS", 1)
+    part = owner.get(address("errors"), {"format": "json"})
+
+    assert (len(whole.json()) > 1, len(part.json())) == (True, 1)
+    assert whole.headers["Content-Disposition"] == 'attachment; filename="errors.json"'
+    assert part.headers["Content-Disposition"] == 'attachment; filename="errors-first-1.json"'
