@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
@@ -84,7 +85,7 @@ def _check(new: NewPartner) -> None:
         raise UnableToProvision("Choose a country by its two letters, such as DE.", field="country")
     try:
         validate_slug(new.slug)
-    except Exception as error:
+    except ValidationError as error:
         raise UnableToProvision("Use letters, digits and hyphens for the address.", field="slug") from error
     if new.slug in RESERVED_SLUGS or new.slug != new.slug.lower() or "_" in new.slug or len(new.slug) > 40:
         raise UnableToProvision("This address is reserved or malformed. Choose another one.", field="slug")
