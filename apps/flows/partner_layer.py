@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
 from apps.flows.definition import Direction, MappingSpec
 from apps.flows.layers import as_direction, draft_mappings, parts_of_all, place_of, published_mappings
 from apps.flows.models import Flow, Integration, MappingOverride, MappingPublication
@@ -109,10 +110,7 @@ def list_publications(actor: Actor) -> QuerySet[MappingPublication]:
 
 def get_publication(actor: Actor, publication_id: UUID) -> MappingPublication:
     """Raises NotVisible."""
-    found = list_publications(actor).filter(pk=publication_id).first()
-    if found is None:
-        raise NotVisible("There is no such publication.")
-    return found
+    return get_visible(list_publications(actor), publication_id, "There is no such publication.")
 
 
 def standings(integrations: Sequence[Integration]) -> list[Standing]:

@@ -10,7 +10,8 @@ from apps.accounts.models import Invitation, User
 from apps.accounts.policies import CustomerRole
 from apps.audit.services import record_audit
 from apps.core.actor import Actor, ActorKind
-from apps.core.errors import AnticipatedError, NotPermitted, NotVisible
+from apps.core.errors import AnticipatedError, NotPermitted
+from apps.core.visible import get_visible
 from apps.customers.models import Customer, CustomerMembership
 
 
@@ -42,9 +43,7 @@ def change_member_role(*, actor: Actor, now: datetime, membership: CustomerMembe
     """Raises NotVisible when the membership ended meanwhile, UnableToAddMember, NotPermitted."""
     _require_managed(actor, membership.customer)
     _require_role(role)
-    locked = CustomerMembership.objects.select_for_update().filter(pk=membership.pk).first()
-    if locked is None:
-        raise NotVisible("There is no such person.")
+    locked = get_visible(CustomerMembership.objects.select_for_update(), membership.pk, "There is no such person.")
     if locked.role != role:
         before, locked.role = locked.role, role
         locked.save(update_fields=["role"])

@@ -13,9 +13,10 @@ from django.db import transaction
 
 from apps.audit.services import record_change
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, NotVisible
+from apps.core.errors import AnticipatedError
 from apps.core.http import BlockedAddress, check_url
 from apps.core.ids import uuid7
+from apps.core.visible import get_visible
 from apps.dispatch.services import schedule
 from apps.events.registry import shared_event_types
 from apps.notifications.models import EndpointStatus, WebhookEndpoint, WebhookSecret
@@ -166,10 +167,7 @@ def _checked_events(events: Sequence[str], customer_id: UUID | None) -> list[str
 
 
 def _lock(endpoint: WebhookEndpoint) -> WebhookEndpoint:
-    found = WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
-    if found is None:
-        raise NotVisible("There is no such endpoint.")
-    return found
+    return get_visible(WebhookEndpoint.objects.select_for_update(), endpoint.pk, "There is no such endpoint.")
 
 
 def _facts(endpoint: WebhookEndpoint) -> dict[str, Any]:

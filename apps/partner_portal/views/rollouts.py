@@ -17,6 +17,7 @@ from apps.accounts.access import ActorRequest, Audience, requires
 from apps.connectors.sdk.errors import ConnectorError
 from apps.core import clock
 from apps.core.errors import AnticipatedError, NotVisible
+from apps.core.visible import get_visible
 from apps.customers.models import Environment
 from apps.flows.definition import parse_template
 from apps.flows.models import IntegrationTemplateVersion, RolloutMember, TemplateRollout
@@ -233,9 +234,7 @@ def _tried(request: ActorRequest, version: IntegrationTemplateVersion) -> Any:
             actor=request.actor, now=clock.now(), integration=integration, version=version, limit=TRIED_RECORDS
         )
     places = Environment.objects.visible_to(request.actor).select_related("customer")
-    environment = places.filter(pk=found).first()
-    if environment is None:
-        raise NotVisible("There is no such customer.")
+    environment = get_visible(places, found, "There is no such customer.")
     return try_template(
         actor=request.actor, now=clock.now(), version=version, environment=environment, limit=TRIED_RECORDS
     )

@@ -9,7 +9,8 @@ from typing import Any
 from django.db import transaction
 
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Conflict
+from apps.core.visible import get_visible
 from apps.dispatch.services import schedule
 from apps.flows.models import MemberStatus, RolloutMember, RolloutStatus, TemplateRollout
 from apps.flows.services.upgrades import plan_upgrade
@@ -129,7 +130,4 @@ def _lock_member(actor: Actor, member: RolloutMember) -> RolloutMember:
     related = RolloutMember.objects.visible_to(actor).select_related(
         "integration__customer", "rollout__version", "before", "after"
     )
-    found: RolloutMember | None = related.filter(pk=member.pk).first()
-    if found is None:
-        raise NotVisible("There is no such customer in this rollout.")
-    return found
+    return get_visible(related, member.pk, "There is no such customer in this rollout.")
