@@ -33,7 +33,7 @@ _READ = frozenset(
 )  # fmt: skip
 _ENGINEERING = _READ | {
     "connections.manage", "integrations.manage", "templates.manage", "runs.start", "errors.resolve", "payloads.view",
-    "webhooks.manage", "approvals.decide", "services.call", "exceptions.resolve",
+    "webhooks.manage", "approvals.decide", "services.call", "exceptions.resolve", "connectors.manage",
 }  # fmt: skip
 # Who sells the service promises it: which policy a customer has is part of its contract, like its plan. What a policy says
 # (`sla.manage`) is the owner's word, and an admin's. Closing a month early changes no figure of it: whoever sends reports
@@ -99,6 +99,7 @@ API_SCOPES: dict[str, str] = {
     "customers.manage": "Create and change customers",
     "connections.view": "Read connections",
     "connections.manage": "Create, change and check connections",
+    "connectors.manage": "Write connectors for systems that the catalogue does not have",
     "integrations.view": "Read integrations",
     "integrations.manage": "Deploy and change integrations",
     "templates.manage": "Write, publish and roll out templates",
@@ -121,5 +122,13 @@ API_SCOPES: dict[str, str] = {
     "security.manage": "Read and change what the log keeps",
 }
 PARTNER_WIDE_SCOPES = frozenset(
-    {"customers.manage", "templates.manage", "billing.manage", "payloads.view", "exceptions.resolve", "security.manage"}
+    {
+        "customers.manage",
+        "connectors.manage",
+        "templates.manage",
+        "billing.manage",
+        "payloads.view",
+        "exceptions.resolve",
+        "security.manage",
+    }
 )

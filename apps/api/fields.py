@@ -13,6 +13,7 @@ from apps.core.ids import MalformedId, decode_id, encode_id
 PREFIXES = {
     "customer": "cus",
     "connection": "con",
+    "custom_connector": "cco",
     "file": "fil",
     "integration": "itg",
     "template_version": "tpv",

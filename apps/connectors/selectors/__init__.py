@@ -22,7 +22,12 @@ from apps.connectors.selectors.consents import (
     link_actor,
     list_open_connect_links,
 )
-from apps.connectors.selectors.custom_connectors import get_custom_connector, get_custom_version, list_custom_connectors
+from apps.connectors.selectors.custom_connectors import (
+    get_custom_connector,
+    get_custom_version,
+    get_version_numbered,
+    list_custom_connectors,
+)
 from apps.connectors.selectors.stored_files import get_stored_file, list_stored_files
 
 __all__ = [
@@ -39,6 +44,7 @@ __all__ = [
     "get_custom_connector",
     "get_custom_version",
     "get_stored_file",
+    "get_version_numbered",
     "hash_state",
     "hook_address",
     "link_actor",

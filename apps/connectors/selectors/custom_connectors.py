@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from apps.connectors.models import CustomConnector, CustomConnectorVersion
 from apps.core.actor import Actor
+from apps.core.errors import NotVisible
 from apps.core.visible import get_visible
 
 
@@ -26,3 +27,11 @@ def get_custom_connector(actor: Actor, connector_id: UUID) -> CustomConnector:
 def get_custom_version(connector: CustomConnector, version_id: UUID) -> CustomConnectorVersion:
     """Raises NotVisible."""
     return get_visible(connector.versions.all(), version_id, "There is no such version.")
+
+
+def get_version_numbered(connector: CustomConnector, number: int) -> CustomConnectorVersion:
+    """Raises NotVisible."""
+    found = connector.versions.filter(number=number).first()
+    if found is None:
+        raise NotVisible("There is no such version.")
+    return found

@@ -24,7 +24,7 @@ from apps.connectors.services.inputs import clean_input
 from apps.connectors.services.opening import build_connector
 from apps.core import expressions
 from apps.core.actor import Actor
-from apps.core.errors import AnticipatedError, Conflict
+from apps.core.errors import AnticipatedError, Conflict, NotPermitted
 from apps.core.ids import uuid7
 
 RECORDS_SHOWN = 5
@@ -64,7 +64,7 @@ def check_definition(source: str) -> Definition:
 
 def create_custom_connector(*, actor: Actor, now: datetime, source: str) -> CustomConnector:
     """This function will keep a new definition as a draft. Raises UnableToDefine."""
-    actor.require("connections.manage")
+    _require_partner(actor)
     definition = check_definition(source)
     key = f"{CUSTOM}{slugify(definition.name)[:30] or 'system'}"
     connector = CustomConnector(
@@ -82,7 +82,7 @@ def create_custom_connector(*, actor: Actor, now: datetime, source: str) -> Cust
 @transaction.atomic
 def save_draft(*, actor: Actor, now: datetime, connector: CustomConnector, source: str) -> CustomConnector:
     """This function will replace the draft; connections go on with what is published. Raises UnableToDefine."""
-    actor.require("connections.manage")
+    _require_partner(actor)
     definition = check_definition(source)
     locked = _lock(connector)
     locked.draft, locked.name, locked.updated_at = source, definition.name[:120], now
@@ -99,7 +99,7 @@ def publish_connector(
 
     Raises UnableToDefine, and Conflict when an object that connections rely on would vanish.
     """
-    actor.require("connections.manage")
+    _require_partner(actor)
     locked = _lock(connector)
     definition = check_definition(locked.draft)
     _require_objects_kept(locked, definition)
@@ -126,14 +126,14 @@ def restore_version(
     *, actor: Actor, now: datetime, connector: CustomConnector, version: CustomConnectorVersion
 ) -> CustomConnector:
     """This function will make an earlier text the draft; publishing it is a step of its own."""
-    actor.require("connections.manage")
+    _require_partner(actor)
     return save_draft(actor=actor, now=now, connector=connector, source=version.source)
 
 
 @transaction.atomic
 def archive_connector(*, actor: Actor, now: datetime, connector: CustomConnector) -> CustomConnector:
     """This function will take the connector out of the catalogue. Raises Conflict while a connection uses it."""
-    actor.require("connections.manage")
+    _require_partner(actor)
     locked = _lock(connector)
     used = Connection.objects.filter(vendor=locked.key, archived_at=None).count()
     if used:
@@ -159,7 +159,7 @@ def try_definition(
     Nothing is stored. Raises UnableToDefine and UnableToConnect for what was typed; what the system answers is told in the
     trial.
     """
-    actor.require("connections.manage")
+    _require_partner(actor)
     definition = check_definition(source)
     kind = connector_type(f"{CUSTOM}trial", definition)
     given = clean_input(kind.manifest, settings, secrets)
@@ -203,6 +203,13 @@ def _require_objects_kept(connector: CustomConnector, definition: Definition) ->
     gone = sorted(name for name, entity in before.items() if after.get(name) != entity)
     if gone:
         raise Conflict(f"Connections rely on “{gone[0]}”: keep it, with its entity, or archive them first.")
+
+
+def _require_partner(actor: Actor) -> None:
+    """Raises NotPermitted: what one customer's key writes down, all customers would be offered."""
+    actor.require("connectors.manage")
+    if actor.scope is not None:
+        raise NotPermitted("Only the partner's own people write connectors.")
 
 
 def _lock(connector: CustomConnector) -> CustomConnector:

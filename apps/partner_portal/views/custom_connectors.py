@@ -55,7 +55,7 @@ objects:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Audience.STAFF, "connections.manage")
+@requires(Audience.STAFF, "connectors.manage")
 def add_connector(request: ActorRequest) -> HttpResponse:
     form = DefinitionForm(request.POST or None, initial={"source": STARTER})
     if request.method == "POST":
@@ -70,7 +70,7 @@ def add_connector(request: ActorRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Audience.STAFF, "connections.manage")
+@requires(Audience.STAFF, "connectors.manage")
 def edit_connector(request: ActorRequest, connector_id: UUID) -> HttpResponse:
     connector = get_custom_connector(request.actor, connector_id)
     form = DefinitionForm(request.POST or None, initial={"source": connector.draft})
@@ -93,7 +93,7 @@ def edit_connector(request: ActorRequest, connector_id: UUID) -> HttpResponse:
 
 @sensitive_post_parameters()
 @require_POST
-@requires(Audience.STAFF, "connections.manage")
+@requires(Audience.STAFF, "connectors.manage")
 def try_connector(request: ActorRequest, connector_id: UUID) -> HttpResponse:
     """Read the first records with the saved draft; nothing is stored."""
     connector = get_custom_connector(request.actor, connector_id)
@@ -116,7 +116,7 @@ def try_connector(request: ActorRequest, connector_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@requires(Audience.STAFF, "connections.manage")
+@requires(Audience.STAFF, "connectors.manage")
 def publish(request: ActorRequest, connector_id: UUID) -> HttpResponse:
     connector = get_custom_connector(request.actor, connector_id)
     note = request.POST.get("note", "")
@@ -129,7 +129,7 @@ def publish(request: ActorRequest, connector_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@requires(Audience.STAFF, "connections.manage")
+@requires(Audience.STAFF, "connectors.manage")
 def restore(request: ActorRequest, connector_id: UUID, connector_version_id: UUID) -> HttpResponse:
     connector = get_custom_connector(request.actor, connector_id)
     version = get_custom_version(connector, connector_version_id)
@@ -142,7 +142,7 @@ def restore(request: ActorRequest, connector_id: UUID, connector_version_id: UUI
 
 
 @require_POST
-@requires(Audience.STAFF, "connections.manage")
+@requires(Audience.STAFF, "connectors.manage")
 def archive(request: ActorRequest, connector_id: UUID) -> HttpResponse:
     connector = get_custom_connector(request.actor, connector_id)
     return perform(
@@ -154,7 +154,7 @@ def archive(request: ActorRequest, connector_id: UUID) -> HttpResponse:
 
 
 @require_GET
-@requires(Audience.STAFF, "connections.manage")
+@requires(Audience.STAFF, "connectors.manage")
 def export_connector(request: ActorRequest, connector_id: UUID) -> HttpResponse:
     """The draft as a file, to keep or to paste at another place."""
     connector = get_custom_connector(request.actor, connector_id)
