@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import connections
@@ -241,6 +242,22 @@ def test_what_the_next_page_writes_waits_until_a_failed_call_is_settled(
     assert (run.status, run.error_message) == (RunStatus.SUCCEEDED, "")
     assert order.index(name_of(1)) < order.index(name_of(20))  # planned earlier, and planned again
     assert_each_arrived_once()
+
+
+@pytest.mark.parametrize("is_read_from", [False, True])
+def test_a_system_that_is_read_from_is_not_written_to_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, flying: None, is_read_from: bool
+) -> None:
+    system = Mock()
+    context: Any = Mock(active=system if is_read_from else Mock(), system_of=lambda connection_id: system)
+    sender, done = write.Sender(context), []
+    sender._size = 1
+    monkeypatch.setattr(sender, "_launch", lambda window: done.append("beside"))
+    monkeypatch.setattr(sender, "_send", lambda window, is_last: done.append("here"))
+
+    sender.send_at_once([Mock()])
+
+    assert done == ["here" if is_read_from else "beside"]
 
 
 @pytest.mark.parametrize(

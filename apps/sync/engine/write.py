@@ -115,6 +115,7 @@ class Sender:
 
         They may still be under way when it returns: `land` takes over what became of them.
         """
+        reading = self.context.active
         try:
             self.land()
         except Exception:
@@ -124,8 +125,9 @@ class Sender:
         if intents:
             system = self.context.system_of(intents[0].connection_id)
             window = Window(system, system.manifest.sink(intents[0].object_name), intents, {})
-            # The first one tells how much the vendor answers quickly.
-            if self._size and may_call_beside(system.connection.vendor):
+            # The first one tells how much the vendor answers quickly. A system that is being read from meanwhile would
+            # be talked to by two threads at once.
+            if self._size and system is not reading and may_call_beside(system.connection.vendor):
                 self._launch(window)
             else:
                 self._send(window, is_last=True)
