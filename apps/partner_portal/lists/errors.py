@@ -106,7 +106,8 @@ def errors_context(
     if request.GET.get("format") in FORMATS:
         rows: Any = found.select_related("customer", "connection", "flow").order_by("-last_at", "-id")[: MAX_ROWS + 1]
         return export_table(build_table(rows, RECORDS, caption=""), name="errors", format=request.GET["format"])
-    extent, page = extent_of(found), page_queryset(causes_of(found), request, order=CAUSE_ORDER)
+    page: Any = page_queryset(causes_of(found), request, order=CAUSE_ORDER)
+    extent = extent_of(found, page)
     groups = describe_causes(page.items, found, seen=failures, now=clock.now())
     kept = {"customer": customer_id, "state": filters.first("state")}
     scope = "&".join(f"{key}={value}" for key, value in kept.items() if value)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Max, Min, Q, QuerySet, Value
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from apps.core.actor import Actor
 from apps.customers.models import Customer
 from apps.sync.desk import trend_of
 from apps.sync.models import UNSOLVED, FailureStatus, RecordFailure
+from apps.ui.paging import Page
 
 CAUSE_ORDER = ("-last", "fingerprint")
+_OPEN = Q(status=FailureStatus.OPEN)
 
 
 def unsolved_failures(actor: Actor) -> QuerySet[RecordFailure]:
@@ -60,24 +62,24 @@ class Extent:
     open_count: int
 
 
-def extent_of(failures: QuerySet[RecordFailure]) -> Extent:
-    is_open = Q(status=FailureStatus.OPEN)
-    found = failures.order_by().aggregate(
-        cause_count=Count("fingerprint", distinct=True),
-        record_count=Count("*"),
-        open_count=Count("fingerprint", filter=is_open),
-    )
-    return Extent(**found)
+def extent_of(failures: QuerySet[RecordFailure], page: Page[Any]) -> Extent:
+    """Summed up from the causes where the page shows all of them."""
+    if page.previous_url or page.next_url:
+        found = failures.order_by().aggregate(
+            cause_count=Count("fingerprint", distinct=True),
+            record_count=Count("*"),
+            open_count=Count("pk", filter=_OPEN),
+        )
+        return Extent(**found)
+    return Extent(len(page), sum(row.count for row in page), sum(row.open_count for row in page))
 
 
 def causes_of(failures: QuerySet[RecordFailure]) -> QuerySet[Any, Any]:
     """A row for each cause, to be paged by `CAUSE_ORDER`."""
     counted = failures.order_by().values("fingerprint").annotate(
-        count=Count("*"), first=Min("first_at"), last=Max("last_at"),
-        customers=ArrayAgg("customer_id", distinct=True),
-        assignees=ArrayAgg("assignee_label", distinct=True, filter=~Q(assignee_label=""), default=Value([])),
+        count=Count("*"), open_count=Count("pk", filter=_OPEN), first=Min("first_at"), last=Max("last_at")
     )  # fmt: skip
-    return counted.values_list("fingerprint", "count", "first", "last", "customers", "assignees", named=True)
+    return counted.values_list("fingerprint", "count", "open_count", "first", "last", named=True)
 
 
 def describe_causes(
@@ -86,23 +88,38 @@ def describe_causes(
     """What a page of causes shows, in a fixed number of questions. `seen`: what the trend counts."""
     fingerprints = [row.fingerprint for row in rows]
     examples = _newest_of_each(rows, failures)
-    owners = Customer.objects.filter(pk__in={pk for row in rows for pk in row.customers})
-    names = dict(owners.values_list("pk", "name"))
+    customers, assignees = _people_of(failures, fingerprints)
     trends = trend_of(seen, fingerprints, now)
     return [
         FailureGroup(
             fingerprint=row.fingerprint,
             count=row.count,
-            customer_names=sorted(names[pk] for pk in row.customers),
+            customer_names=sorted(customers[row.fingerprint]),
             first_at=row.first,
             last_at=row.last,
             example=examples[row.fingerprint],
-            assignees=sorted(row.assignees),
+            assignees=sorted(assignees[row.fingerprint]),
             trend=trends[row.fingerprint],
         )
         for row in rows
         if row.fingerprint in examples
     ]
+
+
+def _people_of(
+    failures: QuerySet[RecordFailure], fingerprints: list[str]
+) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """By cause: names of the customers it concerns, and of the colleagues who look after it."""
+    found = failures.filter(fingerprint__in=fingerprints).order_by()
+    pairs = list(found.values_list("fingerprint", "customer_id", "assignee_label").distinct())
+    names = dict(Customer.objects.filter(pk__in={pk for _, pk, _ in pairs}).values_list("pk", "name"))
+    customers: dict[str, set[str]] = defaultdict(set)
+    assignees: dict[str, set[str]] = defaultdict(set)
+    for fingerprint, customer_id, label in pairs:
+        customers[fingerprint].add(names[customer_id])
+        if label:
+            assignees[fingerprint].add(label)
+    return customers, assignees
 
 
 def _newest_of_each(rows: Collection[Any], failures: QuerySet[RecordFailure]) -> dict[str, RecordFailure]:
