@@ -12,8 +12,11 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.canonical.models import CanonicalRecord
+from apps.core.actor import Actor
 from apps.core.ids import uuid7
 from apps.partner_portal import exports
+from apps.partner_portal.selectors import badges
+from apps.partner_portal.selectors.badges import count_badges
 from apps.sync.models import ErrorClass, FailureNote, FailureRetry, RecordFailure
 from apps.sync.services import carry_out_retry
 from tests.functional.partner.conftest import SignIn
@@ -226,3 +229,10 @@ def test_a_file_that_holds_only_a_part_is_named_so(
     assert (len(whole.json()) > 1, len(part.json())) == (True, 1)
     assert whole.headers["Content-Disposition"] == 'attachment; filename="errors.json"'
     assert part.headers["Content-Disposition"] == 'attachment; filename="errors-first-1.json"'
+
+
+def test_beside_a_name_large_numbers_are_cut(scene: Scene, owner_actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = count_badges(owner_actor)["partner_portal:errors"]
+    monkeypatch.setattr(badges, "MOST", 1)
+
+    assert (exact, count_badges(owner_actor)["partner_portal:errors"]) == (2, "1+")
