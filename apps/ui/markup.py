@@ -255,7 +255,11 @@ def _row_cell(value: Any) -> str:
     return f'<td class="num">{text}</td>' if is_number else f"<td>{text}</td>"
 
 
+_ACRONYMS = frozenset(["api", "crm", "erp", "psa", "sla"])
+
+
 def label_of(name: object) -> str:
-    """`start_date` as a heading: “Start date”."""
-    text = str(name).removeprefix("x_").replace("_", " ").strip()
+    """`start_date` as a heading: “Start date”; `crm` as “CRM”."""
+    words = str(name).removeprefix("x_").replace("_", " ").split()
+    text = " ".join(word.upper() if word in _ACRONYMS else word for word in words)
     return text[:1].upper() + text[1:]

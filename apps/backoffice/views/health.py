@@ -12,7 +12,7 @@ from apps.ui.tables import Column, build_table
 
 
 def _work(one: KindOfWork) -> str:
-    """`sla.close_month` as “Sla: close month” reads."""
+    """`sla.close_month` as “SLA: close month” reads."""
     area, _, what = one.kind.partition(".")
     return f"{label_of(area)}: {label_of(what).lower()}" if what else label_of(area)
 

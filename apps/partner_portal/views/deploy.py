@@ -19,6 +19,7 @@ from apps.core import clock
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.customers.models import Customer, Environment
 from apps.customers.selectors import get_customer, get_environment
+from apps.flows.definition import TemplateSpec
 from apps.flows.models import Integration, IntegrationStatus, RoleBinding, VersionStatus
 from apps.flows.selectors import get_integration, get_template, list_templates, template_spec
 from apps.flows.services import change_bindings, change_settings, deploy_integration, go_live
@@ -211,13 +212,19 @@ def start(request: ActorRequest, integration_id: UUID) -> HttpResponse:
             next_url=reverse("partner_portal:integration", args=[draft.pk]),
         )
     bindings = RoleBinding.objects.filter(integration=draft).select_related("connection").order_by("role")
+    spec = template_spec(draft.template_version)
     context = {
         "integration": draft, "customer": draft.customer, "steps": wizard_steps("go-live", draft),
         "crumbs": customer_crumbs(draft.customer),
-        "bindings": list(bindings), "flows": list(draft.flows.filter(retired_at=None).order_by("created_at", "id")),
-        "spec": template_spec(draft.template_version), "may_start": may_start_first(request.actor, draft),
+        "bindings": [(_role_label(spec, binding.role), binding.connection) for binding in bindings], "flows": list(draft.flows.filter(retired_at=None).order_by("created_at", "id")),
+        "spec": spec, "may_start": may_start_first(request.actor, draft),
     }  # fmt: skip
     return render(request, "partner_portal/deploy_go_live.html", context)
+
+
+def _role_label(spec: TemplateSpec, key: str) -> str:
+    role = spec.roles.get(key)
+    return role.label if role else key
 
 
 @require_http_methods(["GET", "POST"])

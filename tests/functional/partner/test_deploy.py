@@ -117,7 +117,7 @@ def test_going_live_makes_the_first_runs_due(owner: Client, scene: Scene) -> Non
     draft.refresh_from_db()
     flows = {str(pk) for pk in draft.flows.values_list("pk", flat=True)}
     due = set(WorkItem.objects.filter(kind="sync.flow", key__in=flows).values_list("key", flat=True))
-    assert [binding.role for binding in summary.context["bindings"]] == ["billing", "delivery", "erp"]
+    assert [role for role, _ in summary.context["bindings"]] == ["Billing", "Delivery", "ERP"]
     assert response["Location"] == address("integration", draft.pk)
     assert draft.status == IntegrationStatus.LIVE
     assert due == flows
