@@ -13,6 +13,7 @@ from apps.dispatch.models import WorkItem
 from apps.flows.models import Integration, IntegrationStatus, IntegrationTemplateVersion, RoleBinding
 from apps.sync.models import SyncRun
 from tests.factories.delivery import make_connection
+from tests.functional.partner.conftest import SignIn
 from tests.functional.partner.scene import Scene
 
 
@@ -121,6 +122,28 @@ def test_going_live_makes_the_first_runs_due(owner: Client, scene: Scene) -> Non
     assert response["Location"] == address("integration", draft.pk)
     assert draft.status == IntegrationStatus.LIVE
     assert due == flows
+
+
+def test_where_a_second_person_publishes_a_colleague_takes_it_live(
+    owner: Client, sign_in: SignIn, scene: Scene
+) -> None:
+    owner.post(address("release_rules"), {"requires_review": "on"})
+    draft = begin(owner, scene)
+    page = address("deploy_step", draft.pk, "go-live")
+    colleague = sign_in("admin")
+
+    shown = owner.get(page)
+    refused = owner.post(page, follow=True).content.decode()
+    offered = colleague.get(page)
+    asked = owner.post(address("release_rules"), {}, follow=True).content.decode()
+
+    assert (shown.context["may_start"], offered.context["may_start"]) == (False, True)
+    assert "A colleague takes it live" in shown.content.decode()
+    assert "You set this up yourself, or a part of it." in refused
+    assert "Owner wants to end the review by a second person" in asked
+    colleague.post(page)
+    draft.refresh_from_db()
+    assert draft.status == IntegrationStatus.LIVE
 
 
 def test_a_system_that_is_not_connected_holds_going_live_back(owner: Client, scene: Scene) -> None:
