@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from apps.connectors.models import CustomConnector
+from apps.core.ids import encode_id
+from apps.customers.models import Customer
 from tests.api.conftest import ApiClient
+from tests.factories.delivery import make_connection
 
 KIMAI = Path("docs/examples/connectors/kimai.yaml").read_text(encoding="utf-8")
 BASE = "/connectors/custom"
@@ -70,3 +73,19 @@ def test_a_customers_key_reads_the_catalogue_and_writes_no_connector(api: ApiCli
     assert bound.post(f"{own}/publish").status_code == 403
     assert bound.post(BASE, {"source": KIMAI.replace("name: Kimai", "name: Mine", 1)}).status_code == 403
     assert CustomConnector.objects.count() == 1
+
+
+def test_hosts_that_may_be_called_are_read_and_replaced(api: ApiClient) -> None:
+    kept = put(api, "/allowed-hosts", {"hosts": ["https://api.hubapi.com/crm", "*.Xero.com"]})
+    wrong = put(api, "/allowed-hosts", {"hosts": ["not a host"]})
+
+    assert kept.json() == api.get("/allowed-hosts").json() == {"hosts": ["*.xero.com", "api.hubapi.com"]}
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "unable_to_restrict")
+
+
+def test_a_connection_tells_how_much_of_today_is_used(api: ApiClient, brightwater: Customer) -> None:
+    hubspot = make_connection(brightwater, "hubspot", name="CRM")
+
+    told = api.get(f"/connections/{encode_id('con', hubspot.pk)}").json()
+
+    assert told["usage"] == {"calls_today": 0, "calls_per_day": 250_000}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -13,8 +13,9 @@ from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
 from apps.api.schema import PAGE_PARAMETERS
 from apps.connectors.models import Connection
-from apps.connectors.selectors import get_connection, list_connections
-from apps.connectors.services import check_connection, create_connection
+from apps.connectors.outbound import allowed_hosts
+from apps.connectors.selectors import CallUsage, get_call_usage, get_connection, list_connections
+from apps.connectors.services import check_connection, create_connection, set_allowed_hosts
 from apps.core import clock
 from apps.customers.models import EnvironmentKind
 from apps.customers.selectors import get_customer, get_environment
@@ -63,6 +64,49 @@ class ConnectionInput(serializers.Serializer[Any]):
     )
 
 
+class CallUsageSerializer(serializers.Serializer[CallUsage]):
+    calls_today = serializers.IntegerField(help_text="Booked since midnight UTC, over all workers.")
+    calls_per_day = serializers.IntegerField(allow_null=True, help_text="Null where the system counts no days.")
+
+
+class ConnectionDetailSerializer(ConnectionSerializer):
+    usage = serializers.SerializerMethodField()
+
+    class Meta(ConnectionSerializer.Meta):
+        fields = (*ConnectionSerializer.Meta.fields, "usage")  # type: ignore[assignment]
+
+    @extend_schema_field(CallUsageSerializer)
+    def get_usage(self, connection: Connection) -> dict[str, Any]:
+        return dict(CallUsageSerializer(get_call_usage(connection, clock.now())).data)
+
+
+class AllowedHostsSerializer(serializers.Serializer[Any]):
+    hosts = serializers.ListField(
+        child=serializers.CharField(max_length=300), max_length=1000,
+        help_text="Names such as api.example.com or *.example.com. Empty: every public address may be called.",
+    )  # fmt: skip
+
+
+class AllowedHosts(ApiView):
+    tag = "Connections"
+    scopes = {"GET": "security.manage", "PUT": "security.manage"}
+
+    @extend_schema(responses=AllowedHostsSerializer)
+    def get(self, request: Request) -> Response:
+        """Read which hosts connections may call."""
+        return Response(AllowedHostsSerializer({"hosts": allowed_hosts()}).data)
+
+    @extend_schema(
+        request=AllowedHostsSerializer,
+        responses=AllowedHostsSerializer,
+        examples=[OpenApiExample("Two systems", {"hosts": ["api.hubapi.com", "*.xero.com"]}, request_only=True)],
+    )
+    def put(self, request: Request) -> Response:
+        """Replace the list; not where a connection in use would be cut off."""
+        kept = set_allowed_hosts(actor=self.actor, now=clock.now(), patterns=self.read(AllowedHostsSerializer)["hosts"])
+        return Response(AllowedHostsSerializer({"hosts": kept}).data)
+
+
 class ConnectionList(ApiView):
     tag = "Connections"
     scopes = {"GET": "connections.view", "POST": "connections.manage"}
@@ -94,10 +138,10 @@ class ConnectionDetail(ApiView):
     tag = "Connections"
     scopes = {"GET": "connections.view"}
 
-    @extend_schema(responses=ConnectionSerializer)
+    @extend_schema(responses=ConnectionDetailSerializer)
     def get(self, request: Request, connection_id: UUID) -> Response:
-        """Read a connection. Its secrets are never returned."""
-        return Response(ConnectionSerializer(get_connection(self.actor, connection_id)).data)
+        """Read a connection and how much of today's calls it used. Its secrets are never returned."""
+        return Response(ConnectionDetailSerializer(get_connection(self.actor, connection_id)).data)
 
 
 class ConnectionCheck(ApiView):

@@ -65,6 +65,7 @@ urlpatterns = [
         connectors.CustomConnectorArchive.as_view(),
         name="custom_connector_archive",
     ),
+    path("allowed-hosts", connections.AllowedHosts.as_view(), name="allowed_hosts"),
     path("connections", connections.ConnectionList.as_view(), name="connections"),
     path("connections/<con:connection_id>", connections.ConnectionDetail.as_view(), name="connection"),
     path("connections/<con:uploading_id>/files", files.FileList.as_view(), name="files"),
