@@ -41,7 +41,7 @@ class MappingPublication(models.Model):
     objects: ClassVar[Any] = PublicationQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"{self.total} integrations"
+        return f"{self.total} integration{'' if self.total == 1 else 's'}"
 
     @property
     def total(self) -> int:

@@ -47,7 +47,7 @@ def show_publication(request: ActorRequest, publication_id: UUID) -> HttpRespons
     publication = get_publication(request.actor, publication_id)
     own = reverse("partner_portal:partner_publication", args=[publication.pk])
     context = {
-        "publication": publication, "counts": publication.counts(), "outcomes": publication.outcomes[::-1][:SHOWN],
+        "publication": publication, "heading": f"Publication to {publication}", "counts": publication.counts(), "outcomes": publication.outcomes[::-1][:SHOWN],
         "left": publication.total - publication.done_count, "poll_url": own if publication.is_active else "",
         "crumbs": [("Mappings for all customers", reverse("partner_portal:partner_mappings"))],
     }  # fmt: skip
