@@ -68,6 +68,13 @@ def _django_db_helper(committed: None) -> None:
     """Instead of a transaction that is rolled back: what is measured is really committed."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def settled(committed: Partner, django_db_blocker: Any) -> None:
+    """What the measures before left behind is cleared up and known to the planner, as autovacuum does in time."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+
+
 @pytest.fixture(scope="session")
 def environment_variables(django_db_setup: None) -> dict[str, str]:
     """For processes beside the test: they use its database."""
