@@ -65,15 +65,15 @@ types: install ## Check the types
 
 .PHONY: browser
 browser: install bundle chromium ## Drive the pages with a real browser
-	@DJANGO_ALLOW_ASYNC_UNSAFE=1 $(SERVICES) -- $(PYTEST) -m browser -p no:randomly $(ARGS)
+	@DJANGO_ALLOW_ASYNC_UNSAFE=1 $(SERVICES) -- $(PYTEST) tests/browser -m browser -p no:randomly $(ARGS)
 
 .PHONY: contract
 contract: install ## Hold requests and API against published descriptions
-	@$(SERVICES) -- $(PYTEST) -m contract -p no:randomly $(ARGS)
+	@$(SERVICES) -- $(PYTEST) tests/contract -m contract -p no:randomly $(ARGS)
 
 .PHONY: real
 real: install ## Work with real open-source servers
-	@$(SERVICES) --redis -- $(PYTEST) -m real -p no:randomly $(ARGS)
+	@$(SERVICES) --redis -- $(PYTEST) tests/real -m real -p no:randomly $(ARGS)
 
 .PHONY: chaos
 chaos: install ## Kill processes and check that nothing is lost or doubled (CHAOS_SECONDS=600 CHAOS_SEED=7: for longer)

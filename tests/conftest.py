@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -22,6 +23,14 @@ from tests.factories.kept import remember_beginning
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 SCHEMAS = {"acme": "p_acme", "globex": "p_globex"}
+# Folders whose tests all carry the mark of the same name.
+MARKED_FOLDERS = ("browser", "contract", "real", "chaos", "bench")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A folder whose mark is ruled out is not imported either: vendors' own libraries take seconds."""
+    inside = collection_path.parent == Path(__file__).parent and collection_path.name in MARKED_FOLDERS
+    return True if inside and config.getoption("markexpr").startswith("not ") else None
 
 
 def _create_partner(slug: str) -> None:
