@@ -8,11 +8,16 @@ import socket
 import struct
 import threading
 import time
+import traceback
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import InternalServerError
 from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
 from sandbox.account import Account
@@ -156,6 +161,37 @@ class QuietHandler(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    timeout = 60  # seconds until a connection that nobody uses is closed
+
+    def run_wsgi(self) -> None:
+        """Answer one request and leave the connection open, as vendors do; Werkzeug's own way closes it."""
+        environ = self.make_environ()
+        if environ.get("wsgi.input_terminated"):
+            self.close_connection = True  # a body in chunks is read by whoever wants it, so its end is unknown here
+        else:
+            # Read to its end whether it is wanted or not: what follows is the next request.
+            environ["wsgi.input"] = BytesIO(self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0)))
+        try:
+            self._answer(*run_wsgi_app(self.server.app, environ))
+        except OSError as error:
+            self.connection_dropped(error, environ)
+        except Exception:
+            self.close_connection = True
+            self.server.log("error", f"Error on request:\n{traceback.format_exc()}")
+            self._answer(*run_wsgi_app(InternalServerError(), environ))
+
+    def _answer(self, body: Iterable[bytes], status: str, headers: Headers) -> None:
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        if "Content-Length" not in headers and int(code) not in (204, 304):
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            for part in body:
+                self.wfile.write(part)
+                self.wfile.flush()
 
     def log(self, type: str, message: str, *args: Any) -> None:
         if type == "error":
