@@ -119,7 +119,7 @@ ANYTHING = st.one_of(
 
 
 @pytest.mark.parametrize("name", sorted(LIBRARY))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(arguments=st.lists(ANYTHING, min_size=3, max_size=3))
 def test_whatever_it_is_given_a_function_stays_small(name: str, arguments: list[Any]) -> None:
     function = LIBRARY[name]
@@ -133,7 +133,7 @@ def test_whatever_it_is_given_a_function_stays_small(name: str, arguments: list[
     assert len(json.dumps(found, default=str)) <= 7 * (given_size + LONGEST_TEXT)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(min_value=1, max_value=25))
 def test_nested_growth_ends_in_a_refusal(depth: int) -> None:
     """Each level would make the text ten times as long."""
