@@ -67,6 +67,13 @@ def test_a_value_that_cannot_be_kept_is_told_with_its_field(expression: str, val
     assert (caught.value.error_class, caught.value.code) == ("mapping", "amount")
 
 
+def test_a_text_that_only_looks_like_a_null_character_is_kept() -> None:
+    spec = StreamSpec(name="deals", label="Deals", entity="opportunity", fields={"name": "record.x"})
+    value = ["\\u0000", "\\\\u0000"]
+
+    assert compile_mapping(spec).apply(SourceRecord(external_id="1", data={"x": value})).data == {"name": value}
+
+
 def test_an_id_with_a_null_character_stops_no_other(flow: Any, now: Any) -> None:
     vendor("crm").put("deals", "d\x009", name="Odd", stage="won", company="c1")
 

@@ -35,7 +35,9 @@ class MissingAbility(LookupError):
 
 
 class Harness(ABC):
-    """What the suite needs done at the vendor. Subclass per vendor; `abilities` may hold "faults" and "webhooks"."""
+    """What the suite needs done at the vendor. Subclass per vendor; `abilities` may hold "faults", "webhooks"
+    (deliveries are signed) and "deliveries" (others can be signed, or shown to be genuine, likewise).
+    """
 
     connector_type: type[Connector]
     abilities: frozenset[str] = frozenset()
