@@ -9,7 +9,7 @@ from django.urls import reverse
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.customers.models import Customer
 from apps.monitoring.selectors import Standing
-from apps.partner_portal.selectors.health import CustomerHealth, FlowFreshness
+from apps.partner_portal.selectors.health import WITH_ERRORS, CustomerHealth, FlowFreshness
 from apps.ui.formatting import money_text
 from apps.ui.status import Tone
 
@@ -35,9 +35,7 @@ def customer_needs(health: CustomerHealth, flows: list[FlowFreshness]) -> list[N
             "Open",
         )
         for fresh in flows
-        if fresh.flow.is_enabled
-        and fresh.tone in (Tone.FAILING, Tone.ATTENTION)
-        and fresh.text != "In step, with errors"
+        if fresh.flow.is_enabled and fresh.tone in (Tone.FAILING, Tone.ATTENTION) and fresh.text != WITH_ERRORS
     ]
     if health.open_error_count:
         needs.append(

@@ -9,19 +9,20 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.core.actor import Actor
 from apps.customers.models import Customer
 from apps.flows.models import Flow, IntegrationStatus
-from apps.partner_portal.selectors.failures import count_by_customer
+from apps.partner_portal.selectors.failures import count_by_customer, unsolved_failures
 from apps.sync.models import RunStatus, SyncRun
 from apps.ui.status import Status, Tone
 
 # A flow may miss two polls before anybody is bothered, and a quick one gets a quarter of an hour.
 PATIENCE = 3
 LEAST_PATIENCE = timedelta(minutes=15)
+WITH_ERRORS = "In step, with errors"
 
 
 class FlowState(NamedTuple):
@@ -36,6 +37,7 @@ class FlowState(NamedTuple):
     in_step_until: datetime | None
     schedule_seconds: int
     last_status: str | None
+    has_errors: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class FlowFreshness:
 
 
 def flow_freshness(flow: Flow, now: datetime) -> FlowFreshness:
-    """`flow` comes from `flows_with_last_run`."""
+    """`flow` comes from `with_last_run`."""
     last_status, last_at = getattr(flow, "last_status", None) or "", getattr(flow, "last_run_at", None)
     tone, text = judge_flow(_state_of(flow), now)
     return FlowFreshness(flow, last_status, last_at, tone, text)
@@ -59,7 +61,7 @@ def flow_freshness(flow: Flow, now: datetime) -> FlowFreshness:
 def _state_of(flow: Flow) -> FlowState:
     return FlowState(
         flow.customer_id, flow.integration_id, flow.integration.status, flow.name, flow.is_enabled, flow.paused_reason,
-        flow.in_step_until, flow.schedule_seconds, getattr(flow, "last_status", None),
+        flow.in_step_until, flow.schedule_seconds, getattr(flow, "last_status", None), getattr(flow, "has_errors", False),
     )  # fmt: skip
 
 
@@ -77,19 +79,28 @@ def judge_flow(flow: FlowState, now: datetime) -> tuple[Tone, str]:
     patience = max(timedelta(seconds=flow.schedule_seconds * PATIENCE), LEAST_PATIENCE)
     if flow.schedule_seconds and now - flow.in_step_until > patience:
         return Tone.ATTENTION, "Behind schedule"
-    return (Tone.ATTENTION, "In step, with errors") if last_status == RunStatus.PARTIAL else (Tone.OK, "In step")
+    return (Tone.ATTENTION, WITH_ERRORS) if flow.has_errors else (Tone.OK, "In step")
 
 
 def flows_with_last_run(actor: Actor, *, customer_ids: Iterable[UUID]) -> list[Flow]:
-    """Production flows of live and paused integrations, each with `last_status` and `last_run_at`."""
-    found = _flows(actor, list(customer_ids)).select_related("integration", "customer")
-    return list(found.annotate(last_run_at=Subquery(_last_run("queued_at"))))
+    """Production flows of live and paused integrations, as `flow_freshness` takes them."""
+    return list(with_last_run(actor, _flows(actor, list(customer_ids)).select_related("integration", "customer")))
+
+
+def with_last_run(actor: Actor, flows: QuerySet[Flow]) -> QuerySet[Flow]:
+    """The flows with `last_status`, `last_run_at` and `has_errors`."""
+    return _judged(actor, flows).annotate(last_run_at=Subquery(_last_run("queued_at")))
 
 
 def flow_states(actor: Actor, customer_ids: list[UUID]) -> list[FlowState]:
     """The same flows, as light as can be."""
-    rows = _flows(actor, customer_ids).annotate(integration_status=F("integration__status"))
+    rows = _judged(actor, _flows(actor, customer_ids)).annotate(integration_status=F("integration__status"))
     return [FlowState(*row) for row in rows.values_list(*FlowState._fields)]
+
+
+def _judged(actor: Actor, flows: QuerySet[Flow]) -> QuerySet[Flow]:
+    errors = unsolved_failures(actor).filter(flow=OuterRef("pk"))
+    return flows.annotate(last_status=Subquery(_last_run("status")), has_errors=Exists(errors))
 
 
 def _flows(actor: Actor, customer_ids: list[UUID]) -> QuerySet[Flow]:
@@ -97,7 +108,7 @@ def _flows(actor: Actor, customer_ids: list[UUID]) -> QuerySet[Flow]:
     served = flows.filter(
         integration__status__in=[IntegrationStatus.LIVE, IntegrationStatus.PAUSED], retired_at=None
     )  # fmt: skip
-    return served.annotate(last_status=Subquery(_last_run("status"))).order_by("integration__name", "name", "id")
+    return served.order_by("integration__name", "name", "id")
 
 
 def _last_run(field: str) -> Any:
@@ -164,7 +175,8 @@ def _sum_up(health: CustomerHealth, flows: list[FlowState], now: datetime) -> No
         tone = Tone.FAILING if needs_person else Tone.ATTENTION
         facts.append((tone, f"{connection.name} {'needs re-authorization' if needs_person else 'is degraded'}"))
     judged = [(flow.name, *judge_flow(flow, now)) for flow in enabled]
-    facts += [(tone, f"{name}: {text.lower()}") for name, tone, text in judged if tone in _BAD]
+    # That records failed is said once, with their number.
+    facts += [(tone, f"{name}: {text.lower()}") for name, tone, text in judged if tone in _BAD and text != WITH_ERRORS]
     if health.open_error_count:
         plural = "error" if health.open_error_count == 1 else "errors"
         facts.append((Tone.ATTENTION, f"{health.open_error_count} open {plural}"))

@@ -36,7 +36,7 @@ def customer_map(actor: Actor, customer: Customer, flows: list[Flow], now: datet
 
 
 def integration_map(actor: Actor, integration: Integration, flows: list[Flow], now: datetime) -> LiveMap:
-    """`flows` come with `last_status` and `last_run_at`."""
+    """`flows` come from `with_last_run`."""
     bindings = RoleBinding.objects.filter(integration=integration).select_related("connection")
     connections = {binding.connection_id: binding.connection for binding in bindings}
     fresh = [flow_freshness(flow, now) for flow in flows]

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -25,7 +24,7 @@ from apps.partner_portal.customer_page import customer_crumbs, render_tab
 from apps.partner_portal.lists.integrations import integration_status, integrations_context, page_url
 from apps.partner_portal.lists.runs import runs_context
 from apps.partner_portal.selectors.failures import unsolved_failures
-from apps.partner_portal.selectors.health import FlowFreshness
+from apps.partner_portal.selectors.health import FlowFreshness, with_last_run
 from apps.partner_portal.selectors.maps import LiveMap, integration_map
 from apps.partner_portal.selectors.schedule import next_runs
 from apps.partner_portal.wording import paragraphs, setting_text
@@ -114,15 +113,9 @@ def _with_next_runs(live: LiveMap) -> list[tuple[FlowFreshness, datetime | None]
 
 
 def _live(request: ActorRequest, integration: Integration) -> LiveMap:
-    last = SyncRun.objects.filter(flow=OuterRef("pk")).order_by("-id")
-    flows = (
-        Flow.objects.visible_to(request.actor)
-        .filter(integration=integration, retired_at=None)
-        .select_related("integration")
-        .annotate(last_status=Subquery(last.values("status")[:1]), last_run_at=Subquery(last.values("queued_at")[:1]))
-        .order_by("created_at", "id")
-    )
-    return integration_map(request.actor, integration, list(flows), clock.now())
+    flows = Flow.objects.visible_to(request.actor).filter(integration=integration, retired_at=None)
+    drawn = with_last_run(request.actor, flows.select_related("integration").order_by("created_at", "id"))
+    return integration_map(request.actor, integration, list(drawn), clock.now())
 
 
 def _versions(integration: Integration) -> Any:

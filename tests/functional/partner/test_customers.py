@@ -113,7 +113,7 @@ def test_the_list_tells_who_is_well(owner: Client, scene: Scene) -> None:
     row = page.context["table"].rows[0]
     cells = {cell.column.key: cell.value for cell in row.cells}
     assert cells["name"] == "Northwind Advisory"
-    assert cells["health"].label == "Won deals to projects: in step, with errors"
+    assert cells["health"].label == "2 open errors"
     assert (cells["integrations"], cells["errors"]) == (1, 2)
     assert (cells["plan"], str(cells["mrr"])) == ("Growth northwind-advisory", "1490.00 EUR")
 
