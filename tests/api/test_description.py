@@ -48,3 +48,18 @@ def test_the_reference_is_a_page_in_the_partners_brand(partner: Partner, client:
 
     assert "/api/v1/customers" in page
     assert "Interlace" not in page
+
+
+def test_the_reference_tells_what_a_body_holds(partner: Partner, client: Browser) -> None:
+    page = client.get("/api/v1/docs").content.decode()
+
+    assert "<code>flow</code> (required) Id of the flow: flw_ and 32 hex digits." in page
+    assert "/api/v1/customers \\\n" in page
+
+
+def test_no_two_operations_have_one_name(description: dict[str, Any]) -> None:
+    names = [operation["operationId"] for methods in description["paths"].values() for operation in methods.values()]
+
+    assert len(names) == len(set(names))
+    assert [name for name in names if name[-1].isdigit()] == []
+    assert description["paths"]["/api/v1/customers"]["get"]["operationId"] == "customers_list"

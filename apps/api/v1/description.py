@@ -33,7 +33,9 @@ def openapi(request: HttpRequest) -> JsonResponse:
 
 @requires(Audience.ANYONE)
 def docs(request: HttpRequest) -> HttpResponse:
-    return render(request, "api/docs.html", {"groups": _groups(build_description())})
+    address = f"{request.scheme}://{request.get_host()}{PREFIX}"
+    first_call = f'curl {address}/customers \\\n  -H "Authorization: Bearer pk_…"'
+    return render(request, "api/docs.html", {"groups": _groups(build_description()), "first_call": first_call})
 
 
 @requires(Audience.ANYONE)
@@ -43,15 +45,16 @@ def unknown_address(request: HttpRequest, anything: str) -> JsonResponse:
 
 def _groups(description: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     groups: dict[str, list[dict[str, Any]]] = {}
+    schemas = description["components"]["schemas"]
     for path, operations in description["paths"].items():
         for method in _METHODS:
             if method in operations:
                 operation = operations[method]
-                groups.setdefault(operation["tags"][0], []).append(_entry(path, method, operation))
+                groups.setdefault(operation["tags"][0], []).append(_entry(path, method, operation, schemas))
     return groups
 
 
-def _entry(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+def _entry(path: str, method: str, operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     summary, _, rest = operation.get("description", "").partition("\n\n")
     return {
         "anchor": operation["operationId"],
@@ -59,5 +62,27 @@ def _entry(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
         "path": path,
         "summary": summary,
         "scope": rest.removeprefix("Scope: `").removesuffix("`"),
-        "parameters": operation.get("parameters", []),
+        "parameters": [
+            {**parameter, "told": _plain(parameter.get("description", ""))}
+            for parameter in operation.get("parameters", [])
+        ],
+        "fields": _fields(operation, schemas),
     }
+
+
+def _fields(operation: dict[str, Any], schemas: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the JSON body may hold, fields that must be there first."""
+    content = operation.get("requestBody", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    required = schema.get("required", [])
+    fields = [
+        {"name": name, "is_required": name in required, "told": _plain(field.get("description", ""))}
+        for name, field in schema.get("properties", {}).items()
+    ]
+    return sorted(fields, key=lambda field: not field["is_required"])
+
+
+def _plain(description: str) -> str:
+    """The first paragraph, without the marks of code."""
+    return description.partition("\n\n")[0].replace("`", "")

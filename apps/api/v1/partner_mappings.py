@@ -74,7 +74,7 @@ class PublicationAskedSerializer(PublicationSerializer):
     integrations = serializers.ListField(child=PublicIdField("integration"), min_length=1, max_length=AT_ONCE)
 
 
-class OutcomeSerializer(serializers.Serializer[Any]):
+class CustomerOutcomeSerializer(serializers.Serializer[Any]):
     integration = PublicIdField("integration")
     status = serializers.ChoiceField([str(status) for status in Publication])
     message = serializers.CharField(allow_blank=True)
@@ -92,10 +92,10 @@ class ManyPublishedSerializer(serializers.Serializer[MappingPublication]):
     done = serializers.IntegerField(source="done_count")
     outcomes = serializers.SerializerMethodField()
 
-    @extend_schema_field(OutcomeSerializer(many=True))
+    @extend_schema_field(CustomerOutcomeSerializer(many=True))
     def get_outcomes(self, publication: MappingPublication) -> list[Any]:
         told = [{**outcome, "integration": UUID(outcome["integration"])} for outcome in publication.outcomes]
-        return list(OutcomeSerializer(told, many=True).data)
+        return list(CustomerOutcomeSerializer(told, many=True).data)
 
 
 class PartnerMappings(ApiView):

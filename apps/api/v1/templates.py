@@ -70,7 +70,7 @@ class ForkInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
 
 
-class ReasonInput(serializers.Serializer[Any]):
+class TemplateReasonInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
 
 
@@ -153,7 +153,7 @@ class _Step(ApiView):
 
     def step(self, template_version_id: UUID) -> Response:
         version = get_template(template_version_id)
-        given = self.read(ReasonInput) if self.takes_reason else {}
+        given = self.read(TemplateReasonInput) if self.takes_reason else {}
         kind: Any = type(self)
         changed = kind.service(actor=self.actor, now=clock.now(), version=version, **given)
         return Response(TemplateVersionSerializer(changed).data)
@@ -181,7 +181,7 @@ class TemplateReturn(_Step):
     service = staticmethod(return_template)
     takes_reason = True
 
-    @extend_schema(request=ReasonInput, responses=TemplateVersionSerializer)
+    @extend_schema(request=TemplateReasonInput, responses=TemplateVersionSerializer)
     def post(self, request: Request, template_version_id: UUID) -> Response:
         """Give a version in review back to its author."""
         return self.step(template_version_id)
@@ -200,7 +200,7 @@ class TemplateDeprecate(_Step):
     service = staticmethod(deprecate_template)
     takes_reason = True
 
-    @extend_schema(request=ReasonInput, responses=TemplateVersionSerializer)
+    @extend_schema(request=TemplateReasonInput, responses=TemplateVersionSerializer)
     def post(self, request: Request, template_version_id: UUID) -> Response:
         """End new deployments of a version; what is deployed goes on."""
         return self.step(template_version_id)
