@@ -126,7 +126,10 @@ CALL_COLUMNS = (
 
 def _calls_table(request: ActorRequest, run: SyncRun) -> Any:
     calls = list(list_vendor_calls(request.actor, run).order_by("-id")[:50])
-    return build_table(calls, CALL_COLUMNS, caption="Calls to the systems", noun="calls")
+    return build_table(
+        calls, CALL_COLUMNS, caption="Calls to the systems", noun="calls",
+        url=lambda call: reverse("partner_portal:log_call", args=[call.pk]),
+    )  # fmt: skip
 
 
 @require_POST
