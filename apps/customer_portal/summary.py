@@ -37,7 +37,7 @@ def _of_flows(flows: list[FlowState]) -> Summary | None:
         return Summary(Tone.FAILING, f"“{stopped[0]}” could not run." if len(stopped) == 1 else _several(stopped))
     failures = sum(state.failure_count for state in flows)
     if failures:
-        return Summary(Tone.ATTENTION, begin(f"{count_of(failures, 'record')} could not be brought in step."))
+        return Summary(Tone.ATTENTION, begin(f"{count_of(failures, 'record')} could not be brought into step."))
     behind = [state.flow.name for state in flows if state.status.tone is Tone.ATTENTION]
     if behind:
         return Summary(Tone.ATTENTION, f"“{behind[0]}” is behind." if len(behind) == 1 else "Some flows are behind.")

@@ -68,4 +68,4 @@ def _told(count: int) -> str:
     """What other records wait for, when it is not the customer's to solve."""
     if not count:
         return ""
-    return begin(f"{count_of(count, 'more record')} could not be brought in step. There is nothing you need to do.")
+    return begin(f"{count_of(count, 'more record')} could not be brought into step. There is nothing you need to do.")

@@ -25,7 +25,7 @@ def test_the_customers_own_failures_are_explained_and_the_others_only_counted(ha
     assert "Xero says: Contact has no e-mail" in body
     assert "Correct the record where it comes from." in body
     assert "No rule fits" not in body
-    assert "One more record could not be brought in step. There is nothing you need to do." in body
+    assert "One more record could not be brought into step. There is nothing you need to do." in body
 
 
 def test_the_vendors_own_code_says_more_and_a_missing_setting_is_the_partners(harbor: World, browse: SignIn) -> None:
@@ -38,7 +38,7 @@ def test_the_vendors_own_code_says_more_and_a_missing_setting_is_the_partners(ha
     body = browse(harbor.admin).get("/needs/").content.decode()
 
     assert "Contact has no e-mail" not in body
-    assert "Two more records could not be brought in step." in body
+    assert "Two more records could not be brought into step." in body
 
 
 def test_an_administrator_has_the_record_tried_again(harbor: World, browse: SignIn) -> None:

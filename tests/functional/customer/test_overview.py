@@ -61,7 +61,7 @@ def test_what_waits_for_a_decision_is_on_the_first_page(calm: World, browse: Sig
 
 
 def test_failed_records(harbor: World, now: datetime) -> None:
-    assert summary(harbor, now) == Summary("attention", "Two records could not be brought in step.")
+    assert summary(harbor, now) == Summary("attention", "Two records could not be brought into step.")
 
 
 def test_a_system_that_lost_its_authorization_comes_first(harbor: World, now: datetime) -> None:

@@ -22,7 +22,7 @@ def page(name: str, *path: Callable[[World], object]) -> Address:
 
 
 PAGES: dict[str, tuple[Address, str]] = {
-    "overview": (page("overview"), "could not be brought in step."),
+    "overview": (page("overview"), "could not be brought into step."),
     "state": (page("overview_state"), "Last checked"),
     "integrations": (page("integration_list"), "Time to invoice"),
     "integration": (page("integration_detail", lambda w: w.integrations["time-to-invoice"].pk), "becomes one invoice"),
