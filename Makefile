@@ -121,6 +121,7 @@ distclean: clean ## Remove the installed environments as well
 # uv is the fast way; where it is not set up for the local package index, pip installs the same pinned files.
 $(INSTALLED): requirements-dev.txt
 	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer is needed"; exit 1; fi
+	@echo "Installing the Python environment; the first time takes about a minute."
 	@[ -x $(PY) ] || $(PYTHON) -m venv .venv
 	@awk '/^uv==/ {take = 1} take {print} take && !/\\$$/ {exit}' requirements-dev.txt > .venv/uv.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt
