@@ -53,10 +53,10 @@ SETTINGS = (
 )
 
 BADGES = {
-    "partner_portal:errors": ("open errors", "failing"),
+    "partner_portal:errors": ("open", "failing"),
     "partner_portal:approvals": ("waiting to be released", "attention"),
-    "partner_portal:questions": ("open questions", "attention"),
-    "partner_portal:exceptions": ("open exceptions", "attention"),
+    "partner_portal:questions": ("open", "attention"),
+    "partner_portal:exceptions": ("open", "attention"),
 }
 
 

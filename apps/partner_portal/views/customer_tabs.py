@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
+from apps.accounts.invitations import role_label
 from apps.accounts.selectors import get_open_invitation, list_open_invitations
 from apps.accounts.services import invite, revoke_invitation
 from apps.audit.models import AuditEvent
@@ -118,7 +119,10 @@ def show_users(request: ActorRequest, customer_id: UUID) -> HttpResponse:
             return htmx.redirect(request, reverse("partner_portal:customer_users", args=[customer.pk]))
     members = list(list_members(customer))
     table = build_table(members, MEMBER_COLUMNS, caption="People of the customer", noun="people")
-    invitations = list(list_open_invitations(request.actor, customer.subject_key))
+    invitations = [
+        (invitation, role_label(invitation))
+        for invitation in list_open_invitations(request.actor, customer.subject_key)
+    ]
     context = {"form": form, "table": table, "invitations": invitations, "now": clock.now()}
     return render_tab(request, customer, "customer_users", context)
 

@@ -20,7 +20,7 @@ from apps.core import clock
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.flows.layers import MappedObject, as_direction, draft_mappings, mapped_objects, published_mappings
 from apps.flows.models import Integration, IntegrationStatus
-from apps.flows.selectors import get_integration
+from apps.flows.selectors import get_integration, template_spec
 from apps.flows.services import UnableToMap, mapping_findings, publish_mappings, save_mapping
 from apps.flows.services.release_rules import requires_second_person
 from apps.partner_portal.actions import perform
@@ -47,12 +47,15 @@ PUBLISHED = "Published. Runs that begin from now on use it, and read again what 
 def show_mappings(request: ActorRequest, integration_id: UUID) -> HttpResponse:
     """All objects of the integration, what is edited and not published, and the versions."""
     integration = get_integration(request.actor, integration_id)
+    objects = mapped_objects(integration)
+    labels = {key: role.label for key, role in template_spec(integration.template_version).roles.items()}
     context = {
-        "integration": integration, "crumbs": integration_crumbs(integration), "objects": mapped_objects(integration),
+        "integration": integration, "crumbs": integration_crumbs(integration),
+        "objects": [(labels.get(mapped.role, mapped.role), mapped) for mapped in objects],
         "changes": mapping_changes(published_mappings(integration), draft_mappings(integration)),
         "revisions": list(integration.revisions.exclude(published_at=None).order_by("-number")[:20]),
         "declared": [found for found in declared_fields(integration.customer_id) if found.archived_at is None],
-        "entities": sorted({mapped.entity for mapped in mapped_objects(integration)}),
+        "entities": sorted({mapped.entity for mapped in objects}),
         "kinds": CustomFieldKind.choices, "may_change_all": request.actor.scope is None,
     }  # fmt: skip
     return render(request, "partner_portal/mappings.html", context)

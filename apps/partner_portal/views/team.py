@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
+from apps.accounts.invitations import role_label
 from apps.accounts.models import Invitation, StaffMembership
 from apps.accounts.policies import StaffRole
 from apps.accounts.selectors import (
@@ -46,7 +47,10 @@ def member_list(request: ActorRequest) -> HttpResponse:
         "tabs": settings_tabs(request, "team"),
         "members": members,
         "protected": people_with_second_factor([member.user_id for member in members]),
-        "invitations": [(invitation, invitation.is_open(now)) for invitation in list_open_invitations(request.actor)],
+        "invitations": [
+            (invitation, role_label(invitation), invitation.is_open(now))
+            for invitation in list_open_invitations(request.actor)
+        ],
         "roles": _GIVEN_ROLES,
         "can_manage": request.actor.can("team.manage"),
         "can_transfer": request.actor.can("partner.transfer"),
