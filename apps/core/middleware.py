@@ -47,13 +47,16 @@ class SecurityHeadersMiddleware:
 
 
 class NullCharacterMiddleware:
-    """Refuses addresses and forms with a null character: no text in the database can hold one, so none leads anywhere."""
+    """Refuses addresses, cookies and forms with a null character: no text in the database can hold one, so none leads anywhere."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return _bad_request()
+        # Quoted cookies spell it in octal digits, and a session is looked up by what its cookie says.
+        if any("\x00" in value for value in request.COOKIES.values()):
             return _bad_request()
         return self.get_response(request)
 

@@ -1,4 +1,4 @@
-"""An address with a null character is a bad request, whoever sends it; it never reaches the database."""
+"""An address, a cookie or a form with a null character is a bad request, whoever sends it; it never reaches the database."""
 
 from __future__ import annotations
 
@@ -21,3 +21,10 @@ def test_a_form_with_one_is_refused_too(partner: object, client: Browser) -> Non
     for given in ({"login": "a\x00b"}, {"a\x00b": "c"}):
         assert client.post("/accounts/login/", given).status_code == 400
     assert client.post("/accounts/login/", {"login": "ab"}).status_code == 200
+
+
+def test_a_cookie_that_spells_one_is_refused_too(partner: object, client: Browser) -> None:
+    """A session is looked up by what its cookie says, and quoted cookies may say it in octal digits."""
+    for host in ("acme.localhost", "localhost"):
+        asked = {"host": host, "cookie": 'sessionid="\\000aaaaaaaaaaaa"'}
+        assert client.get("/accounts/login/", headers=asked).status_code == 400
