@@ -114,6 +114,13 @@ def test_versions_may_be_times_of_any_zone(desk: Connection, now: datetime) -> N
     assert [record.data["title"] for record in read(desk, "projects")[0]] == ["2026-11-02T10:00:00+00:00"]
 
 
+def test_a_version_beyond_the_calendar_is_told(desk: Connection, now: datetime) -> None:
+    data = {"id": 1, "title": "A", "company": "7", "changed_at": "0001-01-01T00:00:00+14:00"}
+
+    with pytest.raises(InvalidDelivery, match="changed_at: Give a whole number or a time"):
+        push(desk, now, {"event": "e1", "type": "projects", "data": data})
+
+
 def test_a_deletion_is_told(desk: Connection, now: datetime) -> None:
     push(desk, now, company("e1", 1, gone=True))
 

@@ -89,7 +89,10 @@ def _split(lines: list[str]) -> tuple[str, list[list[str]]]:
     """The delimiter that gives every row the same number of columns, and the most of them."""
     best: tuple[str, list[list[str]]] = (",", [])
     for delimiter in DELIMITERS:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter) if any(row)]
+        try:
+            rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter) if any(row)]
+        except csv.Error:  # a cell without an end, for one
+            continue
         width = len(rows[0]) if rows else 0
         whole = [row for row in rows if len(row) == width]
         if len(whole) * 10 >= len(rows) * 9 and width > len(best[1][0] if best[1] else []):

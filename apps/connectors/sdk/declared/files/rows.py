@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Generator, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,7 +19,10 @@ NUMBER = re.compile(r"[+-]?\d+(\.\d+)?$")
 TRUE = frozenset({"1", "true", "yes", "y", "t", "x", "ja", "j", "wahr", "oui", "si"})
 FALSE = frozenset({"", "0", "false", "no", "n", "f", "nein", "falsch", "non"})
 _UNDECODED = re.compile("[\udc80-\udcff]")
+_UNKEEPABLE = re.compile("[\udc80-\udcff\x00]")
 LONGEST_ID = 200
+MOST_COLUMNS = 1000
+LARGEST_INTEGER = 2**63 - 1
 
 
 class UnreadableFile(Exception):
@@ -63,10 +67,14 @@ def _columns(reader: Any, part: FileObjectPart) -> list[str]:
     if header is None:
         raise UnreadableFile("The file is empty: it has no header row.")
     columns = [cell.strip() for cell in header]
+    if len(columns) > MOST_COLUMNS:
+        raise UnreadableFile(f"The header row names {len(columns):,} columns; {MOST_COLUMNS:,} can be read.")
+    if any(_UNKEEPABLE.search(column) for column in columns):
+        raise UnreadableFile(f"The header row is not written in {part.file.encoding}.")
     missing = sorted(part.needed_columns - set(columns))
     if missing:
         raise UnreadableFile(f"There is no column “{missing[0]}”. The header row says: {', '.join(columns)[:300]}.")
-    twice = sorted({name for name in columns if name and columns.count(name) > 1})
+    twice = sorted(name for name, count in Counter(columns).items() if name and count > 1)
     if twice:
         raise UnreadableFile(f"There are two columns named “{twice[0]}”.")
     return columns
@@ -97,7 +105,7 @@ def _record(
         stamp = _modified(data, part)
         deleted = _is_true(raw.get(part.deleted, "")) if part.deleted else False
     except _BadRow as error:
-        shown = {key: _UNDECODED.sub("\ufffd", value) for key, value in raw.items() if key}
+        shown = {key: _UNKEEPABLE.sub("\ufffd", value) for key, value in raw.items() if key}
         return SourceRecord(external_id=external_id, data=shown, problem=f"{name}, line {line}: {error}.")
     return SourceRecord(external_id=external_id, data=data, modified_at=stamp or modified_at, deleted=deleted)
 
@@ -144,7 +152,7 @@ def typed(cell: str, kind: str, part: FilePart) -> Any:
         return number(cell, part)
     if kind == "integer":
         value = Decimal(number(cell, part))
-        if value != value.to_integral_value():
+        if value != value.to_integral_value() or abs(value) > LARGEST_INTEGER:
             raise ValueError(cell)
         return int(value)
     if kind == "boolean":
@@ -155,7 +163,10 @@ def typed(cell: str, kind: str, part: FilePart) -> Any:
         return (datetime.strptime(cell, part.dates).date() if part.dates else date.fromisoformat(cell)).isoformat()  # noqa: DTZ007
     moment = datetime.strptime(cell, part.datetimes) if part.datetimes else datetime.fromisoformat(cell)  # noqa: DTZ007
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(part.time_zone))
-    return zoned.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    try:
+        return zoned.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:  # on the first or the last day of the calendar
+        raise ValueError(cell) from None
 
 
 def number(cell: str, part: FilePart) -> str:

@@ -122,7 +122,7 @@ def _version(part: PushedObjectPart, data: Any, now: datetime) -> int:
                 raise ValueError
             exact = datetime.fromisoformat(str(found).replace("Z", "+00:00"))
             number = int((exact if exact.tzinfo else datetime.fromisoformat(moment)).timestamp() * MICROSECONDS)
-        except (ValueError, TypeError, msgspec.ValidationError):
+        except (ValueError, TypeError, OverflowError, msgspec.ValidationError):
             raise InvalidDelivery(part.version, "Give a whole number or a time in ISO 8601.") from None
     if abs(number) > HIGHEST_VERSION:
         raise InvalidDelivery(part.version, "This number is too large.")
