@@ -21,6 +21,7 @@ from apps.flows.services import (
     publish_revision,
     publish_template,
     resume_integration,
+    set_field_policy,
     set_release_rules,
     submit_revision,
     submit_template,
@@ -118,6 +119,19 @@ def test_whoever_set_a_new_integration_up_does_not_take_it_live(
     third = replace(owner_actor, id="third")
     assert go_live(actor=third, now=now, integration=draft).status == "live"
     assert resume_integration(actor=owner_actor, now=now, integration=pause_integration(actor=third, now=now, integration=draft)).status == "live"  # fmt: skip
+
+
+def test_policies_are_a_part_of_what_is_set_up(deploy, reviewed, colleague, now):
+    draft = deploy("opportunity-to-project")
+    chosen = set_field_policy(
+        actor=colleague, now=now, integration=draft, entity="account", field="@deleted", policy="propagate"
+    )
+    draft.refresh_from_db()
+    assert chosen is not None
+    assert colleague.id in draft.author_ids
+
+    with pytest.raises(UnableToRelease, match="a part of it"):
+        go_live(actor=colleague, now=now, integration=draft)
 
 
 def test_a_sandbox_is_everybodys_to_start(deploy_sandbox, reviewed, owner_actor, now):

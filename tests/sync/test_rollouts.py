@@ -254,6 +254,16 @@ def test_a_needed_setting_is_asked_for_and_holds_up_nobody_else(fleet, release, 
     assert (rollout.status, Integration.objects.get(pk=fleet[0].pk).settings["cost_center"]) == ("completed", "7")
 
 
+def test_an_answer_changes_no_setting_that_nobody_asked_for(fleet, release, owner_actor, now):
+    version = release(("settings:\n", f"settings:\n{ASKED}"))
+    before = dict(fleet[0].settings)
+    answers = {"cost_center": "12", "first_task": "Send everything to me"}
+
+    upgrade_integration(actor=owner_actor, now=now, integration=fleet[0], version=version, answers=answers)
+
+    assert Integration.objects.get(pk=fleet[0].pk).settings == {**before, "cost_center": "12"}
+
+
 def test_everybody_goes_back_and_flows_that_came_are_retired(fleet, release, owner_actor, now):
     version = release(("default: Kick-off", "default: Begin"), more=SECOND_FLOW)
     rollout = start(owner_actor, now, version, fleet[:3])

@@ -19,6 +19,7 @@ from apps.flows.definition import (
     parse_template,
 )
 from apps.flows.models import FieldPolicy, Integration, IntegrationStatus
+from apps.flows.services.integrations import note_author
 from apps.flows.services.publishing import (
     NothingToPublish,
     bring_about,
@@ -68,6 +69,7 @@ def _bring_about(
     """What is being set up has no versions yet; what is set twice is nothing new."""
     wanted = sorted(policies, key=lambda policy: (policy["entity"], policy["field"]))
     if integration.status == IntegrationStatus.DRAFT:
+        note_author(actor, integration)
         write_policies(actor, now, integration, wanted)
     else:
         try:

@@ -15,7 +15,7 @@ from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
 from apps.flows.binding import domains_of
-from apps.flows.definition import FlowSpec, TemplateSpec, parse_template
+from apps.flows.definition import FlowSpec, SettingSpec, TemplateSpec, parse_template
 from apps.flows.inputs import InvalidSetting, clean_settings
 from apps.flows.layers import differs, draft_mappings, place_of, published_mappings, with_resolved
 from apps.flows.models import Integration, IntegrationRevision, IntegrationTemplateVersion, RoleBinding, VersionStatus
@@ -161,11 +161,8 @@ def _settings(
     specs = {spec.key: spec for spec in new.settings}
     known = {spec.key: spec for spec in old.settings}
     held = plan.integration.settings
-    values = {
-        **{key: held.get(key) for key in specs if key in held},
-        **{k: v for k, v in answers.items() if k in specs},
-    }
-    cleaned, asked = _cleaned(plan, new, values)
+    values = {key: value for key, value in {**held, **answers}.items() if key in specs}
+    cleaned, asked = _cleaned(plan, new, answers, fresh=set(specs) - set(known))
     for key, spec in specs.items():
         if key not in known or key in asked:
             value = cleaned.get(key, spec.default) if cleaned else values.get(key, spec.default)
@@ -175,18 +172,32 @@ def _settings(
     return cleaned
 
 
-def _cleaned(plan: UpgradePlan, new: TemplateSpec, values: dict[str, Any]) -> tuple[dict[str, Any] | None, set[str]]:
+def _cleaned(
+    plan: UpgradePlan, new: TemplateSpec, answers: Mapping[str, Any], *, fresh: set[str]
+) -> tuple[dict[str, Any] | None, set[str]]:
     """Each setting by itself, so that everything that needs an answer is asked for at once."""
     found: dict[str, Any] = {}
     asked: set[str] = set()
     for spec in new.settings:
-        given = {spec.key: values[spec.key]} if spec.key in values else {}
         try:
-            found.update(clean_settings([spec], given, plan.integration.customer.currency))
+            found.update(_clean_one(plan, spec, answers, is_fresh=spec.key in fresh))
         except InvalidSetting as error:
             asked.add(spec.key)
             plan.problems.append(f"{spec.label}: {error}")
     return (None if asked else found), asked
+
+
+def _clean_one(plan: UpgradePlan, spec: SettingSpec, answers: Mapping[str, Any], *, is_fresh: bool) -> dict[str, Any]:
+    """An answer counts for what is new or can stay no longer; what else is held is changed where it is looked over."""
+    currency, held = plan.integration.customer.currency, plan.integration.settings
+    own = {spec.key: held[spec.key]} if spec.key in held else {}
+    answer = {spec.key: answers[spec.key]} if spec.key in answers else own
+    if is_fresh:
+        return clean_settings([spec], answer, currency)
+    try:
+        return clean_settings([spec], own, currency)
+    except InvalidSetting:
+        return clean_settings([spec], answer, currency)
 
 
 def _bind_new_roles(plan: UpgradePlan, old: TemplateSpec, new: TemplateSpec) -> None:
