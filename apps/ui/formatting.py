@@ -114,23 +114,31 @@ def is_distant(moment: datetime, now: datetime) -> bool:
     return abs(now - moment) > timedelta(days=30)
 
 
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """As it is where the calendar has no such hour there: systems write 9999-12-31 for "never"."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
 def exact_text(moment: datetime, zone: tzinfo, locale: str = "en") -> str:
-    local = moment.astimezone(zone)
-    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    local = in_zone(moment, zone)
+    hour = in_zone(moment, UTC).replace(minute=0, second=0, microsecond=0)
     return f"{date_text(local.date(), locale)}, {local:%H:%M:%S} {_zone_text(hour, zone, locale)}"
 
 
 @lru_cache(_KEPT)
 def _zone_text(hour: datetime, zone: tzinfo, locale: str) -> str:
     """The zone's short name in that hour, given in UTC: local hours repeat when the clocks go back."""
-    local = hour.astimezone(zone)
+    local = in_zone(hour, zone)
     name = local.tzname() or ""
     # "CET" and "CST" are what people say; zones without such a name are said by their distance.
     return name if name.isalpha() else format_datetime(local, "OOOO", locale=locale)
 
 
 def short_date_text(moment: datetime, zone: tzinfo, locale: str = "en") -> str:
-    return date_text(moment.astimezone(zone).date(), locale)
+    return date_text(in_zone(moment, zone).date(), locale)
 
 
 def delta_text(value: int | float | Decimal, unit: str = "", *, digits: int | None = None, locale: str = "en") -> str:

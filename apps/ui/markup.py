@@ -145,7 +145,7 @@ def datetime_tag(value: object, *, exact: bool = False, empty: str = "") -> Safe
     far = formatting.is_distant(moment, clock.now())
     text = full if exact else _short_date(moment) if far else formatting.relative_text(moment, clock.now())
     mark = "" if exact or far else " data-relative"
-    instant = moment.astimezone(UTC).isoformat()
+    instant = formatting.in_zone(moment, UTC).isoformat()
     return SafeString(f'<time datetime="{instant}" title="{escape(full)}"{mark}>{escape(text)}</time>')
 
 
@@ -156,7 +156,7 @@ def time_of_day(value: object) -> SafeString:
         return _empty()
     zone = timezone.get_current_timezone()
     full = formatting.exact_text(moment, zone, current_locale())
-    instant, text = moment.astimezone(UTC).isoformat(), f"{moment.astimezone(zone):%H:%M}"
+    instant, text = formatting.in_zone(moment, UTC).isoformat(), f"{formatting.in_zone(moment, zone):%H:%M}"
     return SafeString(f'<time datetime="{instant}" title="{escape(full)}">{text}</time>')
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -305,8 +305,9 @@ def test_people_assign_snooze_ignore_and_take_up(books: Books, owner_actor: Acto
     assert (snoozed.is_snoozed(now), snoozed.is_snoozed(now + timedelta(days=7))) == (True, False)
     assert BusinessException.objects.needing_somebody(now).count() == 0
     assert wake_exception(**common).snoozed_until is None
-    with pytest.raises(UnableToHandle):
-        snooze_exception(**common, until=now)
+    for until in (now, datetime(9999, 12, 31, tzinfo=UTC)):
+        with pytest.raises(UnableToHandle):
+            snooze_exception(**common, until=until)
     with pytest.raises(UnableToHandle):
         ignore_exception(**common, reason=" ")
     assert ignore_exception(**common, reason="Internal work").status == "ignored"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -186,7 +186,13 @@ def test_snoozed_until_a_time_or_until_it_happened_more_often(flow, broken, owne
     assert everything().filter(snoozed(until)).count() == 0
     wake_failures(actor=owner_actor, now=now, failures=everything())
     assert everything().filter(snoozed(now)).count() == 0
-    for given in ({}, {"until": until, "times": 1}, {"until": now}, {"times": -1}):
+    for given in (
+        {},
+        {"until": until, "times": 1},
+        {"until": now},
+        {"until": datetime(9999, 12, 31, tzinfo=UTC)},
+        {"times": -1},
+    ):
         with pytest.raises(UnableToSnooze):
             snooze_failures(actor=owner_actor, now=now, failures=everything(), **given)
 

@@ -61,6 +61,13 @@ def test_relative_time(ago, expected):
     assert formatting.relative_text(NOW - timedelta(seconds=ago), NOW) == expected
 
 
+def test_a_time_at_the_calendars_end_is_shown_as_it_is():
+    """Systems write 9999-12-31 for "never"; in zones ahead of it the calendar has no such hour."""
+    end = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    assert formatting.short_date_text(end, ZoneInfo("Europe/Berlin")) == "31 Dec 9999"
+    assert formatting.exact_text(end, ZoneInfo("Europe/Berlin")).startswith("31 Dec 9999, 23:59:00")
+
+
 def test_exact_time_is_in_the_viewers_zone():
     assert formatting.exact_text(NOW, ZoneInfo("Europe/Berlin")) == "2 Nov 2026, 10:00:00 CET"
 

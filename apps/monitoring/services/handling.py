@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from apps.audit.services import record_change
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
 from apps.monitoring.models import BusinessException, ExceptionStatus
+
+LONGEST_SNOOZE = timedelta(days=3653)
 
 
 class UnableToHandle(Conflict):
@@ -42,8 +44,8 @@ def snooze_exception(
     locked = _lock(actor, exception)
     if locked.status != ExceptionStatus.OPEN:
         raise UnableToHandle("Only an open exception can be snoozed. Look at it again.")
-    if until <= now:
-        raise UnableToHandle("Choose a time that is ahead.", field="until")
+    if not now < until <= now + LONGEST_SNOOZE:
+        raise UnableToHandle("Choose a time that is ahead, by ten years at most.", field="until")
     locked.snoozed_until = until
     return _save(actor, now, locked, "snoozed", None, {"until": until.isoformat()})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from apps.core.errors import Conflict
 from apps.sync.models import UNSOLVED, FailureNote, FailureStatus, NoteKind, RecordFailure
 from apps.sync.services.failures import note_failures
 
+LONGEST_SNOOZE = timedelta(days=3653)
 MOST_TIMES = 1000
 
 
@@ -82,8 +83,8 @@ def snooze_failures(
     """
     if (until is None) == (times == 0):
         raise UnableToSnooze("Choose a time, or how often it may happen again.", field="until")
-    if until is not None and until <= now:
-        raise UnableToSnooze("Choose a time that is ahead.", field="until")
+    if until is not None and not now < until <= now + LONGEST_SNOOZE:
+        raise UnableToSnooze("Choose a time that is ahead, by ten years at most.", field="until")
     if not 0 <= times <= MOST_TIMES:
         raise UnableToSnooze(f"Choose a number from 1 to {MOST_TIMES}.", field="times")
     chosen = _locked(actor, failures, UNSOLVED)
