@@ -119,7 +119,7 @@ API_SCOPES: dict[str, str] = {
     "webhooks.manage": "Create and change webhook endpoints, and send deliveries again",
     "billing.view": "Read invoices",
     "billing.manage": "Record payments",
-    "security.manage": "Read and change what the log keeps",
+    "security.manage": "Read and change what the log keeps and which hosts may be called",
 }
 PARTNER_WIDE_SCOPES = frozenset(
     {
