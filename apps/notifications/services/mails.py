@@ -85,7 +85,7 @@ def _hand_over(mail: OutgoingMail) -> tuple[str, bool]:
     message = EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
-        from_email=formataddr((mail.from_name, address)),
+        from_email=formataddr((" ".join(mail.from_name.split()), address)),  # a header is one line
         to=[mail.recipient],
         reply_to=[mail.reply_to] if mail.reply_to else None,
         headers={"X-Entity-Ref-ID": str(mail.pk)},
