@@ -1,13 +1,14 @@
 """Keyset paging: the address carries the last row seen, so page 5,000 costs what page 1 does and new rows shift nothing."""
 
 import base64
-import binascii
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
@@ -15,6 +16,7 @@ M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
+_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,16 @@ def decode_cursor(text: str) -> tuple[bool, list[object]] | None:
     """Read a cursor; anything unreadable means the first page, never an error."""
     try:
         backwards, *values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, binascii.Error, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
-    return bool(backwards), values
+    return (bool(backwards), values) if all(map(_is_plain, values)) else None
+
+
+def _is_plain(value: object) -> bool:
+    """A number or a text that a database can be asked for."""
+    if isinstance(value, str):
+        return not _UNKEEPABLE.search(value)
+    return isinstance(value, int | float)
 
 
 def page_queryset(
@@ -57,7 +66,9 @@ def page_queryset(
     backwards, values = cursor if cursor and len(cursor[1]) == len(order) else (False, [])
     size = min(size, MAX_PAGE_SIZE)
     direction = tuple(_flip(name) for name in order) if backwards else order
-    narrowed = queryset.filter(_after(direction, values)) if values else queryset
+    narrowed = _narrow(queryset, direction, values)
+    if narrowed is None:
+        backwards, values, direction, narrowed = False, [], order, queryset
     rows = list(narrowed.order_by(*direction)[: size + 1])
     has_more = len(rows) > size
     rows = rows[:size]
@@ -70,6 +81,14 @@ def page_queryset(
         next_url=_url(request, order, rows[-1], backwards=False) if has_next else "",
         previous_url=_url(request, order, rows[0], backwards=True) if has_previous else "",
     )
+
+
+def _narrow(queryset: QuerySet[M], direction: tuple[str, ...], values: list[object]) -> QuerySet[M] | None:
+    """What comes after the place; None where the place is of another list, or made up."""
+    try:
+        return queryset.filter(_after(direction, values)) if values else queryset
+    except (ValueError, TypeError, ValidationError):
+        return None
 
 
 def _flip(name: str) -> str:
