@@ -63,6 +63,7 @@ def test_trying_again_does_not_make_it_go_away(flow, now, owner_actor):
     run_flow(flow, now + timedelta(minutes=2))
 
     assert [status for status, _ in failures()] == ["open"]
+    assert RecordFailure.objects.get().attempts == 2
 
 
 def test_deleted_time_is_told(flow, now):

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
+
 from apps.canonical.workspace import Change, State, Workspace
 from apps.sync.engine.consequences import note_failures
 from apps.sync.engine.context import BoundSystem, RunContext
@@ -101,14 +103,16 @@ def _failed(system: BoundSystem, state: State, message: str, before: dict[str, A
 
 
 def look_again(failures: Iterable[tuple[RecordFailure, State]], now: datetime) -> None:
-    """This function will close those whose entry is as it was invoiced, and leave the others open."""
+    """This function will close those whose entry is as it was invoiced, and count another attempt for the others."""
     settled: list[UUID] = []
     standing: list[UUID] = []
     for failure, state in failures:
         before = failure.payload or {}
         is_settled = DELETED not in before and all(_value(state, name) == value for name, value in before.items())
         (settled if is_settled else standing).append(failure.pk)
-    RecordFailure.objects.filter(pk__in=standing).update(status=FailureStatus.OPEN)
+    RecordFailure.objects.filter(pk__in=standing).update(
+        status=FailureStatus.OPEN, attempts=F("attempts") + 1, last_at=now
+    )
     RecordFailure.objects.filter(pk__in=settled).update(
         status=FailureStatus.RESOLVED, resolved_at=now, resolved_by_label="System: as invoiced"
     )
