@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from apps.accounts.policies import API_SCOPES, PARTNER_WIDE_SCOPES
 from apps.core.actor import Actor
 from apps.core.ids import encode_id
 from apps.customers.models import Customer
 from apps.events.models import IdempotencyRecord
 from apps.notifications.models import WebhookDelivery, WebhookEndpoint
+from apps.notifications.services import endpoints
 from tests.api.conftest import ApiClient, make_key
 from tests.notifications.conftest import happen
 
@@ -89,6 +92,17 @@ def test_a_customers_key_has_endpoints_of_its_own(
     other = {"url": URL, "customer": encode_id("cus", stranger.pk)}
     assert bound.post("/webhook-endpoints", other).status_code == 404
     assert bound.post("/webhook-endpoints", {"url": URL, "events": ["customers.customer.created"]}).status_code == 400
+
+
+def test_a_customers_key_takes_no_room_of_the_partners(
+    api: ApiClient, bound: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "MOST_OF_A_CUSTOMER", 1)
+    monkeypatch.setattr(endpoints, "MOST_ENDPOINTS", 1)
+
+    answers = [client.post("/webhook-endpoints", {"url": URL}).status_code for client in (bound, bound, api, api)]
+
+    assert answers == [201, 400, 201, 400]
 
 
 def test_scopes_are_asked_for(owner_actor: Actor, now: datetime, api: ApiClient) -> None:

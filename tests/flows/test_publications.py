@@ -122,3 +122,15 @@ def test_only_who_may_and_only_what_is_seen(changed, owner_actor, now):
     for act in (get_publication, lambda actor, pk: cancel_publication(actor=actor, now=now, publication=publication)):
         with pytest.raises(NotVisible):
             act(stranger, publication.pk)
+
+
+def test_nobody_begins_one_after_the_other_without_end(changed, owner_actor, now, monkeypatch):
+    monkeypatch.setattr(publications, "MOST_ACTIVE", 1)
+    first = start_publication(actor=owner_actor, now=now, integrations=changed)
+    with pytest.raises(UnableToPublishToAll, match="under way"):
+        start_publication(actor=owner_actor, now=now, integrations=changed)
+
+    colleague = replace(owner_actor, id="colleague")
+    assert start_publication(actor=colleague, now=now, integrations=changed).is_active
+    cancel_publication(actor=colleague, now=now, publication=first)
+    assert start_publication(actor=owner_actor, now=now, integrations=changed).is_active

@@ -22,11 +22,12 @@ from apps.flows.services.partner_layer import Publication, publish_to
 
 PUBLICATION_KIND = "flows.publish_mappings"
 AT_ONCE = 1000
+MOST_ACTIVE = 5
 SOON = 1  # somebody is watching
 
 
 class UnableToPublishToAll(AnticipatedError):
-    """No integration was chosen, or too many."""
+    """No integration was chosen, or too many, or too much is under way."""
 
 
 class UnableToStopPublication(Conflict):
@@ -46,6 +47,8 @@ def start_publication(
         actor.require_sight(integration.customer_id, "There is no such integration.")
     if not 1 <= len(integrations) <= AT_ONCE:
         raise UnableToPublishToAll(f"Choose between one and {AT_ONCE:,} integrations.", field="integrations")
+    if MappingPublication.objects.filter(finished_at=None, asked_by__id=actor.id).count() >= MOST_ACTIVE:
+        raise UnableToPublishToAll("Several publications of yours are under way. Wait for one of them to end.")
     customers = sorted({integration.customer_id for integration in integrations})
     publication = MappingPublication.objects.create(
         customer_ids=customers, integration_ids=[integration.pk for integration in integrations], note=note[:200],

@@ -24,7 +24,8 @@ from apps.notifications.secrets import seal_secret
 from apps.notifications.services.queueing import PRUNE_KIND, forget_wanted, wake_endpoint
 from apps.notifications.signing import new_secret
 
-MOST_ENDPOINTS = 100
+# Whoever holds a customer's key takes no room of the partner's, nor of another customer's.
+MOST_ENDPOINTS, MOST_OF_A_CUSTOMER = 100, 20
 LONGEST_URL = 500
 OVERLAP = timedelta(hours=24)
 
@@ -44,8 +45,9 @@ def create_endpoint(
     """
     actor.require("webhooks.manage")
     owner = _owner_of(actor, customer_id)
-    if WebhookEndpoint.objects.count() >= MOST_ENDPOINTS:
-        raise UnableToAddEndpoint(f"There are {MOST_ENDPOINTS} endpoints already. Remove one that is not used.")
+    most = MOST_OF_A_CUSTOMER if owner else MOST_ENDPOINTS
+    if WebhookEndpoint.objects.filter(customer_id=owner).count() >= most:
+        raise UnableToAddEndpoint(f"There are {most} endpoints already. Remove one that is not used.")
     endpoint = WebhookEndpoint.objects.create(
         customer_id=owner, url=_checked_url(url), events=_checked_events(events, owner), description=description.strip(),
         contact_email=contact_email, created_at=now, created_by_label=actor.label,

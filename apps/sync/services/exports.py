@@ -59,12 +59,15 @@ def start_export(*, actor: Actor, now: datetime, kind: str, format: str, asked: 
     actor.require("runs.view")
     if kind not in ExportKind.values or format not in ExportFormat.values:
         raise UnableToExport("Choose what to export, and CSV or JSON lines.", field="format")
-    active = LogExport.objects.filter(status__in=[ExportStatus.QUEUED, ExportStatus.RUNNING])
+    owners = sorted(actor.scope or ())
+    active = LogExport.objects.filter(
+        status__in=[ExportStatus.QUEUED, ExportStatus.RUNNING], is_limited=actor.scope is not None, customer_ids=owners
+    )
     if active.count() >= MOST_ACTIVE:
         raise UnableToExport("Several exports are being made already. Wait for one of them to end.")
     export = LogExport.objects.create(
         kind=kind, format=format, filters={**asked.as_json(), **({} if asked.until else {"until": now.isoformat()})},
-        is_limited=actor.scope is not None, customer_ids=sorted(actor.scope or ()),
+        is_limited=actor.scope is not None, customer_ids=owners,
         has_payloads=kind == ExportKind.RECORDS and actor.can("payloads.view"),
         requested_by_label=actor.label, requested_at=now,
     )  # fmt: skip
