@@ -114,7 +114,7 @@ def _locked(actor: Actor, question: MatchQuestion) -> MatchQuestion:
     lock_environment(question.environment_id)
     found = MatchQuestion.objects.select_for_update().filter(pk=question.pk).first()
     if found is None or found.status == QuestionStatus.DIFFERENT:
-        raise UnableToAnswer("This question is answered already. Look at it again.")
+        raise UnableToAnswer("This question is answered already. Go back to the list for those still open.")
     return found
 
 

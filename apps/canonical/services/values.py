@@ -87,7 +87,7 @@ def decide_value(*, actor: Actor, now: datetime, question: FieldQuestion, answer
         .get(pk=question.pk)
     )
     if locked.answered_at is not None:
-        raise UnableToDecide("This question is answered already. Look at it again.")
+        raise UnableToDecide("This question is answered already. Go back to the list for those still open.")
     locked.answered_at, locked.answered_by_label, locked.answer = now, actor.label, answer
     locked.save(update_fields=["answered_at", "answered_by_label", "answer"])
     if answer == "theirs":

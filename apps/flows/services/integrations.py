@@ -108,7 +108,9 @@ def _move(
     actor.require_sight(integration.customer_id, "There is no such integration.")
     locked = Integration.objects.select_for_update().get(pk=integration.pk)
     if locked.status not in allowed:
-        raise UnableToChangeIntegration(f"The integration is {locked.get_status_display().lower()}. Look at it again.")
+        raise UnableToChangeIntegration(
+            f"The integration is {locked.get_status_display().lower()}. Reload its page for what can be done now."
+        )
     if status == IntegrationStatus.LIVE:
         _require_no_rival(locked)
     before, integration.status = locked.status, status
@@ -144,9 +146,9 @@ def _set_paused(actor: Actor, now: datetime, flow: Flow, *, is_paused: bool) -> 
         raise UnableToChangeIntegration(f"The integration is {integration.get_status_display().lower()}.")
     if (locked.paused_at is not None) == is_paused:
         raise UnableToChangeIntegration(
-            "The flow is paused already. Look at it again."
+            "The flow is paused already. Reload the page to resume it."
             if is_paused
-            else "The flow is not paused. Look at it again."
+            else "The flow is running already. Reload the page to pause it."
         )
     locked.paused_at = now if is_paused else None
     locked.paused_reason = f"Paused by {actor.label}."[:300] if is_paused else ""

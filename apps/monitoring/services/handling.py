@@ -43,7 +43,9 @@ def snooze_exception(
     """This function will keep it out of sight until then. Raises UnableToHandle."""
     locked = _lock(actor, exception)
     if locked.status != ExceptionStatus.OPEN:
-        raise UnableToHandle("Only an open exception can be snoozed. Look at it again.")
+        raise UnableToHandle(
+            "Only an open exception can be snoozed. Reload the page to see what a colleague did with it."
+        )
     if not now < until <= now + LONGEST_SNOOZE:
         raise UnableToHandle("Choose a time that is ahead, by ten years at most.", field="until")
     locked.snoozed_until = until
@@ -55,7 +57,7 @@ def wake_exception(*, actor: Actor, now: datetime, exception: BusinessException)
     """This function will bring a snoozed one back. Raises UnableToHandle."""
     locked = _lock(actor, exception)
     if not locked.is_snoozed(now):
-        raise UnableToHandle("The exception is not snoozed. Look at it again.")
+        raise UnableToHandle("The exception is not snoozed any more. Reload the page to see where it stands.")
     locked.snoozed_until = None
     return _save(actor, now, locked, "woken", None, None)
 
@@ -67,7 +69,9 @@ def ignore_exception(*, actor: Actor, now: datetime, exception: BusinessExceptio
     if not reason.strip():
         raise UnableToHandle("Say why, for whoever asks later.", field="reason")
     if locked.status != ExceptionStatus.OPEN:
-        raise UnableToHandle("Only an open exception can be ignored. Look at it again.")
+        raise UnableToHandle(
+            "Only an open exception can be ignored. Reload the page to see what a colleague did with it."
+        )
     locked.status, locked.ignore_reason, locked.snoozed_until = ExceptionStatus.IGNORED, reason.strip()[:300], None
     return _save(actor, now, locked, "ignored", None, {"reason": locked.ignore_reason})
 
@@ -77,7 +81,7 @@ def reopen_exception(*, actor: Actor, now: datetime, exception: BusinessExceptio
     """This function will take an ignored one up again. Raises UnableToHandle."""
     locked = _lock(actor, exception)
     if locked.status != ExceptionStatus.IGNORED:
-        raise UnableToHandle("Only an ignored exception can be taken up again. Look at it again.")
+        raise UnableToHandle("Only an ignored exception can be taken up again. Reload the page to see where it stands.")
     locked.status, locked.ignore_reason = ExceptionStatus.OPEN, ""
     return _save(actor, now, locked, "reopened", None, None)
 

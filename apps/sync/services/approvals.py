@@ -54,7 +54,9 @@ def _decide(
     lock_environment(approval.environment_id)
     locked = ApprovalRequest.objects.select_for_update().get(pk=approval.pk)
     if locked.status != ApprovalStatus.OPEN:
-        raise UnableToApprove(f"This is decided already: {locked.get_status_display().lower()}. Look at it again.")
+        raise UnableToApprove(
+            f"This is decided already: {locked.get_status_display().lower()}. Go back to the list for what still waits for a decision."
+        )
     if status == ApprovalStatus.RELEASED and not _is_as_shown(locked):
         raise UnableToApprove("It has changed since it was shown. The next run asks again with what it is now.")
     locked.status, locked.decided_at, locked.decided_by_label = status, now, actor.signature[:200]

@@ -70,7 +70,7 @@ def _answer(actor: Actor, now: datetime, review: DeletionReview, status: ReviewS
     )
     locked = related.select_for_update(of=("self",)).get(pk=review.pk)
     if locked.status != ReviewStatus.WAITING:
-        raise UnableToReview("This is answered already. Look at it again.")
+        raise UnableToReview("This is answered already. Go back to the list for what still waits for an answer.")
     locked.status, locked.answered_at, locked.answered_by_label = status, now, actor.label
     locked.save(update_fields=["status", "answered_at", "answered_by_label"])
     record_change(

@@ -84,7 +84,7 @@ def edit_and_retry(
     workspace.load([editable.record.pk])
     state = workspace.find(editable.record.pk)
     if state is None or state.version != version:
-        raise UnableToEdit("The record has changed since you opened it. Look at it again.")
+        raise UnableToEdit("The record has changed since you opened it. Open it anew and enter your correction again.")
     known = {field.name for field in editable.fields}
     if unknown := sorted(set(values) - known):
         raise UnableToEdit(f"{unknown[0]} is not a field that can be corrected here.", field=unknown[0])

@@ -30,7 +30,7 @@ def retry_failure(*, actor: Actor, now: datetime, failure: RecordFailure) -> Rec
     Raises UnableToRetry, NotVisible, NotPermitted.
     """
     if retry_failures(actor=actor, now=now, failure_ids=[failure.pk]) == 0:
-        raise UnableToRetry("This entry is settled already. Look at it again.")
+        raise UnableToRetry("This entry is settled already. Go back to the error desk for what is still open.")
     failure.refresh_from_db()
     return failure
 
@@ -92,7 +92,7 @@ def ignore_failure(*, actor: Actor, now: datetime, failure: RecordFailure, reaso
     actor.require_sight(failure.customer_id, "There is no such entry.")
     locked = RecordFailure.objects.select_for_update().get(pk=failure.pk)
     if locked.status not in (FailureStatus.OPEN, FailureStatus.RETRYING):
-        raise UnableToRetry("This entry is settled already. Look at it again.")
+        raise UnableToRetry("This entry is settled already. Go back to the error desk for what is still open.")
     if not reason.strip():
         raise UnableToRetry("Say why this can be left.", field="reason")
     locked.status, locked.ignore_reason = FailureStatus.IGNORED, reason.strip()[:300]

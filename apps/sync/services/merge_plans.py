@@ -83,7 +83,9 @@ def _lock(actor: Actor, plan: MergePlan, status: MergePlanStatus) -> MergePlan:
     if found is None:
         raise NotVisible("There is no such import or joining.")
     if found.status != status:
-        raise UnableToCarryOut(f"This is {found.get_status_display().lower()}. Look at it again.")
+        raise UnableToCarryOut(
+            f"This is {found.get_status_display().lower()}. Reload the page for what can be done now."
+        )
     return found
 
 

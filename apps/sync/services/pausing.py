@@ -121,7 +121,7 @@ def continue_run(*, actor: Actor, now: datetime, run: SyncRun) -> SyncRun:
     actor.require_sight(run.customer_id, "There is no such run.")
     locked = SyncRun.objects.select_for_update().get(pk=run.pk)
     if locked.status != RunStatus.QUEUED or locked.held_by != HeldBy.GUARD:
-        raise UnableToContinue("The run does not wait for anybody's word. Look at it again.")
+        raise UnableToContinue("The run does not wait for anybody's word. Reload its page to see how far it is.")
     locked.lifted_guards = sorted({*locked.lifted_guards, locked.guard})
     locked.held_by, locked.guard, locked.error_message = "", "", ""
     locked.save(update_fields=["lifted_guards", "held_by", "guard", "error_message"])

@@ -90,7 +90,9 @@ def skip_member(*, actor: Actor, now: datetime, member: RolloutMember) -> Rollou
     require_partner(actor)
     locked = _lock_member(actor, member)
     if locked.status in (MemberStatus.DONE, MemberStatus.ROLLED_BACK, MemberStatus.SKIPPED):
-        raise UnableToChangeRollout(f"This customer is {locked.get_status_display().lower()}. Look at it again.")
+        raise UnableToChangeRollout(
+            f"This customer is {locked.get_status_display().lower()}: there is nothing to leave out."
+        )
     has_it = locked.after_id is not None
     locked.status, locked.message = (MemberStatus.DONE, "Taken as it is") if has_it else (MemberStatus.SKIPPED, "")
     locked.save(update_fields=["status", "message"])
@@ -121,7 +123,9 @@ def _lock(actor: Actor, rollout: TemplateRollout, *allowed: str) -> TemplateRoll
     require_partner(actor)
     locked = TemplateRollout.objects.select_for_update(of=("self",)).select_related("version").get(pk=rollout.pk)
     if locked.status not in allowed:
-        raise UnableToChangeRollout(f"This rollout is {locked.get_status_display().lower()}. Look at it again.")
+        raise UnableToChangeRollout(
+            f"This rollout is {locked.get_status_display().lower()}. Reload the page for what can be done now."
+        )
     return locked
 
 
