@@ -102,11 +102,17 @@ def _clean(row: dict[str, Any]) -> dict[str, Any]:
 def assign_policy(
     *, actor: Actor, now: datetime, customer: Customer, policy_version: SlaPolicyVersion
 ) -> SlaAssignment:
-    """This function will promise a version to a customer from now on; what was promised before ends now."""
+    """This function will promise a version to a customer from now on; what was promised before ends now.
+
+    What is promised already stays as it is: the second of two clicks promises nothing anew.
+    """
     actor.require("sla.promise")
     with transaction.atomic():
         Customer.objects.select_for_update().get(pk=customer.pk)
-        SlaAssignment.objects.for_customer(customer).filter(ends_at=None).update(ends_at=now)
+        running = SlaAssignment.objects.for_customer(customer).filter(ends_at=None)
+        if same := running.filter(policy_version=policy_version).first():
+            return same
+        running.update(ends_at=now)
         assignment = SlaAssignment.objects.create(customer=customer, policy_version=policy_version, starts_at=now)
         _, end = month_around(customer, now)
         schedule(kind=CLOSE_KIND, key=str(customer.pk), due_at=end + CLOSE_GRACE)

@@ -9,6 +9,7 @@ import pytest
 from pypdf import PdfReader
 
 from apps.accounts.models import User
+from apps.audit.models import AuditEvent
 from apps.core.actor import Actor, ActorKind, system_actor
 from apps.core.errors import NotPermitted, NotVisible
 from apps.core.ids import uuid7
@@ -134,6 +135,16 @@ def test_a_new_promise_ends_the_old_one(customer: Customer, promised: SlaAssignm
     promised.refresh_from_db()
     assert promised.ends_at == later
     assert SlaAssignment.objects.get(ends_at=None).policy_version == silver
+
+
+def test_the_same_promise_again_is_noted_once(customer: Customer, promised: SlaAssignment, owner_actor: Actor) -> None:
+    again = assign_policy(
+        actor=owner_actor, now=OCTOBER + timedelta(days=1), customer=customer, policy_version=promised.policy_version
+    )
+
+    assert (again.pk, again.starts_at, again.ends_at) == (promised.pk, OCTOBER, None)
+    assert SlaAssignment.objects.count() == 1
+    assert AuditEvent.objects.filter(action="sla.policy.assigned").count() == 1
 
 
 def test_the_pdf_says_the_same(customer: Customer, flow: Flow, promised: SlaAssignment) -> None:
