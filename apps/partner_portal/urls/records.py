@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from apps.partner_portal.views import approvals, decisions, match_rules, merge_plans, policies, records, stewardship
+from apps.partner_portal.views import approvals, decisions, match_rules, merge_plans, records, stewardship
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("approvals/", approvals.show_approvals, name="approvals"),
@@ -27,8 +27,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stewardship/deletions/", decisions.show_deletions, name="deletion_reviews"),
     path("stewardship/deletions/<uuid:review_id>/approve/", decisions.approve, name="deletions_approve"),
     path("stewardship/deletions/<uuid:review_id>/reject/", decisions.reject, name="deletions_reject"),
-    path("stewardship/policies/<uuid:integration_id>/", policies.show_policies, name="policies_of_integration"),
-    path("stewardship/policies/own/<uuid:field_policy_id>/reset/", policies.reset, name="field_policy_reset"),
     path("stewardship/rules/", match_rules.show_rules, name="match_rules"),
     path("stewardship/rules/<slug:entity>/", match_rules.edit_rules, name="match_rules_edit"),
     path("stewardship/rules/<slug:entity>/reset/", match_rules.reset_rules, name="match_rules_reset"),

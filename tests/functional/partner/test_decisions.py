@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -62,6 +64,7 @@ def test_policies_are_set_refused_and_reset(owner: Client, world: World) -> None
     saved = owner.post(page, {"entity": "account", "field": "@deleted", "policy": "propagate"})
 
     assert "One system is right: ERP" in before
+    assert re.findall(r'nav-row" href="([^"]+)" aria-current', before)[:1] == [address("integrations")]
     assert "Choose the system that is right." in wrong.content.decode()
     assert "This policy does not fit the field." in misfit.content.decode()
     assert saved.status_code == 302
