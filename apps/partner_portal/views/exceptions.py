@@ -80,7 +80,7 @@ def show_exception(request: ActorRequest, exception_id: UUID) -> HttpResponse:
         "exception": exception, "rule": exception.rule, "status": exception_status(exception, now),
         "is_snoozed": exception.is_snoozed(now), "acts": _acts_on(request, exception, now),
         "entries": [_entry(event) for event in list_acts(request.actor, exception)[:50]],
-        "age_days": (now - exception.since).days, "may_read": request.actor.can("records.view"),
+        "may_read": request.actor.can("records.view"),
         "crumbs": [("Exceptions", reverse("partner_portal:exceptions"))],
     }  # fmt: skip
     return render(request, "partner_portal/exception.html", context)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.monitoring.models import BusinessException, ExceptionRule
+from apps.ui.markup import relative
 from tests.functional.partner.conftest import SignIn
 from tests.monitoring.conftest import Books, eur, make_books
 
@@ -62,6 +63,8 @@ def test_one_is_handed_on_snoozed_and_ignored(books: Books, owner: Client, sign_
     own = page("exception", found.pk)
     shown = text_of(owner.get(own))
     assert all(part in shown for part in ("A deal was won", "€8,000.00", "Next step"))
+    # The list counts the age the same way.
+    assert f'cell-sub">{relative(found.since)}</span>' in shown
     support = User.objects.get(email="support@acme.example")
     owner.post(page("exception_act", found.pk, "assign"), {"assignee": str(support.pk)})
     owner.post(page("exception_act", found.pk, "snooze"), {"days": "7"})
