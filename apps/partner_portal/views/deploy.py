@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
+from apps.billing.selectors import find_live_subscription
 from apps.connectors.models import Connection
 from apps.connectors.sdk.errors import ConnectorError
 from apps.core import clock
@@ -29,6 +30,7 @@ from apps.partner_portal.customer_page import customer_crumbs
 from apps.partner_portal.forms.deploy import BindingsForm, SettingsForm
 from apps.partner_portal.request import environment_kind_of
 from apps.partner_portal.views.connections import DOMAIN_LABELS
+from apps.sla.selectors import find_assignment
 from apps.sync.services import dry_run
 from apps.ui import htmx
 
@@ -47,6 +49,17 @@ class Step:
     label: str
     state: str
     url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What was agreed with the customer; `agreed` is empty, and `action` says what to do, while nothing is."""
+
+    icon: str
+    label: str
+    agreed: str
+    action: str
+    url: str
 
 
 def wizard_steps(current: str, integration: Integration | None = None) -> list[Step]:
@@ -217,9 +230,25 @@ def start(request: ActorRequest, integration_id: UUID) -> HttpResponse:
         "integration": draft, "customer": draft.customer, "steps": wizard_steps("go-live", draft),
         "crumbs": customer_crumbs(draft.customer),
         "bindings": [(_role_label(spec, binding.role), binding.connection) for binding in bindings], "flows": list(draft.flows.filter(retired_at=None).order_by("created_at", "id")),
-        "spec": spec, "may_start": may_start_first(request.actor, draft),
+        "spec": spec, "may_start": may_start_first(request.actor, draft), "terms": _terms(request, draft.customer),
     }  # fmt: skip
     return render(request, "partner_portal/deploy_go_live.html", context)
+
+
+def _terms(request: ActorRequest, customer: Customer) -> list[Term]:
+    """What is promised to the customer and what it pays by, for roles that may see it."""
+    found = []
+    if request.actor.can("sla.view"):
+        promise = find_assignment(customer, clock.now())
+        url = reverse("partner_portal:customer_sla", args=[customer.pk])
+        found.append(
+            Term("target", "SLA", str(promise.policy_version) if promise else "", "Promise a service level", url)
+        )
+    if request.actor.can("billing.view"):
+        sold = find_live_subscription(customer.subject_key)
+        url = reverse("partner_portal:customer_billing", args=[customer.pk])
+        found.append(Term("receipt", "Plan", str(sold.plan_version.plan) if sold else "", "Choose a plan", url))
+    return found
 
 
 def _role_label(spec: TemplateSpec, key: str) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.connectors.services.credentials import Secrets, store_secrets
 from apps.core.money import Money
 from apps.dispatch.models import WorkItem
 from apps.flows.models import Integration, IntegrationStatus, IntegrationTemplateVersion, RoleBinding
+from apps.sla.models import SlaAssignment
 from apps.sync.models import SyncRun
 from tests.factories.delivery import make_connection
 from tests.functional.partner.conftest import SignIn
@@ -122,6 +125,26 @@ def test_going_live_makes_the_first_runs_due(owner: Client, scene: Scene) -> Non
     assert response["Location"] == address("integration", draft.pk)
     assert draft.status == IntegrationStatus.LIVE
     assert due == flows
+
+
+def test_before_going_live_the_terms_are_told_or_asked_for(owner: Client, scene: Scene) -> None:
+    page = address("deploy_step", begin(owner, scene).pk, "go-live")
+    with CaptureQueriesContext(connection) as queries:
+        agreed = owner.get(page)
+    SlaAssignment.objects.all().delete()
+
+    open_ones = owner.get(page)
+
+    plan = scene.subscription.plan_version.plan.name
+    assert [(term.label, term.agreed) for term in agreed.context["terms"]] == [
+        ("SLA", f"Gold for {scene.customer.name} v1"),
+        ("Plan", plan),
+    ]
+    assert [(term.label, term.agreed) for term in open_ones.context["terms"]] == [("SLA", ""), ("Plan", plan)]
+    link = f'<a href="{address("customer_sla", scene.customer.pk)}">Promise a service level</a>'
+    assert link in open_ones.content.decode()
+    assert link not in agreed.content.decode()
+    assert sum(not query["sql"].startswith("SET ") for query in queries) <= 15
 
 
 def test_where_a_second_person_publishes_a_colleague_takes_it_live(
