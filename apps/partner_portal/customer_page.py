@@ -8,10 +8,13 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from apps.accounts.access import ActorRequest
+from apps.core import clock
 from apps.customers.models import Customer
 from apps.flows.models import Integration
+from apps.partner_portal.selectors.health import CustomerHealth, health_of_one
 from apps.ui import htmx
 
 
@@ -50,12 +53,21 @@ def render_tab(
         "customer": customer,
         "tabs": _tabs(request, customer, key),
         "crumbs": [("Customers", reverse("partner_portal:customers"))],
+        # Asked for by the head alone: a list that is filtered sends its rows without one.
+        "health": SimpleLazyObject(lambda: _health(request, customer)),
         **context,
     }
     page = f"partner_portal/{key}.html"
     if partial:
         return htmx.render_page(request, page, f"partner_portal/{partial}", own, status=status)
     return render(request, page, own, status=status)
+
+
+def _health(request: ActorRequest, customer: Customer) -> CustomerHealth | None:
+    """Nothing for roles that see no integrations."""
+    if not request.actor.can("integrations.view"):
+        return None
+    return health_of_one(request.actor, customer, clock.now())
 
 
 def customer_crumbs(customer: Customer, tab: str = "") -> list[tuple[str, str]]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import Invitation
+from apps.connectors.models import Connection, ConnectionStatus
+from apps.core.actor import Actor
 from apps.customers.models import Customer, EnvironmentKind
 from apps.notifications.models import OutgoingMail
+from apps.partner_portal.selectors.health import customer_health, health_of_one
 from tests.functional.partner.scene import Scene
 
 GIVEN = {"name": "Osprey Engineering", "currency": "EUR", "time_zone": "Europe/Berlin", "country": "DE", "owner": ""}
@@ -116,6 +121,17 @@ def test_the_list_tells_who_is_well(owner: Client, scene: Scene) -> None:
     assert cells["health"].label == "2 open errors"
     assert (cells["integrations"], cells["errors"]) == (1, 2)
     assert (cells["plan"], str(cells["mrr"])) == ("Growth northwind-advisory", "1490.00 EUR")
+
+
+def test_a_customers_tabs_say_what_the_list_says(scene: Scene, owner_actor: Actor, now: datetime) -> None:
+    Connection.objects.filter(pk=scene.connections["erp"].pk).update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
+    one = health_of_one(owner_actor, scene.customer, now)
+    listed = customer_health(owner_actor, [scene.customer], now)[scene.customer.pk]
+
+    assert (one.tone, one.reasons, one.live_count, one.in_step_until, one.open_error_count) == (
+        listed.tone, listed.reasons, listed.live_count, listed.in_step_until, listed.open_error_count,
+    )  # fmt: skip
+    assert "needs re-authorization" in one.status.label
 
 
 def test_the_list_as_a_file_holds_the_same_rows(owner: Client, scene: Scene) -> None:

@@ -82,6 +82,9 @@ def test_customer_tab_opens_within_its_budget(name: str, owner: Client, scene: S
 
     assert response.status_code == 200
     assert len(asked(queries)) <= MOST_QUERIES, asked(queries)
+    if "tabs" in response.context:
+        # The head says the same on every tab.
+        assert response.context["health"].status.label in response.content.decode().split('class="tabs')[0]
 
 
 def test_detail_pages_open_within_their_budget(owner: Client, scene: Scene) -> None:
