@@ -2,19 +2,23 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
+from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from apps.ui.formatting import date_text, money_text
+from apps.ui.formatting import date_text, exact_text, money_text, number_text
 from apps.ui.status import humanize_word, is_state_word
 
 _TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)')
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d\S*")
+_SECONDS = "seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +30,19 @@ class Change:
 
 
 def compare(
-    before: dict[str, Any], after: dict[str, Any], *, include_unchanged: bool = False, locale: str = "en"
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    include_unchanged: bool = False,
+    said: bool = False,
+    locale: str = "en",
 ) -> list[Change]:
-    """Compare nested records by dotted path, in the order of the newer one; money and lists are compared as a whole."""
-    old, new = _flatten(before, locale), _flatten(after, locale)
+    """Compare nested records by dotted path, in the order of the newer one; money and lists are compared as a whole.
+
+    `said`: values as people say them, and not as they are stored.
+    """
+    text = field_text if said else _stored_text
+    old, new = _flatten(before, locale, text), _flatten(after, locale, text)
     paths = [*new, *(path for path in old if path not in new)]
     changes = [Change(path, old.get(path, ""), new.get(path, ""), _kind(path, old, new)) for path in paths]
     return [change for change in changes if include_unchanged or change.kind != "same"]
@@ -43,14 +56,16 @@ def _kind(path: str, old: dict[str, str], new: dict[str, str]) -> Literal["added
     return "same" if old[path] == new[path] else "changed"
 
 
-def _flatten(value: dict[str, Any], locale: str, prefix: str = "") -> dict[str, str]:
+def _flatten(
+    value: dict[str, Any], locale: str, text: Callable[[str, Any, str], str], prefix: str = ""
+) -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, item in value.items():
         path = f"{prefix}{key}"
         if isinstance(item, dict) and item and not is_money(item):
-            flat |= _flatten(item, locale, f"{path}.")
+            flat |= _flatten(item, locale, text, f"{path}.")
         else:
-            flat[path] = plain_text(item, locale)
+            flat[path] = text(key, item, locale)
     return flat
 
 
@@ -80,6 +95,34 @@ def said_text(value: str, locale: str = "en") -> str:
         except ValueError:
             return value
     return humanize_word(value) if is_state_word(value) else value
+
+
+def field_text(name: str, value: Any, locale: str = "en") -> str:
+    """A field as people read it: hours instead of seconds, stored words and dates said, moments in the person's zone."""
+    if isinstance(value, int) and not isinstance(value, bool) and name.lower().endswith(_SECONDS):
+        return f"{number_text(round(value / 3600, 2), locale=locale)} h"
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return _moment_text(value, locale)
+    return said_text(value, locale) if isinstance(value, str) else plain_text(value, locale)
+
+
+def _moment_text(value: str, locale: str) -> str:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return exact_text(known, timezone.get_current_timezone(), locale)
+
+
+def _stored_text(_name: str, value: Any, locale: str) -> str:
+    return plain_text(value, locale)
+
+
+def field_name(name: str) -> str:
+    """Of a field whose value is said by `field_text`: `duration_seconds` is a duration, in hours."""
+    label = _label(name.removeprefix("x_"))
+    return label.removesuffix(f" {_SECONDS}") if label.lower() != _SECONDS else label
 
 
 def _position(item: Any, locale: str) -> str:

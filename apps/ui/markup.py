@@ -228,6 +228,13 @@ def record_value(value: object) -> SafeString | str:
     return str(value)
 
 
+def field_value(value: object, name: object = "") -> SafeString | str:
+    """As `record_value`, with words, dates, moments and durations as people say them."""
+    if (isinstance(value, str) and value) or (isinstance(value, int) and not isinstance(value, bool)):
+        return differences.field_text(str(name), value, current_locale())
+    return record_value(value)
+
+
 def _rows_table(rows: list[dict[str, Any]]) -> SafeString:
     """The positions of a document and the like: a column for every name that any of them has a value for."""
     names = [name for name in dict.fromkeys(key for row in rows for key in row) if any(_is_said(r, name) for r in rows)]

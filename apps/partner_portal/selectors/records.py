@@ -16,7 +16,6 @@ from apps.connectors.models import Connection
 from apps.connectors.sdk.entities import REFERENCES, in_order
 from apps.core.actor import Actor
 from apps.sync.models import RecordAction, RecordLog, SyncRun
-from apps.ui.status import humanize_word
 
 LENGTH = 150
 # Where changes come from that no system and no flow made.
@@ -170,7 +169,7 @@ def _owners(record: CanonicalRecord, changes: list[CanonicalChange]) -> list[Fie
             last.setdefault(name, change)
     return [
         FieldOwner(
-            humanize_word(name), value, _source(last[name]) if name in last else "", last[name].at if name in last else None
+            name, value, _source(last[name]) if name in last else "", last[name].at if name in last else None
         )
         for name, value in in_order(record.entity, record.data).items()
     ]  # fmt: skip

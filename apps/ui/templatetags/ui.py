@@ -33,6 +33,7 @@ for part in (
     markup.avatar,
     markup.kbd,
     markup.record_value,
+    markup.field_value,
 ):
     register.simple_tag(part)
 register.simple_tag(markup.datetime_tag, name="datetime")
@@ -95,7 +96,7 @@ def field_diff(
     """What changed between two records, field by field; `unchanged` also lists the fields that did not. `named`: the
     fields are canonical ones, said as people say them; a system's own are shown as they are."""
     changes = differences.compare(
-        before or {}, after or {}, include_unchanged=unchanged, locale=markup.current_locale()
+        before or {}, after or {}, include_unchanged=unchanged, said=named, locale=markup.current_locale()
     )  # fmt: skip
     return {"changes": changes, "named": named}
 
@@ -134,6 +135,12 @@ def field_kind(field: Any) -> str:
 def field_label(name: object) -> str:
     """`start_date` as a heading: “Start date”."""
     return markup.label_of(name)
+
+
+@register.filter
+def field_name(name: object) -> str:
+    """As `field_label`, for a value that `field_value` says: “Duration” for `duration_seconds`, which it says in hours."""
+    return differences.field_name(str(name))
 
 
 @register.filter
