@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -51,7 +52,7 @@ def _is_plain(value: object) -> bool:
     """A number or a text that a database can be asked for."""
     if isinstance(value, str):
         return not _UNKEEPABLE.search(value)
-    return isinstance(value, int | float)
+    return isinstance(value, int) or (isinstance(value, float) and isfinite(value))
 
 
 def page_queryset(

@@ -6,7 +6,7 @@ import pytest
 from django.test import RequestFactory
 
 from apps.tenants.models import Partner
-from apps.ui.paging import page_queryset
+from apps.ui.paging import decode_cursor, page_queryset
 
 
 @pytest.mark.django_db
@@ -46,3 +46,8 @@ def test_a_place_that_is_made_up_is_the_beginning(place: str):
     page = page_queryset(rows, RequestFactory().get(f"/?cursor={cursor}"), order=("-created_at", "slug"))
 
     assert ([row.slug for row in page], page.previous_url) == (["acme", "globex"], "")
+
+
+@pytest.mark.parametrize("value", ["1e400", "NaN", "null", "[1]", '"\\u0000"'])
+def test_what_no_column_holds_is_no_place(value: str):
+    assert decode_cursor(urlsafe_b64encode(f"[false, {value}]".encode()).decode()) is None
