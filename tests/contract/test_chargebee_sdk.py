@@ -16,7 +16,8 @@ from chargebee.models.transaction.operations import Transaction
 from chargebee.models.usage.operations import Usage
 
 from apps.connectors.sdk.types import WriteRequest
-from tests.connectors.chargebee.support import KEY, add_customer, connect, euros, line, map_sink, read_all
+from tests.connectors.chargebee.support import KEY, add_customer, connect, euros, line, map_sink
+from tests.connectors.evaluation import read_all
 from tests.contract.forms import nested
 
 pytestmark = pytest.mark.contract

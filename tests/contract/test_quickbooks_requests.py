@@ -7,7 +7,8 @@ import copy
 import pytest
 
 from apps.connectors.sdk.types import WriteRequest
-from tests.connectors.quickbooks.support import add_customer, add_invoice, connect, map_sink, pay, read_all
+from tests.connectors.evaluation import read_all
+from tests.connectors.quickbooks.support import add_customer, add_invoice, connect, map_sink, pay
 from tests.contract.recorder import Exchange
 from tests.contract.recordings import load
 from tests.contract.xsd import finance_schema

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from apps.connectors.sdk.types import WriteRequest
+from tests.connectors.evaluation import read_all
 from tests.connectors.stripe_billing.support import (
     add_customer,
     add_subscription,
@@ -16,7 +17,6 @@ from tests.connectors.stripe_billing.support import (
     euros,
     line,
     map_sink,
-    read_all,
 )
 from tests.contract.forms import stripe_judge
 from tests.contract.recorder import Exchange
