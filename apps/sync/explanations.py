@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.sync.models import ErrorClass, RecordFailure
 from apps.sync.vendor_errors import Explanation, explain_code
 
-__all__ = ["Explanation", "explain_failure", "in_words"]
+__all__ = ["Explanation", "explain_failure", "in_words", "shown_code"]
 
 _BY_CLASS: dict[str, Explanation] = {
     ErrorClass.AUTH: Explanation(
@@ -65,6 +65,11 @@ def explain_failure(failure: RecordFailure) -> Explanation:
     """Cause and next step for a person who did not build the integration."""
     vendors = explain_code(failure.connection.vendor, failure.code)
     return in_words(_BY_CODE.get(failure.code) or vendors or _BY_CLASS[failure.error_class], failure)
+
+
+def shown_code(failure: RecordFailure) -> str:
+    """The system's own code, to look up; ours are told by the explanation."""
+    return "" if failure.code in _BY_CODE else failure.code
 
 
 def in_words(found: Explanation, failure: RecordFailure) -> Explanation:

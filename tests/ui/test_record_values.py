@@ -7,14 +7,15 @@ from datetime import date
 
 import pytest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import override
 
 from apps.canonical.models import CanonicalRecord, name_of
 from apps.connectors.sdk.entities import in_order
 from apps.sync.models import RecordFailure, RecordLog
-from apps.ui.differences import compare, said_text
+from apps.ui.differences import compare, field_name, said_text
 from apps.ui.formatting import noun_text
-from apps.ui.markup import record_value
+from apps.ui.markup import field_value, record_value
 
 LINE = {
     "description": "Consulting <on site>", "quantity": "2.5", "unit_price": {"amount": 12000, "currency": "EUR"},
@@ -60,6 +61,25 @@ def test_plain_values_stay_plain(value: object, shown: str) -> None:
 )
 def test_stored_words_and_dates_are_said_as_people_say_them(stored: str, said: str) -> None:
     assert said_text(stored) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "said"),
+    [
+        ("duration_seconds", 5400, "1.5 h"), ("timeSpentSeconds", 3600, "1 h"), ("version", 3600, "3600"),
+        ("at", "2026-10-27T08:00:00Z", "27 Oct 2026, 09:00:00 CET"), ("at", "2026-10-27T99:00:00Z", "2026-10-27T99:00:00Z"),
+        ("stage", "won", "Won"), ("name", "Fox", "Fox"),
+    ],
+)  # fmt: skip
+def test_a_field_is_said_with_its_unit_and_in_the_persons_zone(name: str, stored: object, said: str) -> None:
+    with timezone.override("Europe/Berlin"):
+        assert field_value(stored, name) == said
+        assert compare({}, {name: stored}, said=True)[0].after == said
+
+
+def test_a_field_said_in_hours_is_not_called_seconds() -> None:
+    names = ("duration_seconds", "timeSpentSeconds", "x_region", "seconds", "close_date")
+    assert [field_name(name) for name in names] == ["Duration", "Time spent", "Region", "Seconds", "Close date"]
 
 
 def test_differences_speak_of_money_and_positions_as_one() -> None:

@@ -11,6 +11,7 @@ from django import forms
 from apps.accounts.models import StaffMembership
 from apps.core.money import Money, exponent
 from apps.sync.services import EditableField
+from apps.ui.differences import field_name
 from apps.ui.fields import CurrencyField
 from apps.ui.forms import CheckedForm
 
@@ -75,7 +76,7 @@ class EditForm(CheckedForm):
             self._add(field, initial)
 
     def _add(self, field: EditableField, initial: dict[str, Any]) -> None:
-        label = field.name.replace("_", " ").capitalize()
+        label = f"{field_name(field.name)} (hours)" if _is_duration(field) else field_name(field.name)
         if field.kind == "money":
             money = field.value or {}
             currency = money.get("currency", "")
@@ -90,6 +91,9 @@ class EditForm(CheckedForm):
                 initial[field.name] = Decimal(money["amount"]).scaleb(-places)
             return
         self.fields[field.name] = _control(field, label)
+        if _is_duration(field):
+            initial[field.name] = None if field.value is None else _hours(field.value)
+            return
         initial[field.name] = str(field.value).lower() if isinstance(field.value, bool) else field.value
 
     def _usual_currency(self) -> str:
@@ -115,7 +119,19 @@ class EditForm(CheckedForm):
         if field.kind == "money":
             money = Money.from_decimal(value, self.cleaned_data[f"{field.name}_currency"])
             return {"amount": money.amount, "currency": money.currency}
+        if _is_duration(field):
+            return round(value * 3600)
         return value == "true" if field.kind == "boolean" else value.isoformat() if field.kind == "date" else value
+
+
+def _is_duration(field: EditableField) -> bool:
+    """Stored in seconds, read and entered in hours."""
+    return field.kind == "integer" and field.name.endswith("_seconds")
+
+
+def _hours(seconds: int) -> Decimal:
+    """To four places, which lead back to the same second."""
+    return Decimal(f"{round(Decimal(seconds) / 3600, 4).normalize():f}")
 
 
 def _control(field: EditableField, label: str) -> forms.Field:
@@ -130,6 +146,8 @@ def _control(field: EditableField, label: str) -> forms.Field:
         return forms.ChoiceField(choices=options if field.is_required else [("", "Not said"), *options], **common)
     if field.kind == "date":
         return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **common)
+    if _is_duration(field):
+        return forms.DecimalField(min_value=0, max_value=1_000_000, max_digits=11, decimal_places=4, **common)
     if field.kind == "integer":
         return forms.IntegerField(**common)
     if field.pattern:

@@ -20,6 +20,7 @@ from apps.partner_portal.failure_acts import FORMS, carry_out, find_group
 from apps.partner_portal.forms.errors import CommentForm, EditForm, SnoozeForm
 from apps.partner_portal.lists.errors import failure_filters, narrow
 from apps.partner_portal.needs import count_of
+from apps.partner_portal.selectors.sent import describe_sent
 from apps.sync.desk import get_retry, list_retries, retry_progress
 from apps.sync.models import FailureRetry, RecordFailure
 from apps.sync.selectors import explain_failure, get_failure
@@ -200,6 +201,7 @@ def edit(request: ActorRequest, failure_id: UUID) -> HttpResponse:
             return htmx.redirect(request, own)
     context = {
         "failure": failure, "form": form, "record": editable.record, "explanation": explain_failure(failure),
+        "sent": describe_sent(request.actor, failure),
         "crumbs": [("Error desk", reverse("partner_portal:errors")), (failure.name, own)],
     }  # fmt: skip
     return render(request, "partner_portal/error_edit.html", context)

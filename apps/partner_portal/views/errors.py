@@ -20,9 +20,12 @@ from apps.partner_portal.customer_page import render_tab
 from apps.partner_portal.failure_acts import acts_on, find_group, notes_of
 from apps.partner_portal.forms.errors import CommentForm, IgnoreForm
 from apps.partner_portal.lists.errors import errors_context
+from apps.partner_portal.selectors.sent import describe_sent
 from apps.sync.desk import is_snoozed, standing_of, trend_of
+from apps.sync.explanations import shown_code
 from apps.sync.models import UNSOLVED, FailureStatus, RecordFailure
 from apps.sync.selectors import explain_failure, get_failure
+from apps.sync.sent import object_label
 from apps.sync.services import ignore_failure
 from apps.ui import htmx
 from apps.ui.paging import page_queryset
@@ -56,7 +59,7 @@ def _state(failure: RecordFailure) -> Status:
 
 
 COLUMNS = (
-    Column("record", "Record", value="name", sub="object_name", main=True),
+    Column("record", "Record", value="name", sub=object_label, main=True),
     Column("customer", "Customer", value="customer.name"),
     Column("state", "State", "status", value=_state),
     Column("assignee", "Looked after by", value="assignee_label", wide_only=True),
@@ -84,7 +87,7 @@ def show_group(request: ActorRequest, fingerprint: str) -> HttpResponse:
     standing = standing_of(failures, now)
     context = {
         "page": page, "table": table, "example": example, "explanation": explain_failure(example), "scope": scope,
-        "fingerprint": fingerprint, "open_count": standing.open,
+        "fingerprint": fingerprint, "code": shown_code(example), "open_count": standing.open,
         "total": standing.total, "trend": trend_of(seen, [fingerprint], now)[fingerprint],
         "acts": acts_on(request, standing, "error_group_act", fingerprint, scope), "is_desk": True,
         "crumbs": [("Error desk", reverse("partner_portal:errors"))],
@@ -127,7 +130,7 @@ def show_error(request: ActorRequest, failure_id: UUID) -> HttpResponse:
         "can_edit": can_retry and failure.record_id and request.actor.can("payloads.view"),
         "acts": acts_on(request, standing_of(one, now), "error_act", failure.pk, ""), "notes": notes_of(request, failure),
         "comment_form": CommentForm(auto_id="comment_%s") if request.actor.can("errors.resolve") else None,
-        "payload": failure.payload if request.actor.can("payloads.view") else None, "crumbs": _crumbs(failure),
+        "sent": describe_sent(request.actor, failure), "code": shown_code(failure), "crumbs": _crumbs(failure),
     }  # fmt: skip
     return render(request, "partner_portal/error.html", context)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -145,6 +146,46 @@ def test_a_record_is_corrected_in_a_form_of_its_fields(owner: Client, scene: Sce
     assert answer["Location"] == address("error", scene.failure.pk)
     assert (record.data["name"], record.version, states()["Project 0"]) == ("Northwind", 4, "retrying")
     assert FailureNote.objects.filter(kind="edited").values_list("text", "by_label").get() == ("name", "Owner")
+
+
+def test_a_payload_is_read_in_words_and_kept_as_it_was_sent(owner: Client, scene: Scene) -> None:
+    # The database gives the shorter name first.
+    RecordFailure.objects.filter(pk=scene.failure.pk).update(payload={"done": True, "name": "Harbor", "party": 7})
+    shown = owner.get(address("error", scene.failure.pk))
+    kept = {"project": str(uuid7()), "duration_seconds": 5400, "work_date": "2026-10-27", "status": "approved"}
+    RecordFailure.objects.filter(pk=scene.failure.pk).update(
+        object_name="invoiced time", code="invoiced_time", payload=kept
+    )
+    invoiced = owner.get(address("error", scene.failure.pk))
+
+    assert (shown.context["sent"].object_label, list(shown.context["sent"].fields)) == (
+        "Projects", ["name", "done", "party"],
+    )  # fmt: skip
+    text = invoiced.content.decode()
+    assert all(part in text for part in ("As it was invoiced", "1.5 h", "27 Oct 2026", "Approved", "As kept"))
+    rows = re.findall('cell-main">([^<]+)</td><td data-label="Value">', text)
+    assert rows == ["Work date", "Duration", "Status", "Project"]
+    assert "invoiced_time" not in text
+    assert "5400" in text
+
+
+def test_a_duration_is_corrected_in_hours(owner: Client, scene: Scene) -> None:
+    record = CanonicalRecord.objects.create(
+        pk=uuid7(), customer=scene.customer, environment=scene.run.environment, entity="time_entry", version=1,
+        data={"work_date": "2026-10-27", "duration_seconds": 36000, "status": "approved", "billable": True}, title="Review",
+        created_at=scene.failure.last_at, changed_at=scene.failure.last_at,
+    )  # fmt: skip
+    RecordFailure.objects.filter(pk=scene.failure.pk).update(record_id=record.pk, object_name="time")
+    own = address("error_edit", scene.failure.pk)
+    form = owner.get(own).context["form"]
+    given = {"version": 1, "work_date": "2026-10-27", "status": "approved", "billable": "true"}
+
+    owner.post(own, {**given, "duration_seconds": "1.2502"})
+
+    record.refresh_from_db()
+    label = form.fields["duration_seconds"].label
+    assert (label, str(form.initial["duration_seconds"])) == ("Duration (hours)", "10")
+    assert (record.data["duration_seconds"], record.version) == (4501, 2)
 
 
 def test_money_is_corrected_as_an_amount_and_its_currency(owner: Client, scene: Scene) -> None:
