@@ -121,5 +121,9 @@ def flow_cards(states: Iterable[FlowState]) -> list[FlowCard]:
 
 
 def _route(state: FlowState) -> str:
-    targets = join_words([target.name for target in state.targets])
-    return f"{state.source.name} → {targets}" if state.source and targets else state.source.name if state.source else ""
+    """Such as "HubSpot → Tryton and Redmine", or "HubSpot ↔ Tryton"."""
+    if not state.lines:
+        return join_words([system.name for system in state.systems])
+    first = state.lines[0][0]
+    targets = join_words([target.name for source, target in state.lines if source == first])
+    return f"{first.name} {'↔' if state.lines[-1][1] == first else '→'} {targets}"

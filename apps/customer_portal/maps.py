@@ -30,11 +30,9 @@ def draw_map(landscape: Landscape, now: datetime) -> SystemMap | None:
 
 
 def _lines(state: FlowState) -> list[MapFlow]:
-    if state.source is None:
-        return []
     return [
         MapFlow(
-            source=str(state.source.connection.pk),
+            source=str(source.connection.pk),
             target=str(target.connection.pk),
             label=state.flow.name,
             status=state.status,
@@ -42,5 +40,5 @@ def _lines(state: FlowState) -> list[MapFlow]:
             url=reverse("customer_portal:integration_detail", args=[state.flow.integration_id]),
             live=state.is_running,
         )
-        for target in state.targets
+        for source, target in state.lines
     ]

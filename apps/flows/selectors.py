@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
-from apps.connectors.models import Connection, ConnectionStatus
-from apps.connectors.registry import get_manifest
+from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.core.visible import get_visible
@@ -31,38 +28,6 @@ from apps.flows.sources import number_key
 
 # The template version in force has no such flow any more: its history stays, it is no part of the integration.
 FLOWS_IN_FORCE = Prefetch("flows", Flow.objects.filter(retired_at=None).order_by("created_at", "id"))
-
-
-@dataclass(frozen=True, slots=True)
-class MapSystem:
-    """A node of the picture: one connection in its role."""
-
-    key: str  # the role
-    name: str
-    vendor: str
-    vendor_name: str
-    domain: str
-    status: str
-    connection_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class MapEdge:
-    """Data of a flow goes from one system to another. `state`: draft | paused | waiting | blocked | in_step."""
-
-    flow_id: UUID
-    flow_name: str
-    source: str
-    target: str
-    entities: tuple[str, ...]
-    state: str
-    in_step_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class SystemMap:
-    systems: list[MapSystem]
-    edges: list[MapEdge]
 
 
 def list_templates() -> QuerySet[IntegrationTemplateVersion]:
@@ -154,51 +119,6 @@ def list_flows(actor: Actor) -> QuerySet[Flow]:
 def get_flow(actor: Actor, flow_id: UUID) -> Flow:
     """Raises NotVisible."""
     return get_visible(list_flows(actor), flow_id, "There is no such flow.")
-
-
-def integration_map(integration: Integration) -> SystemMap:
-    """The integration as a picture: systems as nodes, what flows between them as edges."""
-    bindings = list(integration.role_bindings.select_related("connection").order_by("role"))
-    flows = integration.flows.filter(retired_at=None).select_related("current_version").order_by("created_at", "id")
-    by_role = {binding.role: binding for binding in bindings}
-    systems = [_system(binding) for binding in bindings]
-    return SystemMap(systems, [edge for flow in flows for edge in _edges(integration, flow, by_role)])
-
-
-def _system(binding: RoleBinding) -> MapSystem:
-    connection = binding.connection
-    manifest = get_manifest(connection.vendor)
-    return MapSystem(
-        key=binding.role, name=connection.name, vendor=connection.vendor, vendor_name=manifest.name,
-        domain=str(manifest.domain), status=connection.status, connection_id=connection.pk,
-    )  # fmt: skip
-
-
-def _edges(integration: Integration, flow: Flow, bindings: dict[str, RoleBinding]) -> Iterator[MapEdge]:
-    """From the system whose changes drive the flow to every system it writes to."""
-    spec = flow_spec(flow)
-    written: dict[str, list[str]] = {}
-    for rule in spec.rules:
-        if rule.write and rule.on not in written.setdefault(rule.write.role, []):
-            written[rule.write.role].append(rule.on)
-    source = spec.webhook_role or (spec.reads[0].role if spec.reads else "")
-    for target, entities in written.items():
-        if target != source:
-            yield MapEdge(
-                flow_id=flow.pk, flow_name=flow.name, source=source, target=target, entities=tuple(entities),
-                state=_state(integration, flow, [bindings[source], bindings[target]]), in_step_until=flow.in_step_until,
-            )  # fmt: skip
-
-
-def _state(integration: Integration, flow: Flow, ends: list[RoleBinding]) -> str:
-    if integration.status == IntegrationStatus.DRAFT:
-        return "draft"
-    if integration.status != IntegrationStatus.LIVE or not flow.is_enabled:
-        return "paused"
-    usable = (ConnectionStatus.ACTIVE, ConnectionStatus.DEGRADED)
-    if any(end.connection.status not in usable for end in ends):
-        return "blocked"
-    return "in_step" if flow.in_step_until else "waiting"
 
 
 @dataclass(frozen=True, slots=True)

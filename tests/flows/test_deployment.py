@@ -12,7 +12,7 @@ from apps.core.planes import current_schema
 from apps.customers.models import Environment
 from apps.dispatch.models import WorkItem
 from apps.flows.models import Flow, Integration
-from apps.flows.selectors import get_integration, integration_map, list_integrations
+from apps.flows.selectors import get_integration, list_integrations
 from apps.flows.services import (
     UnableToChangeIntegration,
     UnableToDeployIntegration,
@@ -122,20 +122,3 @@ def test_others_neither_see_nor_change_it(deploy, now):
         go_live(actor=viewer, now=now, integration=integration)
     integration.refresh_from_db()
     assert integration.status == "draft"
-
-
-def test_the_picture_has_systems_and_what_flows_between_them(deploy, systems, owner_actor, now):
-    integration = deploy("opportunity-to-project")
-    go_live(actor=owner_actor, now=now, integration=integration)
-
-    found = integration_map(integration)
-    assert [(s.key, s.name, s.vendor, s.domain) for s in found.systems] == [
-        ("crm", "CRM", "fake_crm", "crm"), ("delivery", "DELIVERY", "fake_delivery", "delivery"),
-        ("erp", "ERP", "fake_erp", "erp"),
-    ]  # fmt: skip
-    assert [(e.source, e.target, e.entities, e.state) for e in found.edges] == [
-        ("crm", "erp", ("account", "project"), "waiting"), ("crm", "delivery", ("project", "task"), "waiting"),
-    ]  # fmt: skip
-
-    Connection.objects.filter(pk=systems["erp"].pk).update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
-    assert [edge.state for edge in integration_map(integration).edges] == ["blocked", "waiting"]

@@ -48,7 +48,7 @@ def integration_cards(landscape: Landscape) -> list[IntegrationCard]:
 
 def _systems(landscape: Landscape, integration: Integration) -> str:
     own = [state for state in landscape.flows if state.flow.integration_id == integration.pk]
-    names = [system.name for state in own for system in (state.source, *state.targets) if system]
+    names = [system.name for state in own for system in state.systems]
     return join_words(sorted(set(names), key=str.lower))
 
 

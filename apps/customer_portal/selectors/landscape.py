@@ -15,8 +15,8 @@ from django.db.models.functions import Coalesce
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.connectors.registry import UnknownVendor, get_manifest
 from apps.core.actor import Actor
+from apps.flows.lines import lines_of, roles_of
 from apps.flows.models import Flow, Integration, IntegrationStatus, RoleBinding
-from apps.flows.triggers import driving_role
 from apps.sync.models import FailureStatus, RecordFailure, RunStatus, SyncRun
 from apps.ui.status import Status, Tone
 
@@ -60,8 +60,8 @@ class FlowState:
 
     flow: Flow
     status: Status
-    source: SystemState | None
-    targets: tuple[SystemState, ...]
+    systems: tuple[SystemState, ...]
+    lines: tuple[tuple[SystemState, SystemState], ...]  # from, to
     last_checked_at: datetime | None
     failure_count: int
     is_running: bool
@@ -146,26 +146,18 @@ def _failure_counts(actor: Actor) -> QuerySet[Any]:
 
 
 def _state(flow: Any, bindings: dict[str, RoleBinding], systems: dict[UUID, SystemState], now: datetime) -> FlowState:
-    source_role, target_roles = _roles(flow)
     held = {role: systems[binding.connection_id] for role, binding in bindings.items()}
-    source = held.get(source_role)
-    targets = tuple(dict.fromkeys(held[role] for role in target_roles if role in held and held[role] != source))
-    parties = [system for system in (source, *targets) if system]
+    definition = flow.current_version.definition if flow.current_version else {}
+    drawn = [(held[a], held[b]) for a, b in lines_of(definition) if a in held and b in held and held[a] != held[b]]
+    parties = tuple(dict.fromkeys(held[role] for role in roles_of(definition) if role in held))
     tone, label = _judge(flow, parties, now)
     status = Status(label, tone, tone.icon, str(tone))
-    return FlowState(flow, status, source, targets, flow.checked_at, flow.failure_count, flow.is_running)
+    return FlowState(
+        flow, status, parties, tuple(dict.fromkeys(drawn)), flow.checked_at, flow.failure_count, flow.is_running
+    )
 
 
-def _roles(flow: Flow) -> tuple[str, list[str]]:
-    """Where a flow takes its changes from, and the systems it writes to."""
-    definition = flow.current_version.definition if flow.current_version else {}
-    reads = [read.get("role", "") for read in definition.get("reads", [])]
-    writes = [rule["write"].get("role", "") for rule in definition.get("rules", []) if rule.get("write")]
-    source = driving_role(definition) or (reads[0] if reads else "")
-    return source, list(dict.fromkeys(writes))
-
-
-def _judge(flow: Any, parties: list[SystemState], now: datetime) -> tuple[Tone, str]:
+def _judge(flow: Any, parties: Iterable[SystemState], now: datetime) -> tuple[Tone, str]:
     if flow.integration.status != IntegrationStatus.LIVE or not flow.is_enabled:
         return Tone.IDLE, "Being set up" if flow.integration.status == IntegrationStatus.DRAFT else "Paused"
     if any(system.needs_person for system in parties):

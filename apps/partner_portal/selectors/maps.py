@@ -13,8 +13,8 @@ from apps.connectors.models import Connection
 from apps.connectors.registry import connectors
 from apps.core.actor import Actor
 from apps.customers.models import Customer
+from apps.flows.lines import lines_of
 from apps.flows.models import Flow, FlowVersion, Integration, RoleBinding
-from apps.flows.triggers import driving_role
 from apps.partner_portal.selectors.health import FlowFreshness, flow_freshness
 from apps.sync.models import RunStatus
 from apps.ui.system_map import MapFlow, MapSystem, SystemMap, build_system_map
@@ -79,15 +79,11 @@ def _bindings(integration_ids: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
 
 
 def _edges(fresh: FlowFreshness, definition: dict[str, object], bound: dict[str, str]) -> list[MapFlow]:
-    """One line from the system a flow listens to, to each system it writes to."""
-    reads, rules = _parts(definition, "reads"), _parts(definition, "rules")
-    source = driving_role(definition) or str(reads[-1].get("role") if reads else "")
-    written = [rule["write"].get("role", "") for rule in rules if rule.get("write")]
-    # Two roles may be played by one system: the map draws systems, so that is one line.
-    targets = [key for role in written if (key := bound.get(role)) and key != bound.get(source)]
+    """Two roles may be played by one system: the map draws systems, so that is one line."""
+    pairs = dict.fromkeys((bound.get(source, ""), bound.get(target, "")) for source, target in lines_of(definition))
     return [
         MapFlow(
-            source=bound[source],
+            source=source,
             target=target,
             label=fresh.flow.name,
             status=fresh.tone,
@@ -95,11 +91,6 @@ def _edges(fresh: FlowFreshness, definition: dict[str, object], bound: dict[str,
             url=reverse("partner_portal:integration", args=[fresh.flow.integration_id]),
             live=fresh.last_status == RunStatus.RUNNING,
         )
-        for target in dict.fromkeys(targets)
-        if source in bound
+        for source, target in pairs
+        if source and target and source != target
     ]
-
-
-def _parts(definition: dict[str, object], key: str) -> list[dict[str, dict[str, str]]]:
-    found = definition.get(key)
-    return found if isinstance(found, list) else []
