@@ -31,6 +31,7 @@ class CustomerCast:
     name: str
     trade: str
     domain: str
+    address: str
     contact: Person
     vendors: tuple[str, ...] = ("hubspot", "tryton", "redmine", "xero")
     billing: str = "xero"
@@ -117,6 +118,7 @@ KRANICH = PartnerCast(
             name="Brückner Tragwerk Ingenieure",
             trade="engineering consultancy",
             domain="brueckner-tragwerk.example",
+            address="Speicherkai 7\n20457 Hamburg",
             contact=Person(name="Almut Brückner", email="almut@brueckner-tragwerk.example", role="admin"),
             viewer=Person(name="Ole Jensen", email="ole@brueckner-tragwerk.example", role="viewer"),
             vendors=("hubspot", "tryton", "redmine"),
@@ -135,6 +137,7 @@ KRANICH = PartnerCast(
             name="Hallström Rechtsanwälte",
             trade="law firm",
             domain="hallstroem-recht.example",
+            address="Lindenallee 31\n50668 Köln",
             contact=Person(name="Ingrid Hallström", email="ingrid@hallstroem-recht.example", role="admin"),
             team=(
                 Role(name="Ingrid Hallström", rate=290),
@@ -150,6 +153,7 @@ KRANICH = PartnerCast(
             name="Atelier Quint",
             trade="design agency",
             domain="atelier-quint.example",
+            address="Hofgasse 3\n04109 Leipzig",
             contact=Person(name="Noor Quint", email="noor@atelier-quint.example", role="admin"),
             vendors=("hubspot", "tryton"),
             billing="tryton",
@@ -199,6 +203,7 @@ PRAIRIELIGHT = PartnerCast(
             name="Sauk River Engineering",
             trade="engineering consultancy",
             domain="saukriver.example",
+            address="1180 Mill Race Road\nSt. Cloud, MN 56301",
             contact=Person(name="Ruth Amundsen", email="ruth@saukriver.example", role="admin"),
             viewer=Person(name="Wade Tucker", email="wade@saukriver.example", role="viewer"),
             team=(
@@ -215,6 +220,7 @@ PRAIRIELIGHT = PartnerCast(
             name="Ostrander & Pike Attorneys",
             trade="law firm",
             domain="ostranderpike.example",
+            address="22 Courthouse Square\nMadison, WI 53703",
             contact=Person(name="Gwen Ostrander", email="gwen@ostranderpike.example", role="admin"),
             team=(
                 Role(name="Gwen Ostrander", rate=420),
@@ -230,6 +236,7 @@ PRAIRIELIGHT = PartnerCast(
             name="Foxglove Studio",
             trade="creative agency",
             domain="foxglovestudio.example",
+            address="905 Garland Street\nMinneapolis, MN 55401",
             contact=Person(name="Imani Foster", email="imani@foxglovestudio.example", role="admin"),
             team=(
                 Role(name="Imani Foster", rate=155),

@@ -200,7 +200,7 @@ def _agree_terms(partner: PartnerCast, customer: CustomerCast, made: Customer, o
         currency=partner.currency,
         time_zone=partner.time_zone,
         email=customer.contact.email,
-        details={"address": f"{customer.name}\n{customer.contact.name}", "country": partner.country},
+        details={"address": f"{customer.contact.name}\n{customer.address}", "country": partner.country},
     )
     plan = PlanVersion.objects.get(plan__name=partner.plan_name)
     subscribe(actor=owner, now=now, account=account, plan_version=plan)
