@@ -23,6 +23,7 @@ from apps.sync.models import RunTrigger, SyncRun
 from apps.sync.services import execute_run
 from apps.sync.services.runs import queue_run
 from sandbox.testing import RunningSandbox, running_sandbox
+from tests.factories.kept import kept
 from tests.factories.library import load_library
 from tests.sync.fake_vendor import CONNECTORS, ERP, VENDORS, connector_type
 
@@ -58,24 +59,28 @@ def make_environment(now: datetime, slug: str, kind: str = EnvironmentKind.PRODU
 
 @pytest.fixture
 def environment(partner: object, now: datetime) -> Environment:
-    return make_environment(now, "northwind")
+    load_library()
+    return kept(
+        "environment", lambda: make_environment(now, "northwind"), on=("library",), identify=lambda made: str(made.pk)
+    )
 
 
 @pytest.fixture
 def systems(environment: Environment, owner_actor: Actor, now: datetime) -> dict[str, Connection]:
-    return {
-        role: create_connection(
-            actor=owner_actor, now=now, environment=environment, vendor=f"fake_{role}", name=role.upper(),
-            settings={"account": role}, secrets={},
-        )
-        for role in ("crm", "erp", "delivery", "billing")
-    }  # fmt: skip
+    def connect() -> dict[str, Connection]:
+        return {
+            role: create_connection(
+                actor=owner_actor, now=now, environment=environment, vendor=f"fake_{role}", name=role.upper(),
+                settings={"account": role}, secrets={},
+            )
+            for role in ("crm", "erp", "delivery", "billing")
+        }  # fmt: skip
+
+    return kept("systems", connect, on=("library", str(environment.pk)), identify=lambda made: str(made["crm"].pk))
 
 
 @pytest.fixture
 def deploy(environment: Environment, systems: dict[str, Connection], owner_actor: Actor, now: datetime) -> Deploy:
-    load_library()
-
     def make(key: str, settings: dict[str, Any] | None = None, **bindings: Connection) -> Integration:
         return deploy_integration(
             actor=owner_actor, now=now, environment=environment, name="",

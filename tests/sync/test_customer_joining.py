@@ -67,7 +67,7 @@ def test_what_waits_for_a_word_goes_with_its_flow(prepare, theirs, environment, 
 
 
 @pytest.fixture
-def theirs(their_systems, other, deploy, owner_actor, now) -> Flow:
+def theirs(deploy, their_systems, other, owner_actor, now) -> Flow:
     """The other customer's flow, live, over its own systems."""
     integration = deploy_integration(
         actor=owner_actor, now=now, environment=other, name="Their deals",

@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.accounts.services import appoint, create_person
 from tests.browsing import Browser
+from tests.factories.kept import kept
 from tests.factories.library import load_library
 from tests.functional.partner.scene import Scene, make_scene
 
@@ -43,4 +44,4 @@ def viewer(sign_in: SignIn) -> Client:
 def scene(partner: object, now: datetime) -> Scene:
     """One customer with systems, a live integration, runs, failures, a promise and a bill."""
     load_library()
-    return make_scene(now)
+    return kept("scene", lambda: make_scene(now), on=("library",), identify=lambda made: str(made.customer.pk))
