@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.urls import set_urlconf
 from pytest_django import DjangoDbBlocker
 
 from apps.core.actor import Actor, ActorKind, system_actor
@@ -69,9 +70,10 @@ def _fill() -> None:
 
 
 @pytest.fixture(autouse=True)
-def empty_cache() -> None:
-    """The database forgets after every test; what was read from it must be forgotten too."""
+def nothing_left_over() -> None:
+    """The database forgets after every test; what was read from it, and whose addresses were last asked for, too."""
     cache.clear()
+    set_urlconf(None)
 
 
 @pytest.fixture

@@ -57,8 +57,9 @@ class MachineHandler(WSGIHandler):
         try:
             response = self.get_response(request)
         finally:
-            # As after any request: the connection goes back to the pool.
+            # As after any request: the connection goes back to the pool, and the thread forgets whose addresses these were.
             connection.close_if_unusable_or_obsolete()
+            set_urlconf(None)
         content: bytes = response.content
         response.headers.setdefault("Content-Length", str(len(content)))
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))

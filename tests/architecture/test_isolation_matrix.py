@@ -89,7 +89,6 @@ class Matrix:
 @pytest.fixture(scope="module")
 def matrix(django_db_setup: None, django_db_blocker: Any) -> Iterator[Matrix]:
     """Everything is made once, in a transaction that never ends well."""
-    set_urlconf(None)  # a test before may have ended on the machines' way in, which knows few addresses
     with django_db_blocker.unblock(), transaction.atomic(), clock.moved_clock(NOW):
         yield _make_matrix()
         transaction.set_rollback(True)

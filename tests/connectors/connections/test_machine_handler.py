@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.wsgi import get_wsgi_application
 from django.test import override_settings
+from django.urls import get_urlconf
 
 from apps.accounts.access import Audience
 from apps.connectors.models import Connection
@@ -41,8 +42,12 @@ def ask(application: Any, path: str, *, body: bytes = b"", **more: str) -> Answe
         "CONTENT_LENGTH": str(len(body)), "HTTP_X_REQUEST_ID": ID, **more,
     }  # fmt: skip
     with public_plane():
-        content = b"".join(application(environ, lambda status, headers: told.append((status, headers))))
-        assert current_schema() == "public"
+        answer = application(environ, lambda status, headers: told.append((status, headers)))
+        content = b"".join(answer)
+        if hasattr(answer, "close"):
+            answer.close()
+        # The next request of this thread begins as if nobody had asked before.
+        assert (current_schema(), get_urlconf()) == ("public", None)
     status, headers = told[0]
     return int(status[:3]), dict(headers), content
 
