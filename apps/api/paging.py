@@ -6,11 +6,16 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+PAGE_PARAMETERS = [
+    OpenApiParameter("limit", int, description="1 to 200; 50 when absent."),
+    OpenApiParameter("cursor", str, description="A `next_cursor` of this list."),
+]
 
 
 def paginate(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], str | None]:

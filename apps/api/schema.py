@@ -41,7 +41,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 @cache
 def _list_paths() -> frozenset[str]:
-    # By name: the URLs import the endpoints, and these import this module.
+    # By name: the framework loads this module before there are endpoints.
     patterns = import_module("apps.api.v1.urls").urlpatterns
     paths = ["/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(url.pattern)) for url in patterns]
     return frozenset(path.rpartition("/")[0] for path in paths if path.endswith("}"))
@@ -76,9 +76,3 @@ class ApiSchema(AutoSchema):
             answer = OpenApiResponse(ProblemSerializer, description=description)
             bodies[status] = self._get_response_for_code(answer, status, media_types=["application/problem+json"])  # type: ignore[no-untyped-call]
         return bodies
-
-
-PAGE_PARAMETERS = [
-    OpenApiParameter("limit", int, description="1 to 200; 50 when absent."),
-    OpenApiParameter("cursor", str, description="A `next_cursor` of this list."),
-]

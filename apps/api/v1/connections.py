@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.connectors.models import Connection
 from apps.connectors.outbound import allowed_hosts
 from apps.connectors.selectors import CallUsage, get_call_usage, get_connection, list_connections

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.connectors.models import CustomConnector
 from apps.connectors.registry import list_manifests
 from apps.connectors.sdk.declared.definition import LONGEST_SOURCE

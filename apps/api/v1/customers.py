@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.core import clock
 from apps.customers.models import Customer
 from apps.customers.selectors import get_customer, list_customers

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import MoneySerializer, PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.api.v1.assignees import colleague_id
 from apps.api.v1.connections import of_customer
 from apps.core import clock

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.connectors.models import StoredFile
 from apps.connectors.selectors import get_stored_file, list_stored_files
 from apps.connectors.services import (

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import MoneySerializer, PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.billing.models import Invoice, InvoiceLine, InvoiceStatus
 from apps.billing.selectors import get_invoice, list_invoices
 from apps.billing.services import keep_document

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PREFIXES, PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.canonical.models import Entity
 from apps.core import clock
 from apps.core.ids import MalformedId, decode_id

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.canonical.models import MergeOutcome, MergePlan, MergePlanSource, MergePlanStatus, PlannedMerge
 from apps.canonical.plan_selectors import (
     count_outcomes,

@@ -13,8 +13,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.paging import paginate
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS, paginate
 from apps.api.v1.mappings import ObjectChangeSerializer, PublicationSerializer
 from apps.core import clock
 from apps.flows.layers import as_direction

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.core import clock
 from apps.flows.models import IntegrationRevision, RolloutMember, RolloutStatus, TemplateRollout, VersionStatus
 from apps.flows.selectors import get_integration, get_rollout, get_template, list_rollouts

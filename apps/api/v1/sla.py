@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.sla.models import SlaReport
 from apps.sla.selectors import get_report, list_reports

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.schema import PAGE_PARAMETERS
+from apps.api.paging import PAGE_PARAMETERS
 from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.flows.models import OPEN_VERSIONS, IntegrationTemplateVersion, VersionStatus
