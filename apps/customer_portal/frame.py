@@ -13,6 +13,7 @@ from apps.customer_portal.selectors.needs import count_needs
 from apps.customers.access import resolve_customer_actor
 from apps.customers.models import CustomerMembership
 from apps.customers.selectors import list_memberships
+from apps.ui.links import address_of
 from apps.ui.nav import Frame, MenuLink, Navigation, NavItem, NavSection, Switch, SwitchOption, UserMenu
 
 
@@ -28,35 +29,35 @@ def build_frame(request: HttpRequest) -> Frame:
             name=str(user),
             email=user.email,
             role=f"{CustomerRole(membership.role).label} · {membership.customer.name}",
-            links=(MenuLink("Your account", reverse("account_profile"), "user"),),
+            links=(MenuLink("Your account", address_of("account_profile"), "user"),),
         ),
         switches=_switches(user, membership),
-        home_url=reverse("customer_portal:overview"),
+        home_url=address_of("customer_portal:overview"),
     )
 
 
 def _navigation(actor: Actor) -> Navigation:
     needs = count_needs(actor, clock.now()) if actor.can("errors.view") else 0
-    overview = reverse("customer_portal:overview")
-    integrations = reverse("customer_portal:integration_list")
+    overview = address_of("customer_portal:overview")
+    integrations = address_of("customer_portal:integration_list")
     return Navigation(
         (
             NavSection(
                 (
                     NavItem("Overview", overview, "home", exact=True),
                     NavItem("Integrations", integrations, "arrows-exchange"),
-                    NavItem("Activity", reverse("customer_portal:activity_list"), "activity"),
+                    NavItem("Activity", address_of("customer_portal:activity_list"), "activity"),
                     NavItem(
-                        "Needs you", reverse("customer_portal:needs_list"), "bell", badge=needs or None,
+                        "Needs you", address_of("customer_portal:needs_list"), "bell", badge=needs or None,
                         badge_label="waiting for you", badge_tone="attention",
                     ),
                 )
             ),
             NavSection(
                 (
-                    NavItem("Reports", reverse("customer_portal:report_list"), "report-analytics"),
-                    NavItem("Invoices", reverse("customer_portal:invoice_list"), "file-invoice"),
-                    NavItem("Settings", reverse("customer_portal:settings"), "settings"),
+                    NavItem("Reports", address_of("customer_portal:report_list"), "report-analytics"),
+                    NavItem("Invoices", address_of("customer_portal:invoice_list"), "file-invoice"),
+                    NavItem("Settings", address_of("customer_portal:settings"), "settings"),
                 )
             ),
         )

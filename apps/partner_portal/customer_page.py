@@ -16,6 +16,7 @@ from apps.customers.models import Customer
 from apps.flows.models import Integration
 from apps.partner_portal.selectors.health import CustomerHealth, health_of_one
 from apps.ui import htmx
+from apps.ui.links import link_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _tabs(request: ActorRequest, customer: Customer, active: str) -> list[dict[s
     return [
         {
             "label": tab.label,
-            "url": reverse(f"partner_portal:{tab.key}", args=[customer.pk]),
+            "url": link_to(f"partner_portal:{tab.key}")(customer.pk),
             "active": tab.key == active,
         }
         for tab in TABS

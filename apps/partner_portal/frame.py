@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from apps.accounts.access import staff_actor
 from apps.accounts.policies import StaffRole
 from apps.core.actor import Actor
 from apps.partner_portal.selectors.badges import count_badges
+from apps.ui.links import address_of
 from apps.ui.nav import Frame, MenuLink, Navigation, NavItem, NavSection, UserMenu
 
 
@@ -68,20 +68,20 @@ def build_frame(request: HttpRequest) -> Frame:
     settings = next((entry for entry in SETTINGS if actor.can(entry.permission)), None)
     if settings is not None:
         # Its pages share their tabs: one entry leads to the first the role may open.
-        item = NavItem("Settings", reverse(settings.name), "settings", prefix="/manage/settings/")
+        item = NavItem("Settings", address_of(settings.name), "settings", prefix="/manage/settings/")
         sections.append(NavSection((item,), "Your company"))
     return Frame(
         nav=Navigation(tuple(section for section in sections if section.items)),
         user=_user_menu(request),
-        palette_url=reverse("partner_portal:palette"),
-        home_url=reverse("partner_portal:home"),
+        palette_url=address_of("partner_portal:palette"),
+        home_url=address_of("partner_portal:home"),
     )
 
 
 def allowed_entries(actor: Actor) -> list[tuple[Entry, str]]:
     """Every page the actor may open, with its address."""
     entries = [*WORK, *SERVICE, *SETTINGS]
-    return [(entry, reverse(entry.name)) for entry in entries if not entry.permission or actor.can(entry.permission)]
+    return [(entry, address_of(entry.name)) for entry in entries if not entry.permission or actor.can(entry.permission)]
 
 
 def _items(actor: Actor, entries: tuple[Entry, ...]) -> list[NavItem]:
@@ -93,7 +93,7 @@ def _items(actor: Actor, entries: tuple[Entry, ...]) -> list[NavItem]:
         label, tone = BADGES.get(entry.name, ("", ""))
         items.append(
             NavItem(
-                entry.label, reverse(entry.name), entry.icon, badge=counts.get(entry.name) or None,
+                entry.label, address_of(entry.name), entry.icon, badge=counts.get(entry.name) or None,
                 badge_label=label, badge_tone=tone, exact=entry.exact,
             )
         )  # fmt: skip
@@ -103,5 +103,5 @@ def _items(actor: Actor, entries: tuple[Entry, ...]) -> list[NavItem]:
 def _user_menu(request: HttpRequest) -> UserMenu:
     user = request.user
     role = StaffRole(user.staff_membership.role).label  # type: ignore[union-attr]
-    links = (MenuLink("Your account", reverse("account_profile"), "user"),)
+    links = (MenuLink("Your account", address_of("account_profile"), "user"),)
     return UserMenu(str(user), user.email, str(role), links)  # type: ignore[union-attr]

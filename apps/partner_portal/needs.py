@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.urls import reverse
-
 from apps.connectors.models import Connection, ConnectionStatus
 from apps.customers.models import Customer
 from apps.monitoring.selectors import Standing
 from apps.partner_portal.selectors.health import WITH_ERRORS, CustomerHealth, FlowFreshness
 from apps.ui.formatting import money_text
+from apps.ui.links import link_to
 from apps.ui.status import Tone
 
 
@@ -31,7 +30,7 @@ def customer_needs(health: CustomerHealth, flows: list[FlowFreshness]) -> list[N
             f"{fresh.flow.name}: {fresh.text.lower()}",
             fresh.flow.integration.name,
             str(fresh.tone),
-            reverse("partner_portal:integration", args=[fresh.flow.integration_id]),
+            link_to("partner_portal:integration")(fresh.flow.integration_id),
             "Open",
         )
         for fresh in flows
@@ -45,7 +44,7 @@ def customer_needs(health: CustomerHealth, flows: list[FlowFreshness]) -> list[N
 
 
 def connection_need(connection: Connection, *, owner: str = "") -> Need:
-    url = reverse("partner_portal:connection", args=[connection.pk])
+    url = link_to("partner_portal:connection")(connection.pk)
     where = f"{connection.name} at {owner}" if owner else connection.name
     if connection.status == ConnectionStatus.NEEDS_REAUTHORIZATION:
         return Need(f"{where} needs re-authorization", connection.status_reason, "failing", url, "Re-authorize")
@@ -53,7 +52,7 @@ def connection_need(connection: Connection, *, owner: str = "") -> Need:
 
 
 def errors_need(health: CustomerHealth, title: str) -> Need:
-    url = reverse("partner_portal:customer_errors", args=[health.customer.pk])
+    url = link_to("partner_portal:customer_errors")(health.customer.pk)
     return Need(title, "Each has a cause and a next step", "attention", url, "Review")
 
 
@@ -61,7 +60,7 @@ def exceptions_need(standing: Standing, customer: Customer, *, across: bool) -> 
     where = f" at {customer.name}" if across else ""
     stakes = " + ".join(money_text(stake.amount, stake.currency) for stake in standing.stakes)
     text = f"{stakes} at stake" if stakes else "What should have followed has not"
-    url = reverse("partner_portal:customer_exceptions", args=[customer.pk])
+    url = link_to("partner_portal:customer_exceptions")(customer.pk)
     return Need(f"{count_of(standing.count, 'exception')}{where}", text, "attention", url, "Review")
 
 

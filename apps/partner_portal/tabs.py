@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import reverse
-
 from apps.accounts.access import ActorRequest
+from apps.ui.links import address_of
 
 
 class Tabs:
@@ -17,7 +16,7 @@ class Tabs:
 
     def of(self, request: ActorRequest, active: str) -> list[dict[str, Any]]:
         return [
-            {"label": label, "url": reverse(f"partner_portal:{name}"), "active": name == active}
+            {"label": label, "url": address_of(f"partner_portal:{name}"), "active": name == active}
             for name, label, permission in self._pages
             if request.actor.can(permission)
         ]

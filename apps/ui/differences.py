@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.ui.formatting import date_text, exact_text, money_text, number_text
 from apps.ui.status import humanize_word, is_state_word
+from apps.ui.viewer import current_zone
 
 _TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)')
 
@@ -112,7 +112,7 @@ def _moment_text(value: str, locale: str) -> str:
     except ValueError:
         return value
     known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return exact_text(known, timezone.get_current_timezone(), locale)
+    return exact_text(known, current_zone(), locale)
 
 
 def _stored_text(_name: str, value: Any, locale: str) -> str:

@@ -2,24 +2,19 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import Any
 from zlib import crc32
 
 from django.templatetags.static import static
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 
 from apps.core import clock
 from apps.ui import differences, formatting
 from apps.ui.status import Status, status_of
-
-
-def current_locale() -> str:
-    return (get_language() or "en").replace("-", "_").split("_")[0]
+from apps.ui.viewer import current_locale, current_zone
 
 
 def text_of(value: object) -> str:
@@ -40,6 +35,8 @@ def icon_url(name: str) -> str:
 
 def icon(name: str, label: str = "", **attributes: str) -> SafeString:
     """Draw an icon of the sprite; without a label it is decoration and hidden from screen readers."""
+    if not label and not attributes:
+        return _icon(name)
     css = f"icon {attributes.get('class', '')}".strip()
     role = f'role="img" aria-label="{text_of(label)}"' if label else 'aria-hidden="true"'
     return SafeString(f'<svg class="{escape(css)}" {role}><use href="{escape(icon_url(name))}"/></svg>')
@@ -49,41 +46,56 @@ def status_badge(
     value: object, label: str = "", *, tone: str = "", icon: str = "", plain: bool = False, title: str = ""
 ) -> SafeString:
     """A state as icon and word. `value` may be a choices member with tone and icon, a `Status` or a stored word."""
-    status: Status = status_of(value, label=label, tone=tone, icon=icon)
-    css = f"state tone-{status.tone.value}{' state-plain' if plain else ''}"
-    hint = f' title="{text_of(title)}"' if title else ""
-    return SafeString(f'<span class="{css}"{hint}>{_icon(status.icon)}{text_of(status.label)}</span>')
+    if isinstance(value, Status) and not (label or tone or icon):
+        status = value
+    else:
+        status = status_of(value, label=label, tone=tone, icon=icon)
+    return _badge(status.tone.value, status.icon, text_of(status.label), text_of(title), plain=plain)
 
 
+@lru_cache(1024)
+def _badge(tone: str, icon: str, label: str, title: str, *, plain: bool) -> SafeString:
+    """`label` and `title` are markup."""
+    hint = f' title="{title}"' if title else ""
+    return SafeString(
+        f'<span class="state tone-{tone}{" state-plain" if plain else ""}"{hint}>{_icon(icon)}{label}</span>'
+    )
+
+
+@lru_cache(1024)
 def _icon(name: str) -> SafeString:
-    return icon(name)
+    """Decoration, which a list draws again in each row."""
+    return SafeString(f'<svg class="icon" aria-hidden="true"><use href="{escape(icon_url(name))}"/></svg>')
 
 
-def _empty() -> SafeString:
-    return format_html('<span class="empty-value" aria-label="none">{}</span>', formatting.EMPTY)
+_EMPTY = SafeString(f'<span class="empty-value" aria-label="none">{formatting.EMPTY}</span>')
 
 
 def money(value: object, currency: str = "") -> SafeString:
     """Format a money object, a canonical money map, or minor units with a currency."""
     read = formatting.read_money(value, currency)
     if read is None:
-        return _empty()
-    return format_html('<span class="num">{}</span>', formatting.money_text(*read, locale=current_locale()))
+        return _EMPTY
+    return _number(formatting.money_text(*read, locale=current_locale()))
+
+
+def _number(text: str) -> SafeString:
+    return SafeString(f'<span class="num">{escape(text)}</span>')
 
 
 def number(value: int | float | Decimal | None, unit: str = "", *, digits: int | None = None) -> SafeString:
     if value is None:
-        return _empty()
+        return _EMPTY
     text = formatting.number_text(value, digits=_digits(digits), locale=current_locale())
     if not unit:
-        return format_html('<span class="num">{}</span>', text)
-    return format_html('<span class="num">{}\u202f<span class="unit">{}</span></span>', text, unit)
+        return _number(text)
+    return SafeString(f'<span class="num">{escape(text)}\u202f<span class="unit">{text_of(unit)}</span></span>')
 
 
 def compact(value: int | float | None) -> SafeString:
     """A large count, shortened; the exact count is in the title."""
     if value is None:
-        return _empty()
+        return _EMPTY
     exact = formatting.number_text(value, locale=current_locale())
     return format_html(
         '<span class="num" title="{}">{}</span>', exact, formatting.compact_text(value, current_locale())
@@ -91,13 +103,11 @@ def compact(value: int | float | None) -> SafeString:
 
 
 def bytes_size(value: int | None) -> SafeString:
-    return _empty() if value is None else format_html('<span class="num">{}</span>', formatting.bytes_text(value))
+    return _EMPTY if value is None else _number(formatting.bytes_text(value))
 
 
 def duration(seconds: float | None) -> SafeString:
-    return (
-        _empty() if seconds is None else format_html('<span class="num">{}</span>', formatting.duration_text(seconds))
-    )
+    return _EMPTY if seconds is None else _number(formatting.duration_text(seconds))
 
 
 def delta(
@@ -110,7 +120,7 @@ def delta(
 ) -> SafeString:
     """A change with arrow and sign. `good` says which direction is good: "up", "down" or "none"."""
     if value is None:
-        return _empty()
+        return _EMPTY
     name = "arrow-up" if value > 0 else "arrow-down" if value < 0 else "minus"
     text = formatting.delta_text(value, unit, digits=_digits(digits), locale=current_locale())
     change = format_html('<span class="delta tone-{}">{}{}</span>', _delta_tone(value, good), _icon(name), text)
@@ -140,10 +150,10 @@ def datetime_tag(value: object, *, exact: bool = False, empty: str = "") -> Safe
     """A moment, relative to now, with the exact time in the viewer's zone on hover and focus."""
     moment = _as_datetime(value)
     if moment is None:
-        return format_html('<span class="empty-value">{}</span>', empty) if empty else _empty()
-    full = formatting.exact_text(moment, timezone.get_current_timezone(), current_locale())
-    far = formatting.is_distant(moment, clock.now())
-    text = full if exact else _short_date(moment) if far else formatting.relative_text(moment, clock.now())
+        return format_html('<span class="empty-value">{}</span>', empty) if empty else _EMPTY
+    full, now = formatting.exact_text(moment, current_zone(), current_locale()), clock.now()
+    far = formatting.is_distant(moment, now)
+    text = full if exact else _short_date(moment) if far else formatting.relative_text(moment, now)
     mark = "" if exact or far else " data-relative"
     instant = formatting.in_zone(moment, UTC).isoformat()
     return SafeString(f'<time datetime="{instant}" title="{escape(full)}"{mark}>{escape(text)}</time>')
@@ -153,8 +163,8 @@ def time_of_day(value: object) -> SafeString:
     """When it was on a day that stands above: "14:02", with the exact time on hover and focus."""
     moment = _as_datetime(value)
     if moment is None:
-        return _empty()
-    zone = timezone.get_current_timezone()
+        return _EMPTY
+    zone = current_zone()
     full = formatting.exact_text(moment, zone, current_locale())
     instant, text = formatting.in_zone(moment, UTC).isoformat(), f"{formatting.in_zone(moment, zone):%H:%M}"
     return SafeString(f'<time datetime="{instant}" title="{escape(full)}">{text}</time>')
@@ -174,24 +184,25 @@ def relative(value: object, *, short: bool = False) -> str:
 def day(value: date | datetime | str | None) -> SafeString:
     """A calendar date, such as a due date."""
     if not value:
-        return _empty()
+        return _EMPTY
     known = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     text = formatting.date_text(known, current_locale())
-    return format_html('<time datetime="{}">{}</time>', known.isoformat(), text)
+    return SafeString(f'<time datetime="{known.isoformat()}">{escape(text)}</time>')
 
 
 def _short_date(moment: datetime) -> str:
-    return formatting.short_date_text(moment, timezone.get_current_timezone(), current_locale())
+    return formatting.short_date_text(moment, current_zone(), current_locale())
 
 
 def copy_id(value: object, label: str = "", *, short: bool = False) -> SafeString:
     """An id that is copied by a click. `short` shows its last eight characters: the first ones of our ids are time."""
     full = str(value)
     shown = label or (f"…{full[-8:]}" if short and len(full) > 12 else full)
-    return format_html(
-        '<button class="copy" type="button" data-copy="{}" title="Copy {}"><span>{}</span>{}</button>',
-        full, full, shown, _icon("copy"),
-    )  # fmt: skip
+    kept = escape(full)
+    return SafeString(
+        f'<button class="copy" type="button" data-copy="{kept}" title="Copy {kept}"><span>{text_of(shown)}</span>'
+        f"{_icon('copy')}</button>"
+    )
 
 
 def avatar(name: str, *, size: str = "", square: bool = False) -> SafeString:

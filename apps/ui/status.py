@@ -60,6 +60,7 @@ _TONE_ALIASES: Mapping[str, Tone] = {
     "": Tone.INFO,
 }
 
+_TONE_OF_WORD: Mapping[str, Tone] = {**_TONES, **_TONE_ALIASES, **{tone.value: tone for tone in Tone}}
 
 # A bare tone needs words too: this is what the maps and strips say.
 _TONE_LABELS: Mapping[str, str] = {
@@ -81,11 +82,7 @@ class Status:
 
 def tone_of(value: object) -> Tone:
     """Read a tone from a tone, a message tag or a state word; unknown words are idle."""
-    word = str(value or "").lower()
-    try:
-        return Tone(word)
-    except ValueError:
-        return _TONE_ALIASES.get(word) or _TONES.get(word, Tone.IDLE)
+    return _TONE_OF_WORD.get(str(value or "").lower(), Tone.IDLE)
 
 
 _QUIET_WORDS = frozenset(["none", "draft", "void", "closed", "inactive", "on_hold", "canceled", "planned", "paused"])

@@ -10,16 +10,19 @@ from django.utils.safestring import SafeString
 from apps.ui import formatting, markup
 from apps.ui.markup import text_of
 from apps.ui.tables import Cell, Column, Row, Table
+from apps.ui.viewer import one_viewer
 
 
 def table_markup(table: Table, context: Context) -> SafeString:
     """The `<table>` alone; components/data_table.html puts the scroll box, the empty page and the selection around it."""
+    with one_viewer():
+        rows = SafeString("\n".join([_row(table, row, number, context) for number, row in enumerate(table.rows, 1)]))
     return format_html(
         '<table class="data-table" data-rows><caption class="visually-hidden">{}</caption><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table>",
         table.caption,
         _heads(table),
-        SafeString("\n".join(_row(table, row, number, context) for number, row in enumerate(table.rows, 1))),
+        rows,
     )
 
 
@@ -87,6 +90,8 @@ def _value(cell: Cell, row: Row, context: Context) -> str:
     column, value = cell.column, cell.value
     if column.template:
         return _from_template(cell, row, context)
+    if column.draw is not None:
+        return text_of(column.draw(value))
     if column.kind == "money":
         return markup.money(value, cell.currency)
     draw = _DRAWN.get(column.kind)
@@ -96,9 +101,14 @@ def _value(cell: Cell, row: Row, context: Context) -> str:
 
 
 def _from_template(cell: Cell, row: Row, context: Context) -> SafeString:
-    engine = context.template.engine if context.template is not None else Engine.get_default()
     with context.push(cell=cell, row=row, value=cell.value):
-        return engine.get_template(cell.column.template).render(context)
+        return render_part(context, cell.column.template)
+
+
+def render_part(context: Context, name: str) -> SafeString:
+    """A template of that name, in the context as it is."""
+    engine = context.template.engine if context.template is not None else Engine.get_default()
+    return engine.get_template(name).render(context)
 
 
 _EMPTY = SafeString(f'<span class="empty-value">{formatting.EMPTY}</span>')

@@ -30,7 +30,8 @@ _END_ALIGNED = frozenset({"number", "money", "duration", "percent", "bytes"})
 @dataclass(frozen=True)
 class Column:
     """One column. `value` is an attribute path ("customer.name") or a function of the row; the first `main` column
-    carries the row's link and is the headline on a phone. `sub` is a second, quieter line of the same cell."""
+    carries the row's link and is the headline on a phone. `sub` is a second, quieter line of the same cell. `draw` makes
+    the value's markup where no kind does."""
 
     key: str
     label: str
@@ -38,6 +39,7 @@ class Column:
     value: str | Callable[[Any], object] = ""
     sub: str | Callable[[Any], object] = ""
     template: str = ""
+    draw: Callable[[Any], str] | None = None
     main: bool = False
     sortable: bool = False
     wide_only: bool = False

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import reverse
 
 from apps.connectors.models import Connection
 from apps.connectors.registry import connectors
+from apps.ui.links import link_to
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, Table, build_table
 
@@ -42,5 +42,5 @@ def connections_table(connections: QuerySet[Connection]) -> Table:
     rows: Any = connections
     return build_table(
         rows, COLUMNS, caption="Connections", noun="connections",
-        url=lambda connection: reverse("partner_portal:connection", args=[connection.pk]),
+        url=lambda connection: link_to("partner_portal:connection")(connection.pk),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
-from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from apps.accounts.access import ActorRequest
 from apps.core import clock
@@ -19,7 +19,9 @@ from apps.sync.desk import snoozed
 from apps.sync.models import UNSOLVED, ErrorClass, FailureStatus, RecordFailure
 from apps.sync.selectors import explain_failure
 from apps.ui.filters import Filter, FilterState, parse_filters
+from apps.ui.links import link_to
 from apps.ui.paging import page_queryset
+from apps.ui.part_markup import sparkline
 from apps.ui.tables import Column, build_table
 
 STATES = (
@@ -35,10 +37,14 @@ def next_step_of(group: FailureGroup) -> str:
     return explain_failure(group.example).next_step
 
 
+def trend_markup(trend: list[int]) -> SafeString:
+    return sparkline(trend, label="New in 14 days")
+
+
 COLUMNS = (
     Column("cause", "What happened", value=cause_of, sub=next_step_of, main=True),
     Column("count", "Records", "number"),
-    Column("trend", "New, 14 days", template="partner_portal/_error_trend.html", value="trend", wide_only=True),
+    Column("trend", "New, 14 days", draw=trend_markup, wide_only=True),
     Column("class", "Class", "tag", value=lambda group: group.example.get_error_class_display()),
     Column("system", "System", value="example.connection.name", sub="example.flow.name", wide_only=True),
     Column("customers", "Customers", value="customers_text"),
@@ -114,7 +120,7 @@ def errors_context(
     columns = COLUMNS if across else tuple(column for column in COLUMNS if column.key != "customers")
     table = build_table(
         groups, columns, caption="Failed records by cause", noun="causes", total=extent.cause_count,
-        url=lambda group: reverse("partner_portal:error_group", args=[group.fingerprint]) + (f"?{scope}" if scope else ""),
+        url=lambda group: link_to("partner_portal:error_group")(group.fingerprint) + (f"?{scope}" if scope else ""),
     )  # fmt: skip
     return {
         "filters": filters, "table": table, "page": page, "record_count": extent.record_count, "is_desk": True,

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
-from django.urls import reverse
 
 from apps.accounts.access import ActorRequest
 from apps.core import clock
@@ -19,6 +18,7 @@ from apps.partner_portal.forms.errors import NOBODY, colleagues
 from apps.partner_portal.lists.runs import customer_choices
 from apps.ui.filters import Filter, FilterState, parse_filters
 from apps.ui.formatting import money_text
+from apps.ui.links import link_to
 from apps.ui.paging import page_queryset
 from apps.ui.status import Status, Tone
 from apps.ui.tables import Column, build_table
@@ -68,7 +68,7 @@ def exceptions_context(
     total = total_of(standings.values())
     table = build_table(
         page.items, columns, caption="Exceptions", noun="exceptions", total=total.count,
-        url=lambda one: reverse("partner_portal:exception", args=[one.pk]),
+        url=lambda one: link_to("partner_portal:exception")(one.pk),
     )  # fmt: skip
     names = {rule.pk: rule.name for rule in list_rules(request.actor)}
     by_rule = [

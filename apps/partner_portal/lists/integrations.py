@@ -13,6 +13,7 @@ from apps.flows.models import Flow, Integration, IntegrationStatus
 from apps.partner_portal.lists.runs import customer_choices
 from apps.sync.models import UNSOLVED, RecordFailure
 from apps.ui.filters import Filter, parse_filters
+from apps.ui.links import link_to
 from apps.ui.paging import page_queryset
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, build_table
@@ -24,9 +25,9 @@ def integration_status(integration: Integration) -> Status:
 
 def page_url(integration: Integration) -> str:
     """A draft is continued where it was left."""
-    name = "deploy_step" if integration.status == IntegrationStatus.DRAFT else "integration"
-    args = [integration.pk, "settings"] if name == "deploy_step" else [integration.pk]
-    return reverse(f"partner_portal:{name}", args=args)
+    if integration.status == IntegrationStatus.DRAFT:
+        return reverse("partner_portal:deploy_step", args=[integration.pk, "settings"])
+    return link_to("partner_portal:integration")(integration.pk)
 
 
 def _template(integration: Integration) -> str:

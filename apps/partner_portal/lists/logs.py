@@ -20,6 +20,7 @@ from apps.partner_portal.tabs import Tabs
 from apps.sync.explorer import CALL_STATES, LogFilters
 from apps.sync.models import ErrorClass, RecordAction, RecordLog, VendorCall
 from apps.ui.filters import PERIOD_SECONDS, Filter, FilterState, parse_filters, period
+from apps.ui.links import link_to_number
 from apps.ui.paging import with_query
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, Table, build_table
@@ -179,14 +180,14 @@ CALL_COLUMNS = (
 def records_table(lines: list[LogLine]) -> Table:
     return build_table(
         lines, RECORD_COLUMNS, caption="Records", noun="records",
-        url=lambda line: reverse("partner_portal:log_record", args=[line.pk]),
+        url=lambda line: link_to_number("partner_portal:log_record")(line.pk),
     )  # fmt: skip
 
 
 def calls_table(lines: list[LogLine]) -> Table:
     return build_table(
         lines, CALL_COLUMNS, caption="Calls", noun="calls",
-        url=lambda line: reverse("partner_portal:log_call", args=[line.pk]),
+        url=lambda line: link_to_number("partner_portal:log_call")(line.pk),
     )  # fmt: skip
 
 

@@ -9,12 +9,11 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.urls import reverse
-
 from apps.billing.models import Invoice, InvoiceStatus
 from apps.sla.measures import ObjectiveKey, ObjectiveResult
 from apps.sla.models import SlaReport
 from apps.sla.words import explain_objective, name_objective
+from apps.ui.links import link_to
 from apps.ui.status import Status, Tone, status_of
 from apps.ui.tables import Column, Table, build_table
 
@@ -38,7 +37,7 @@ def invoices_table(invoices: Iterable[Invoice], today: date, *, across: bool) ->
     shown = columns if across else [column for column in columns if column.key != "customer"]
     return build_table(
         invoices, shown, caption="Invoices", noun="invoices",
-        url=lambda invoice: reverse("partner_portal:invoice", args=[invoice.pk]),
+        url=lambda invoice: link_to("partner_portal:invoice")(invoice.pk),
     )  # fmt: skip
 
 
@@ -61,7 +60,7 @@ def reports_table(reports: Iterable[SlaReport], *, across: bool) -> Table:
     shown = columns if across else [column for column in columns if column.key != "customer"]
     return build_table(
         reports, shown, caption="Service level reports", noun="reports",
-        url=lambda report: reverse("partner_portal:sla_report", args=[report.pk]),
+        url=lambda report: link_to("partner_portal:sla_report")(report.pk),
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
-from django.urls import reverse
 
 from apps.accounts.access import ActorRequest
 from apps.core import clock
@@ -17,6 +16,7 @@ from apps.flows.models import Integration
 from apps.partner_portal.exports import FORMATS, MAX_ROWS, export_table
 from apps.sync.models import HeldBy, RunStatus, RunTrigger, SyncRun
 from apps.ui.filters import PERIOD_SECONDS, Filter, FilterState, parse_filters, period
+from apps.ui.links import link_to
 from apps.ui.paging import PAGE_SIZE, page_queryset
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, Table, build_table
@@ -76,7 +76,7 @@ def _table(runs: Any, columns: tuple[Column, ...], total: int | None) -> Table:
         caption="Runs",
         noun="runs",
         total=total,
-        url=lambda run: reverse("partner_portal:run", args=[run.pk]),
+        url=lambda run: link_to("partner_portal:run")(run.pk),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -20,32 +21,54 @@ from apps.sync.selectors import list_deletion_reviews
 MOST = 999
 
 
+_PERMISSIONS = {
+    "partner_portal:approvals": "approvals.view",
+    "partner_portal:errors": "errors.view",
+    "partner_portal:questions": "records.view",
+    "partner_portal:exceptions": "exceptions.view",
+}
+# Stands for the moment in a statement that is kept.
+_NOW = datetime.max.replace(tzinfo=UTC)
+_statements: dict[tuple[str, ...], tuple[str, list[Any]]] = {}
+
+
 def count_badges(actor: Actor) -> dict[str, int | str]:
     """{page: what waits there, from 1,000 on as “999+”}, for the pages the actor may open."""
+    pages = tuple(page for page, permission in _PERMISSIONS.items() if actor.can(permission))
+    if not pages:
+        return {}
+    statement, parameters = _statement(actor, pages)
+    now = clock.now()
+    counts = fetch_rows(statement, [now if given is _NOW else given for given in parameters])[0]
+    told = (count if count <= MOST else f"{MOST}+" for count in counts)
+    return dict(zip(pages, told, strict=True))
+
+
+def _statement(actor: Actor, pages: tuple[str, ...]) -> tuple[str, list[Any]]:
+    """Put together once for all of the team: for every page anew, that would take longer than asking."""
+    if actor.scope is not None:
+        return _compile(actor, pages)
+    if pages not in _statements:
+        _statements[pages] = _compile(actor, pages)
+    return _statements[pages]
+
+
+def _compile(actor: Actor, pages: tuple[str, ...]) -> tuple[str, list[Any]]:
     open_ones = MatchQuestion.objects.visible_to(actor).filter(status=QuestionStatus.OPEN)
     values = list_value_questions(actor).order_by().values("pk")
     reviews = list_deletion_reviews(actor).order_by().values("pk")
-    approvals = ApprovalRequest.objects.visible_to(actor).filter(status=ApprovalStatus.OPEN, audience="partner")
-    exceptions = BusinessException.objects.visible_to(actor).needing_somebody(clock.now())
-    waiting: dict[str, tuple[str, QuerySet[Any]]] = {
-        "partner_portal:approvals": ("approvals.view", approvals),
-        "partner_portal:errors": ("errors.view", unsolved_failures(actor)),
-        "partner_portal:questions": ("records.view", open_ones.values("pk").union(values, reviews, all=True)),
-        "partner_portal:exceptions": ("exceptions.view", exceptions),
+    waiting: dict[str, QuerySet[Any]] = {
+        "partner_portal:approvals": ApprovalRequest.objects.visible_to(actor).filter(
+            status=ApprovalStatus.OPEN, audience="partner"
+        ),
+        "partner_portal:errors": unsolved_failures(actor),
+        "partner_portal:questions": open_ones.values("pk").union(values, reviews, all=True),
+        "partner_portal:exceptions": BusinessException.objects.visible_to(actor).needing_somebody(_NOW),
     }
-    rows = {
-        page: found.order_by().values("pk")[: MOST + 1]
-        for page, (permission, found) in waiting.items()
-        if actor.can(permission)
-    }
-    if not rows:
-        return {}
     parts: list[str] = []
     parameters: list[Any] = []
-    for found in rows.values():
-        statement, given = found.query.sql_with_params()
+    for page in pages:
+        statement, given = waiting[page].order_by().values("pk")[: MOST + 1].query.sql_with_params()
         parts.append(f"(SELECT count(*) FROM ({statement}) waiting)")  # noqa: S608 - compiled by Django
         parameters += given
-    counts = fetch_rows(f"SELECT {', '.join(parts)}", parameters)[0]
-    told = (count if count <= MOST else f"{MOST}+" for count in counts)
-    return dict(zip(rows, told, strict=True))
+    return f"SELECT {', '.join(parts)}", parameters

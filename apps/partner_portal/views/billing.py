@@ -23,6 +23,7 @@ from apps.partner_portal.selectors.revenue import get_overview
 from apps.partner_portal.tabs import Tabs
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
+from apps.ui.links import link_to
 from apps.ui.paging import page_queryset
 from apps.ui.status import status_of
 from apps.ui.tables import Column, build_table
@@ -85,7 +86,7 @@ def _account_url(subscription: Subscription) -> str:
 def customer_url(subject_key: str) -> str:
     """The billing tab of the customer an account belongs to; empty for any other subject."""
     kind, _, key = subject_key.partition(":")
-    return reverse("partner_portal:customer_billing", args=[key]) if kind == "customer" else ""
+    return link_to("partner_portal:customer_billing")(key) if kind == "customer" else ""
 
 
 @require_http_methods(["GET", "POST"])

@@ -25,6 +25,7 @@ from apps.partner_portal.selectors.customers import CustomerRow, customer_rows
 from apps.tenants.selectors import get_partner_of_schema
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
+from apps.ui.links import link_to
 from apps.ui.paging import Page, page_queryset
 from apps.ui.tables import Column, Table, build_table
 
@@ -67,7 +68,7 @@ def _table(request: ActorRequest, rows: list[CustomerRow], total: int) -> Table:
     columns.append(Column("owner", "Owner", value="customer.owner", wide_only=True, shrink=True))
     return build_table(
         rows, columns, caption="Customers", total=total, noun="customers",
-        url=lambda row: reverse("partner_portal:customer", args=[row.customer.pk]),
+        url=lambda row: link_to("partner_portal:customer")(row.customer.pk),
     )  # fmt: skip
 
 

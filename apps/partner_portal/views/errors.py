@@ -28,6 +28,7 @@ from apps.sync.selectors import explain_failure, get_failure
 from apps.sync.sent import object_label
 from apps.sync.services import ignore_failure
 from apps.ui import htmx
+from apps.ui.links import link_to
 from apps.ui.paging import page_queryset
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, build_table
@@ -80,7 +81,7 @@ def show_group(request: ActorRequest, fingerprint: str) -> HttpResponse:
         return _settled(request, fingerprint)
     table = build_table(
         page.items, COLUMNS, caption="Failed records of this cause", noun="records",
-        url=lambda failure: reverse("partner_portal:error", args=[failure.pk]),
+        url=lambda failure: link_to("partner_portal:error")(failure.pk),
     )  # fmt: skip
     example = page.items[0]
     seen, now = RecordFailure.objects.visible_to(request.actor), clock.now()

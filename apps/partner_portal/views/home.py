@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from apps.accounts.access import ActorRequest, Audience, requires
@@ -27,6 +26,7 @@ from apps.partner_portal.selectors.revenue import recurring_now
 from apps.partner_portal.selectors.sla import SlaStanding, recent_standings
 from apps.ui.charts import HeatCell
 from apps.ui.formatting import money_text
+from apps.ui.links import address_of, link_to
 from apps.ui.status import Tone
 from apps.ui.tables import Column, Table, build_table
 
@@ -105,12 +105,12 @@ def _needs(
 
 
 def _failing_need(one: CustomerHealth) -> Need:
-    url = reverse("partner_portal:customer", args=[one.customer.pk])
+    url = link_to("partner_portal:customer")(one.customer.pk)
     return Need(f"{one.customer.name} is out of step", one.reasons[0], "failing", url, "Open")
 
 
 def _promise_need(promise: SlaStanding) -> Need:
-    url = reverse("partner_portal:customer_sla", args=[promise.customer.pk])
+    url = link_to("partner_portal:customer_sla")(promise.customer.pk)
     return Need(f"{promise.customer.name} is missing its service level", promise.summary, "attention", url, "Open")
 
 
@@ -122,7 +122,7 @@ def _money_needs(actor: Actor) -> list[Need]:
             f"Invoice for {invoice.account.legal_name} waits for review",
             money_text(invoice.total_amount, invoice.currency),
             "info",
-            reverse("partner_portal:invoice", args=[invoice.pk]),
+            link_to("partner_portal:invoice")(invoice.pk),
             "Review",
         )
         for invoice in drafts_to_review(actor)[:10]
@@ -131,7 +131,7 @@ def _money_needs(actor: Actor) -> list[Need]:
 
 def _cell(one: CustomerHealth) -> HeatCell:
     return HeatCell(
-        one.customer.name, str(one.tone), reverse("partner_portal:customer", args=[one.customer.pk]), one.status.label
+        one.customer.name, str(one.tone), link_to("partner_portal:customer")(one.customer.pk), one.status.label
     )
 
 
@@ -139,7 +139,7 @@ def _table(health: list[CustomerHealth]) -> Table:
     rows = sorted(health, key=lambda one: one.customer.name.casefold())
     return build_table(
         rows, _FACTS, caption="All customers", noun="customers",
-        url=lambda one: reverse("partner_portal:customer", args=[one.customer.pk]),
+        url=lambda one: link_to("partner_portal:customer")(one.customer.pk),
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _tiles(actor: Actor, health: list[CustomerHealth], now: datetime, zone: str)
             {
                 "label": "Records brought into step", "period": "today", "value": f"{written.today:,}",
                 "foot": f"{written.usual:,} on a usual day · last 14 days",
-                "trend": written.counts, "url": reverse("partner_portal:runs"),
+                "trend": written.counts, "url": address_of("partner_portal:runs"),
             }
         )  # fmt: skip
         well = sum(one.tone in (Tone.OK, Tone.INFO) for one in health)
@@ -162,7 +162,7 @@ def _tiles(actor: Actor, health: list[CustomerHealth], now: datetime, zone: str)
         tiles.append(
             {
                 "label": "Open errors", "period": "now", "value": f"{errors:,}",
-                "foot": f"at {where}" if errors else "nothing is broken", "url": reverse("partner_portal:errors"),
+                "foot": f"at {where}" if errors else "nothing is broken", "url": address_of("partner_portal:errors"),
             }
         )  # fmt: skip
     if actor.can("billing.view"):
@@ -174,5 +174,5 @@ def _revenue_tile(moved: Movement) -> dict[str, Any]:
     change = movement_text(moved.change, moved.currency)
     return {
         "label": "Monthly recurring revenue", "value": money_text(moved.closing, moved.currency),
-        "foot": f"{change} · {count_of(moved.customer_count, 'customer')}", "url": reverse("partner_portal:billing"),
+        "foot": f"{change} · {count_of(moved.customer_count, 'customer')}", "url": address_of("partner_portal:billing"),
     }  # fmt: skip

@@ -18,6 +18,7 @@ from apps.partner_portal.selectors.records import describe_record
 from apps.sync.selectors import get_record, list_records
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
+from apps.ui.links import link_to
 from apps.ui.paging import page_queryset
 from apps.ui.status import status_of
 from apps.ui.tables import Column, build_table
@@ -58,7 +59,7 @@ def show_records(request: ActorRequest) -> HttpResponse:
     page = page_queryset(rows, request, order=("-changed_at", "-id"))
     table = build_table(
         page.items, COLUMNS, caption="Records", noun="records",
-        url=lambda record: reverse("partner_portal:record", args=[record.pk]),
+        url=lambda record: link_to("partner_portal:record")(record.pk),
     )  # fmt: skip
     context = {"filters": filters, "page": page, "table": table}
     return htmx.render_page(request, "partner_portal/records.html", "partner_portal/_record_rows.html", context)

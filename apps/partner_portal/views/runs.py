@@ -24,6 +24,7 @@ from apps.sync.selectors import get_run, list_record_logs, list_vendor_calls, ru
 from apps.sync.services import UnableToStartRun, cancel_run, start_run
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
+from apps.ui.links import link_to_number
 from apps.ui.paging import page_queryset
 from apps.ui.status import status_of
 from apps.ui.tables import Column, build_table
@@ -128,7 +129,7 @@ def _calls_table(request: ActorRequest, run: SyncRun) -> Any:
     calls = list(list_vendor_calls(request.actor, run).order_by("-id")[:50])
     return build_table(
         calls, CALL_COLUMNS, caption="Calls to the systems", noun="calls",
-        url=lambda call: reverse("partner_portal:log_call", args=[call.pk]),
+        url=lambda call: link_to_number("partner_portal:log_call")(call.pk),
     )  # fmt: skip
 
 

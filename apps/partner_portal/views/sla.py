@@ -28,6 +28,7 @@ from apps.sla.selectors import get_policy, get_report, list_reports, month_aroun
 from apps.sla.services import close_month, create_policy, revise_policy
 from apps.sla.words import name_objective
 from apps.ui import htmx
+from apps.ui.links import link_to
 from apps.ui.paging import page_queryset
 from apps.ui.tables import Column, build_table
 
@@ -50,7 +51,7 @@ def show_month(request: ActorRequest) -> HttpResponse:
     found = recent_standings(request.actor, list_customers(request.actor), now).values()
     table = build_table(
         sorted(found, key=_by_urgency), COLUMNS, caption="Service levels this month", noun="customers",
-        url=lambda s: reverse("partner_portal:customer_sla", args=[s.customer.pk]),
+        url=lambda s: link_to("partner_portal:customer_sla")(s.customer.pk),
     )  # fmt: skip
     missed = sum(not standing.is_met for standing in found)
     at_risk = sum(standing.is_met and standing.is_at_risk for standing in found)
@@ -131,7 +132,7 @@ def _promises(version: Any) -> str:
 def show_policies(request: ActorRequest) -> HttpResponse:
     table = build_table(
         current_policy_versions(), POLICY_COLUMNS, caption="Policies", noun="policies",
-        url=lambda version: reverse("partner_portal:policy", args=[version.policy_id]),
+        url=lambda version: link_to("partner_portal:policy")(version.policy_id),
     )  # fmt: skip
     return render(request, "partner_portal/policies.html", {"tabs": TABS.of(request, "policies"), "table": table})
 

@@ -22,6 +22,7 @@ from apps.partner_portal.tabs import Tabs
 from apps.sync.services import PlannedUpdate, answer_different, answer_later, answer_same, preview_merge, undo_merge
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
+from apps.ui.links import link_to
 from apps.ui.paging import page_queryset
 from apps.ui.status import status_of
 from apps.ui.tables import Column, build_table
@@ -84,7 +85,7 @@ def show_questions(request: ActorRequest) -> HttpResponse:
     page = page_queryset(found, request, order=("-asked_at", "-id"))
     table = build_table(
         page.items, QUESTIONS, caption="Questions", noun="questions",
-        url=lambda question: reverse("partner_portal:question", args=[question.pk]),
+        url=lambda question: link_to("partner_portal:question")(question.pk),
     )  # fmt: skip
     context = {"filters": filters, "page": page, "table": table, "tabs": TABS.of(request, "questions")}
     return htmx.render_page(request, "partner_portal/questions.html", "partner_portal/_question_rows.html", context)
@@ -167,7 +168,7 @@ def show_merges(request: ActorRequest) -> HttpResponse:
     page = page_queryset(list_merges(request.actor), request, order=("-merged_at", "-id"))
     table = build_table(
         page.items, MERGES, caption="Merges", noun="merges",
-        url=lambda merge: reverse("partner_portal:record", args=[merge.kept_id]),
+        url=lambda merge: link_to("partner_portal:record")(merge.kept_id),
     )  # fmt: skip
     context = {"page": page, "table": table, "tabs": TABS.of(request, "merges")}
     return htmx.render_page(request, "partner_portal/merges.html", "partner_portal/_merge_rows.html", context)

@@ -3,15 +3,14 @@
 from typing import Any
 
 from django import template
-from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from apps.ui import charts, differences, formatting, markup
+from apps.ui import charts, differences, formatting, markup, part_markup
 from apps.ui.forms import CheckedForm
 from apps.ui.status import Tone
 from apps.ui.status import tone_of as read_tone
 from apps.ui.system_map import SystemMap, icon_of_domain
-from apps.ui.table_markup import table_markup
+from apps.ui.table_markup import render_part, table_markup
 from apps.ui.tables import Table
 
 register = template.Library()
@@ -34,6 +33,13 @@ for part in (
     markup.kbd,
     markup.record_value,
     markup.field_value,
+    part_markup.nav_sections,
+    part_markup.filter_chips,
+    part_markup.sparkline,
+    part_markup.heat_strip,
+    part_markup.timeline_entries,
+    part_markup.field_diff,
+    part_markup.money_cells,
 ):
     register.simple_tag(part)
 register.simple_tag(markup.datetime_tag, name="datetime")
@@ -59,21 +65,6 @@ def table_rows(context: template.Context, table: Table) -> SafeString:
     return table_markup(table.without(hidden), context)
 
 
-@register.inclusion_tag("components/sparkline.html")
-def sparkline(values: list[charts.Value], *, label: str = "", tone: str = "", size: str = "") -> dict[str, Any]:
-    return {"spark": charts.build_sparkline(values, label=label), "tone": tone, "size": size}
-
-
-NAMED_CELLS = 8
-
-
-@register.inclusion_tag("components/heat_strip.html")
-def heat_strip(cells: list[charts.HeatCell], *, label: str, size: str = "", legend: bool = False) -> dict[str, Any]:
-    # A few cells have room for their names.
-    named = not size and len(cells) <= NAMED_CELLS
-    return {"cells": cells, "label": label, "size": size, "legend": legend, "named": named}
-
-
 @register.inclusion_tag("components/chart.html")
 def chart(chart: charts.Chart) -> dict[str, Any]:
     return {"chart": chart}
@@ -87,18 +78,6 @@ def bar_list(bars: list[charts.Bar], *, label: str) -> dict[str, Any]:
 @register.inclusion_tag("components/system_map.html")
 def system_map(map: SystemMap, *, refresh_url: str = "") -> dict[str, Any]:
     return {"map": map, "refresh_url": refresh_url}
-
-
-@register.inclusion_tag("components/field_diff.html")
-def field_diff(
-    before: dict[str, Any] | None, after: dict[str, Any] | None, *, unchanged: bool = False, named: bool = False
-) -> dict[str, Any]:
-    """What changed between two records, field by field; `unchanged` also lists the fields that did not. `named`: the
-    fields are canonical ones, said as people say them; a system's own are shown as they are."""
-    changes = differences.compare(
-        before or {}, after or {}, include_unchanged=unchanged, said=named, locale=markup.current_locale()
-    )  # fmt: skip
-    return {"changes": changes, "named": named}
 
 
 @register.inclusion_tag("components/code_block.html")
@@ -186,14 +165,5 @@ def panel(  # noqa: PLR0913 - the keywords of a tag
     id: str = "",
 ) -> SafeString:
     """A titled part of a page. `css`: panel-boxed, panel-flush, panel-danger; `actions`: a template, rendered in the page's context."""
-    own: dict[str, Any] = {
-        "content": content,
-        "title": title,
-        "subtitle": subtitle,
-        "actions": actions,
-        "css": css,
-        "id": id,
-    }
-    return SafeString(
-        render_to_string("components/panel.html", {str(k): v for k, v in context.flatten().items()} | own)
-    )
+    drawn = render_part(context, actions) if actions else ""
+    return part_markup.panel(content, title, subtitle=subtitle, actions=drawn, css=css, id=id)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.core import clock
+from apps.core.actor import Actor
 from apps.monitoring.models import BusinessException, ExceptionRule
+from apps.partner_portal.selectors.badges import count_badges
 from apps.ui.markup import relative
 from tests.functional.partner.conftest import SignIn
 from tests.monitoring.conftest import Books, eur, make_books
@@ -55,6 +58,18 @@ def test_home_and_customer_tell_of_them(books: Books, owner: Client) -> None:
         assert "2 exceptions" in shown
         assert "€18,000.00 at stake" in shown
     assert "Quay wall" in text_of(owner.get(page("customer_exceptions", books.customer.pk)))
+
+
+def test_the_navigation_counts_what_is_not_snoozed_now(books: Books, owner_actor: Actor, now: datetime) -> None:
+    one = BusinessException.objects.first()
+    assert one is not None
+    BusinessException.objects.filter(pk=one.pk).update(snoozed_until=now + timedelta(days=1))
+    counted = []
+    for later in (timedelta(0), timedelta(days=2)):
+        with clock.moved_clock(now + later):
+            counted.append(count_badges(owner_actor)["partner_portal:exceptions"])
+
+    assert counted == [1, 2]
 
 
 def test_one_is_handed_on_snoozed_and_ignored(books: Books, owner: Client, sign_in: SignIn) -> None:
