@@ -71,11 +71,12 @@ def loop_variable(field: str, tokens: list[str], index: int) -> str:
 
 def guard_lists(value: Any) -> None:
     """Raises ValueError when any list in the data is longer than a loop may go."""
-    if isinstance(value, dict):
-        for item in value.values():
-            guard_lists(item)
-    elif isinstance(value, list):
-        if len(value) > MAX_LIST_ITEMS:
-            raise ValueError(f"a list has more than {MAX_LIST_ITEMS} items")
-        for item in value:
-            guard_lists(item)
+    left = [value]
+    while left:  # not by calling itself: data may be nested deeper than calls may
+        found = left.pop()
+        if isinstance(found, dict):
+            left.extend(found.values())
+        elif isinstance(found, list):
+            if len(found) > MAX_LIST_ITEMS:
+                raise ValueError(f"a list has more than {MAX_LIST_ITEMS} items")
+            left.extend(found)

@@ -11,6 +11,7 @@ import orjson
 
 from apps.connectors.sdk.manifest import StreamSpec
 from apps.connectors.sdk.types import SourceRecord
+from apps.sync.engine.keepable import writable
 
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
@@ -26,7 +27,10 @@ def mapping_version(spec: StreamSpec, fields: Mapping[str, str]) -> str:
 
 def record_hash(record: SourceRecord, version: str) -> str:
     """Covers the vendor's object as read and the mapping that would be applied to it."""
-    content = orjson.dumps(record.data, option=_OPTIONS, default=str)
+    try:
+        content = orjson.dumps(record.data, option=_OPTIONS, default=str)
+    except TypeError:  # more than JSON holds in a field that may be nobody's
+        content = orjson.dumps(writable(record.data), option=_OPTIONS, default=str)
     return blake2b(
         content, digest_size=16, key=version.encode(), person=b"deleted" if record.deleted else b""
     ).hexdigest()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from apps.connectors.sdk.manifest import ConnectorManifest, StreamSpec
 from apps.connectors.sdk.types import SourceRecord
@@ -14,12 +11,8 @@ from apps.core import expressions
 from apps.core.expressions import ExpressionError, MappingProgram
 from apps.sync.engine.errors import RecordProblem
 from apps.sync.engine.hashing import mapping_version, record_hash
+from apps.sync.engine.keepable import UNKEEPABLE, find_unkeepable, writable
 from apps.sync.models import ErrorClass
-
-UNKEEPABLE = "It holds a number too large, a null character, or lists nested too deeply to be kept."
-LARGEST = 2**63 - 1
-# Behind an even number of backslashes the next one is none of theirs: otherwise somebody wrote these six signs.
-_NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True)
@@ -33,23 +26,17 @@ class SourceMapping:
     ref_program: MappingProgram | None
 
     def hash(self, record: SourceRecord) -> str:
-        """Raises RecordProblem for a record that could be read as JSON and cannot be written as such."""
-        try:
-            return record_hash(record, self.version)
-        except TypeError as error:
-            raise RecordProblem(ErrorClass.VALIDATION, UNKEEPABLE, code="unkeepable") from error
+        return record_hash(record, self.version)
 
     def apply(self, record: SourceRecord, known_hash: str = "") -> MappedRecord:
         """Raises RecordProblem when the record came broken, or an expression fails on it."""
         if record.problem:
             raise RecordProblem(ErrorClass.VALIDATION, record.problem, code="unreadable")
-        context = {"record": record.data}
         try:
-            values = self.program.evaluate(context)
-            refs = self.ref_program.evaluate(context) if self.ref_program else {}
+            values, refs = self._evaluate(record)
         except ExpressionError as error:
             raise RecordProblem(ErrorClass.MAPPING, str(error), code=error.field) from error
-        if wrong := _unkeepable(values) or _unkeepable(refs):
+        if wrong := find_unkeepable(values) or find_unkeepable(refs):
             raise RecordProblem(ErrorClass.MAPPING, f"{wrong}: {UNKEEPABLE}", code=wrong)
         return MappedRecord(
             source=record,
@@ -62,6 +49,21 @@ class SourceMapping:
                 if external_id not in (None, "")
             },
         )
+
+    def _evaluate(self, record: SourceRecord) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Raises ExpressionError."""
+        try:
+            return self._values(record.data)
+        except ExpressionError:
+            # The expressions' engine refuses a whole record for one value it cannot hold, though no field may be made of it.
+            tamed = writable(record.data)
+            if tamed == record.data:
+                raise
+            return self._values(tamed)
+
+    def _values(self, data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        context = {"record": data}
+        return self.program.evaluate(context), self.ref_program.evaluate(context) if self.ref_program else {}
 
 
 @dataclass(slots=True)
@@ -87,30 +89,6 @@ class MappedRecord:
     def seen(self) -> dict[str, Any]:
         """The record as this system holds it, in canonical words."""
         return {**self.data, **{f"@{name}": external_id for name, (_, external_id) in self.refs.items()}}
-
-
-def _unkeepable(values: dict[str, Any]) -> str:
-    """The field whose value the database does not hold; "" when it holds them all."""
-    for name, value in values.items():
-        kind = value.__class__
-        if kind is str:
-            is_kept = "\x00" not in value
-        elif kind is int:
-            is_kept = -LARGEST <= value <= LARGEST
-        else:
-            is_kept = kind is bool or kind is float or value is None or _is_json(value)
-        if not is_kept:
-            return name
-    return ""
-
-
-def _is_json(value: Any) -> bool:
-    """Nested neither too deeply nor with numbers too large, and without null characters."""
-    try:
-        text = orjson.dumps(value)
-    except TypeError:
-        return False
-    return b"\\u0000" not in text or not _NULL.search(text)
 
 
 def compile_mapping(spec: StreamSpec, overrides: dict[str, str] | None = None) -> SourceMapping:

@@ -84,14 +84,13 @@ def _hashes(mapping: SourceMapping, latest: dict[str, SourceRecord], page: Sifte
     """Of every record; one that has none goes to the desk, and not on."""
     hashes: dict[str, str] = {}
     for external_id, record in list(latest.items()):
-        try:
-            hashes[external_id] = mapping.hash(record)
-            if "\x00" in external_id:
-                raise RecordProblem(ErrorClass.VALIDATION, "Its id holds a null character.", code="unkeepable")
-        except RecordProblem as problem:
-            record = msgspec.structs.replace(record, external_id=external_id.replace("\x00", "\ufffd"))
-            page.failures.append(ReadFailure(mapping.spec.name, mapping.spec.entity, record, problem))
+        if "\x00" in external_id:
+            problem = RecordProblem(ErrorClass.VALIDATION, "Its id holds a null character.", code="unkeepable")
+            shown = msgspec.structs.replace(record, external_id=external_id.replace("\x00", "\ufffd"))
+            page.failures.append(ReadFailure(mapping.spec.name, mapping.spec.entity, shown, problem))
             del latest[external_id]
+        else:
+            hashes[external_id] = mapping.hash(record)
     return hashes
 
 

@@ -42,6 +42,13 @@ def test_a_broken_row_is_shown_without_what_nobody_can_keep() -> None:
     assert row.data == {"id": "", "name": "a\ufffd\ufffdb"}
 
 
+def test_a_null_character_breaks_no_row_whose_id_is_without_it() -> None:
+    text, number = read(b"id;name;n\n1;a\x00b;\n2;;4\x002\n")
+
+    assert (text.external_id, text.data["name"], text.problem) == ("1", "a\x00b", "")
+    assert number.problem == "a.csv, line 3: “n” holds a null character."
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

@@ -133,11 +133,11 @@ def _id(raw: dict[str, str], part: FileObjectPart) -> str:
 def _value(name: str, cell: str, part: FileObjectPart) -> Any:
     if _UNDECODED.search(cell):
         raise _BadRow(f"“{name}” is not written in {part.file.encoding}")
+    kind = part.columns.get(name, "text")
+    if kind == "text":  # a null character in it concerns only the fields that are made of it
+        return cell
     if "\x00" in cell:
         raise _BadRow(f"“{name}” holds a null character")
-    kind = part.columns.get(name, "text")
-    if kind == "text":
-        return cell
     if not cell:
         return None
     try:
