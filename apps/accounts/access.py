@@ -22,7 +22,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
-from apps.accounts.models import StaffMembership, User
+from apps.accounts.models import ApiKey, StaffMembership, User
 from apps.accounts.policies import OPERATOR_PERMISSIONS, STAFF_PERMISSIONS
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted, NotVisible
@@ -78,6 +78,19 @@ def staff_actor(user: User) -> Actor | None:
         label=str(user),
         permissions=STAFF_PERMISSIONS[membership.role],
         scope=None,
+    )
+
+
+def api_key_actor(key: ApiKey) -> Actor:
+    """The actor that a usable key stands for."""
+    return Actor(
+        kind=ActorKind.API_KEY,
+        id=str(key.pk),
+        label=f"{key.name} (API key)",
+        permissions=frozenset(key.scopes),
+        scope=None if key.customer_id is None else frozenset({key.customer_id}),
+        made_by=key.created_by_id,
+        made_by_label=key.created_by_label,
     )
 
 

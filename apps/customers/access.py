@@ -8,9 +8,9 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
 from apps.accounts.models import User
-from apps.accounts.policies import CUSTOMER_PERMISSIONS
-from apps.core.actor import Actor, ActorKind
+from apps.core.actor import Actor
 from apps.core.errors import NotVisible
+from apps.customers.askers import customer_actor
 from apps.customers.models import CustomerMembership
 from apps.customers.selectors import list_memberships
 
@@ -26,13 +26,7 @@ def resolve_customer_actor(request: HttpRequest) -> Actor | None:
     if membership is None:
         return None
     request.membership = membership  # type: ignore[attr-defined]
-    return Actor(
-        kind=ActorKind.USER,
-        id=str(user.pk),
-        label=str(user),
-        permissions=CUSTOMER_PERMISSIONS[membership.role],
-        scope=frozenset({membership.customer_id}),
-    )
+    return customer_actor(user, membership)
 
 
 def find_active_membership(user: User, session: SessionBase) -> CustomerMembership | None:

@@ -42,6 +42,7 @@ from apps.connectors.models import Connection, ConnectLink, StoredFile
 from apps.connectors.services import send_connect_link
 from apps.connectors.services.credentials import store_secrets
 from apps.core.actor import Actor, system_actor
+from apps.customers.askers import note_asker
 from apps.customers.models import Customer, CustomerMembership
 from apps.customers.services import add_member
 from apps.flows.models import (
@@ -54,7 +55,6 @@ from apps.flows.models import (
     RolloutMember,
 )
 from apps.flows.services import deploy_integration, go_live, set_field_policy
-from apps.flows.services.publications import asked
 from apps.monitoring.models import BusinessException
 from apps.notifications.models import WebhookDelivery, WebhookEndpoint
 from apps.sla.models import SlaPolicy, SlaReport
@@ -335,7 +335,7 @@ def _failures(world: World) -> None:
             fingerprint=str(error_class), first_at=LAST_RUN, last_at=LAST_RUN,
         )  # fmt: skip
     world.publication = MappingPublication.objects.create(
-        customer_ids=[world.customer.pk], integration_ids=[flow.integration_id], asked_by=asked(system_actor()),
+        customer_ids=[world.customer.pk], integration_ids=[flow.integration_id], asked_by=note_asker(system_actor()),
         requested_by_label="Owner", requested_at=LAST_RUN,
     )  # fmt: skip
     world.retry = FailureRetry.objects.create(

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from apps.accounts.models import StaffMembership
+from apps.accounts.services import authenticate_api_key, create_api_key, revoke_api_key
 from apps.core.errors import NotPermitted, NotVisible
 from apps.dispatch.models import WorkItem
 from apps.flows.models import IntegrationRevision, MappingPublication
@@ -22,10 +24,11 @@ from apps.flows.services import (
     start_publication,
 )
 from apps.flows.services.publications import PUBLICATION_KIND
+from tests.factories.askers import owner, owner_actor
 from tests.sync.conftest import deploy, environment, fake_vendors, flow_of, systems
 from tests.sync.fake_vendor import vendor
 
-__all__ = ["deploy", "environment", "fake_vendors", "systems"]
+__all__ = ["deploy", "environment", "fake_vendors", "owner", "owner_actor", "systems"]
 COMPANIES = ("crm", "read", "companies")
 
 
@@ -134,3 +137,27 @@ def test_nobody_begins_one_after_the_other_without_end(changed, owner_actor, now
     assert start_publication(actor=colleague, now=now, integrations=changed).is_active
     cancel_publication(actor=colleague, now=now, publication=first)
     assert start_publication(actor=owner_actor, now=now, integrations=changed).is_active
+
+
+def test_it_stops_when_the_key_that_asked_is_revoked(changed, owner_actor, now):
+    key, secret = create_api_key(actor=owner_actor, now=now, name="Robot", scopes=["integrations.manage"])
+    asker = authenticate_api_key(secret, now)
+    publication = start_publication(actor=asker, now=now, integrations=changed[::-1])
+    publications._publish_next(publication.pk, now)
+    revoke_api_key(actor=owner_actor, now=now, key=key)
+
+    carry_out(publication, now)
+
+    assert (publication.done_count, publication.counts()["published"], publication.is_active) == (1, 1, False)
+    assert publication.stop_reason == "Robot (API key) was revoked."
+    assert flow_of(changed[0]).current_version.number == 1
+    assert not WorkItem.objects.filter(kind=PUBLICATION_KIND).exists()
+
+
+def test_a_role_that_was_taken_away_publishes_nothing(changed, owner, owner_actor, now):
+    publication = start_publication(actor=owner_actor, now=now, integrations=changed)
+    StaffMembership.objects.filter(user=owner).update(role="support")
+
+    carry_out(publication, now)
+
+    assert (publication.outcomes, publication.stop_reason) == ([], "Staff owner may not do this any more.")

@@ -35,11 +35,12 @@ from apps.sync.services import (
     undo_plan,
 )
 from apps.sync.services.customer_moving import FOLLOWERS
+from tests.factories.askers import owner, owner_actor
 from tests.sync.conftest import flow_of, run_flow
 from tests.sync.fake_vendor import vendor
 from tests.sync.joining import fingerprint, other, their_systems
 
-__all__ = ["other", "their_systems"]
+__all__ = ["other", "owner", "owner_actor", "their_systems"]
 
 
 def test_nothing_that_a_customer_owns_stays_behind_unseen():

@@ -33,8 +33,11 @@ from apps.sync.services import (
     start_retry,
     wake_failures,
 )
+from tests.factories.askers import owner, owner_actor
 from tests.sync.conftest import flow_of, run_flow
 from tests.sync.fake_vendor import vendor
+
+__all__ = ["owner", "owner_actor"]
 
 NAMES = ["One", "Two", "Three", "Four", "Five"]
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.canonical.models import CanonicalRecord, CrossReference, MergePlanStatus, RecordMerge
 from apps.canonical.plan_selectors import count_outcomes
@@ -22,8 +23,11 @@ from apps.sync.services import (
     request_pairs,
     undo_plan,
 )
+from tests.factories.askers import owner, owner_actor
 from tests.sync.conftest import flow_of, run_flow
 from tests.sync.fake_vendor import vendor
+
+__all__ = ["owner", "owner_actor"]
 
 FILE = "HubSpot;ERP\nc1;p1\nc2;p2\nc2;p3\nc9;p9\nc3\nc4;p4\nc5;p5\n"
 
@@ -177,3 +181,58 @@ def test_only_who_may_and_only_once(flow, check, carry_out, owner_actor, now):
         discard_plan(actor=owner_actor, now=now, plan=plan)
     discard_plan(actor=owner_actor, now=now, plan=check("c3,p3\n"))
     assert RecordMerge.objects.count() == 3
+
+
+GONE = "Staff owner is not on the team any more."
+
+
+def leave(owner):
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+
+
+def test_nothing_is_checked_for_whoever_left(flow, systems, owner, owner_actor, now):
+    plan = request_pairs(
+        actor=owner_actor, now=now, entity="account", left=systems["crm"], right=systems["erp"], text=FILE
+    )
+    leave(owner)
+
+    carry_on_plan(plan_id=plan.pk, now=now)
+
+    plan.refresh_from_db()
+    assert (plan.status, plan.message) == (MergePlanStatus.UNDONE, f"{GONE} Begin again in your own name.")
+
+
+def test_what_nobody_stands_for_any_more_is_left_and_can_be_undone(
+    flow, check, owner, owner_actor, system, now, monkeypatch
+):
+    monkeypatch.setattr(merge_plans, "MERGED_AT_ONCE", 2)
+    plan, before = check(), homes()
+    apply_plan(actor=owner_actor, now=now, plan=plan)
+    assert merge_plans._take_chunk(plan.pk, now)
+    leave(owner)
+
+    carry_on_plan(plan_id=plan.pk, now=now)
+
+    plan.refresh_from_db()
+    assert (plan.status, RecordMerge.objects.count()) == (MergePlanStatus.APPLIED, 2)
+    assert plan.message == f"{GONE} The rest was left as it is. Undo it in your own name."
+    undo_plan(actor=system, now=now, plan=plan)
+    carry_on_plan(plan_id=plan.pk, now=now)
+    plan.refresh_from_db()
+    assert (plan.status, plan.message, homes()) == (MergePlanStatus.UNDONE, "", before)
+
+
+def test_before_anything_was_changed_another_carries_it_out(flow, check, owner, owner_actor, system, now):
+    plan = check()
+    apply_plan(actor=owner_actor, now=now, plan=plan)
+    leave(owner)
+    carry_on_plan(plan_id=plan.pk, now=now)
+    plan.refresh_from_db()
+    assert (plan.status, RecordMerge.objects.count()) == (MergePlanStatus.READY, 0)
+    assert plan.message == f"{GONE} Nothing was changed: carry it out in your own name."
+
+    apply_plan(actor=system, now=now, plan=plan)
+    carry_on_plan(plan_id=plan.pk, now=now)
+
+    plan.refresh_from_db()
+    assert (plan.status, RecordMerge.objects.count()) == (MergePlanStatus.APPLIED, 3)

@@ -22,10 +22,11 @@ from apps.sync.services import (
     request_joining,
     undo_plan,
 )
+from tests.factories.askers import owner, owner_actor
 from tests.sync.fake_vendor import VENDORS
 from tests.sync.joining import fingerprint, other, their_systems
 
-__all__ = ["other", "their_systems"]
+__all__ = ["other", "owner", "owner_actor", "their_systems"]
 NAMES = st.sampled_from(["Vulcan", "Vulcan GmbH", "Forge", "Anvil"])
 ACCOUNT = st.fixed_dictionaries({"name": NAMES}, optional={
     "domain": st.sampled_from(["v.example", "f.example"]), "phone": st.sampled_from(["030 111111", "030 222222"]),

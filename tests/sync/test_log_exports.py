@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 import pytest
 from django.core.files.storage import default_storage
 
-from apps.core.actor import Actor, ActorKind
+from apps.accounts.access import api_key_actor
+from apps.accounts.models import StaffMembership, User
+from apps.accounts.services import create_api_key
+from apps.core.actor import Actor, ActorKind, system_actor
 from apps.core.errors import NotVisible
 from apps.core.ids import encode_id, uuid7
 from apps.dispatch.models import WorkItem
@@ -20,8 +23,11 @@ from apps.sync.explorer import LogFilters
 from apps.sync.models import ExportStatus, LogExport
 from apps.sync.services import cancel_export, expire_export, exports, get_export, make_export, open_export, start_export
 from apps.sync.services.exports import UnableToCancelExport, UnableToExport
+from tests.factories.askers import owner, owner_actor
 from tests.factories.delivery import make_connection, make_customer, make_flow, make_run
 from tests.factories.logs import make_call, make_log
+
+__all__ = ["owner", "owner_actor"]
 
 
 @pytest.fixture
@@ -45,7 +51,10 @@ def text_of(actor: Actor, export: LogExport) -> str:
 
 
 def of(flow: Flow) -> Actor:
-    return Actor(ActorKind.API_KEY, "k", "Key", frozenset({"runs.view"}), scope=frozenset({flow.customer_id}))
+    """A key of the flow's customer."""
+    made = {"name": "Key", "scopes": ["runs.view"], "customer_id": flow.customer_id}
+    key, _ = create_api_key(actor=system_actor(), now=flow.created_at, **made)
+    return api_key_actor(key)
 
 
 def test_it_works(flow: Flow, owner_actor: Actor, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,3 +225,17 @@ def test_a_few_at_a_time(owner_actor: Actor, partner: object, now: datetime) -> 
 
         with pytest.raises(UnableToExport):
             ask(actor, now)
+
+
+@pytest.mark.parametrize("role", ["finance", "support"])
+def test_whoever_may_not_see_it_any_more_gets_no_file(
+    flow: Flow, owner: User, owner_actor: Actor, now: datetime, role: str
+) -> None:
+    make_log(flow, at=now, run=make_run(flow), diff={"name": ["a", "b"]})
+    export = ask(owner_actor, now + timedelta(seconds=1))
+    StaffMembership.objects.filter(user=owner).update(role=role)  # support sees the log, and no values
+
+    export = made(export, now + timedelta(seconds=2))
+
+    assert (export.status, export.error) == (ExportStatus.FAILED, "Staff owner may not do this any more.")
+    assert not WorkItem.objects.filter(kind="logs.export").exists()

@@ -9,14 +9,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.accounts.models import User
 from apps.core.actor import Actor
 from apps.dispatch.models import WorkItem
 from apps.flows.models import Flow, Integration
 from apps.sync.desk import retry_progress
 from apps.sync.models import FailureNote, FailureRetry, RecordFailure, SyncRun
 from apps.sync.services import UnableToCancelRetry, cancel_retry, carry_out_retry, retries, start_retry
+from tests.factories.askers import owner, owner_actor
 from tests.factories.delivery import make_connection, make_customer, make_flow, make_run
 from tests.functional.partner.scene import make_failure
+
+__all__ = ["owner", "owner_actor"]
 
 
 @pytest.fixture
@@ -132,3 +136,29 @@ def test_canceled_half_way_nothing_more_is_asked_for(
     assert not SyncRun.objects.filter(trigger="retry").exists()
     with pytest.raises(UnableToCancelRetry):
         cancel_retry(actor=owner_actor, now=now, retry=retry)
+
+
+def test_once_whoever_asked_may_not_any_more_the_rest_stays_on_the_desk(
+    flow: Flow,
+    failures: list[RecordFailure],
+    owner: User,
+    owner_actor: Actor,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    retry = ask(owner_actor, now)
+    lease = retries.extend_lease
+
+    def leave_then_go_on(**item):
+        lease(**item)
+        User.objects.filter(pk=owner.pk).update(is_active=False)
+
+    monkeypatch.setattr(retries, "extend_lease", leave_then_go_on)
+    carry_out_retry(retry_id=retry.pk, now=lambda: now)
+
+    retry.refresh_from_db()
+    assert (statuses(), retry.stop_reason) == ({"retrying": 3, "open": 4}, "Staff owner is not on the team any more.")
+    found = retry_progress(retry)
+    assert (found.total, found.waiting, found.withdrawn, found.failed) == (7, 3, 4, 0)
+    assert (retry.canceled_at, SyncRun.objects.filter(trigger="retry").count()) == (now, 1)
+    assert not WorkItem.objects.filter(kind="sync.retry").exists()

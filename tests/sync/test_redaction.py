@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from apps.accounts.services import appoint, create_api_key, create_person
+from apps.accounts.models import User
+from apps.accounts.services import create_api_key
 from apps.connectors.models import Connection
 from apps.connectors.sdk.errors import RecordRejected
 from apps.connectors.sdk.redaction import MASK
@@ -27,8 +28,11 @@ from apps.sync.services import (
 )
 from apps.sync.services.keeping import UnableToKeepLog
 from tests.browsing import Browser
+from tests.factories.askers import owner, owner_actor
 from tests.sync.conftest import flow_of, run_flow
 from tests.sync.fake_vendor import vendor
+
+__all__ = ["owner", "owner_actor"]
 
 CANARY = "vera-canary@vulcan.example"
 RULES = PayloadRules(patterns=(*ALWAYS_HIDDEN, "email", "contact.*phone*"))
@@ -120,16 +124,14 @@ def test_without_a_rule_the_value_is_in_the_log(deploy: Any, now: Any) -> None:
     assert CANARY in log_tables()
 
 
-def test_a_hidden_value_appears_nowhere(deploy: Any, owner_actor: Actor, now: Any) -> None:
+def test_a_hidden_value_appears_nowhere(deploy: Any, owner: User, owner_actor: Actor, now: Any) -> None:
     seed()
     hide(owner_actor, now, "email")
     run_flow(flow_of(deploy("opportunity-to-project")), now)
     log = RecordLog.objects.get(entity="contact", direction="read")
-    user = create_person(email="o@acme.example", name="Olive", password="correct horse battery", now=now)
-    appoint(user=user, role="owner", now=now)
     _, key = create_api_key(actor=owner_actor, now=now, name="Robot", scopes=["runs.view", "payloads.view"])
     browser = Browser()
-    browser.force_login(user)
+    browser.force_login(owner)
 
     page = browser.get(f"/manage/runs/records/{log.pk}/").content.decode()
     run_page = browser.get(f"/manage/runs/{log.run_id}/").content.decode()

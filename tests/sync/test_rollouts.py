@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from apps.accounts.models import StaffMembership
 from apps.core.clock import moved_clock
 from apps.dispatch.models import WorkItem
 from apps.flows.definition import parse_flow
-from apps.flows.models import Flow, Integration, MemberStatus, TemplateRollout
+from apps.flows.models import Flow, Integration, MemberStatus, RolloutMember, TemplateRollout
 from apps.flows.services import (
     change_settings,
     deploy_integration,
@@ -38,8 +39,11 @@ from apps.sync.services import (
     try_upgrade,
 )
 from apps.sync.services.rollouts import ROLLOUT_KIND, candidates
+from tests.factories.askers import owner, owner_actor
 from tests.factories.delivery import make_run
 from tests.sync.conftest import make_environment
+
+__all__ = ["owner", "owner_actor"]
 
 ROLES = ("crm", "erp", "delivery")
 SECOND_FLOW = """
@@ -328,3 +332,23 @@ def test_a_version_is_tried_on_real_records_before_it_is_published(
     assert [flow.key for flow in tried.flows] == [flow.key for flow in fresh.flows] == ["won-opportunities", "contacts"]
     assert versions(fleet) == ["1.0.0"] * 4
     assert Flow.objects.filter(key="contacts").count() == 0
+
+
+def test_it_halts_when_whoever_began_it_may_not_any_more(release, fleet, owner, owner_actor, system, now):
+    second = release(("A won deal", "Each won deal"))
+    rollout = start(owner_actor, now, second, fleet, 1)
+    advance_rollout(rollout_id=rollout.pk, now=now)
+    assert standing(rollout) == ["in_progress", "waiting", "waiting", "waiting"]
+    StaffMembership.objects.filter(user=owner).update(role="support")
+    RolloutMember.objects.filter(rollout=rollout, stage=0).update(status="done")
+    TemplateRollout.objects.update(stage=1)
+
+    halted = advance_rollout(rollout_id=rollout.pk, now=now)
+
+    assert (halted.status, standing(rollout)[1:]) == ("halted", ["waiting"] * 3)
+    assert halted.halt_reason == (
+        "Staff owner may not do this any more. Go on with it, or have it go back, in your own name."
+    )
+    resume_rollout(actor=system, now=now, rollout=halted)
+    advance_rollout(rollout_id=rollout.pk, now=now)
+    assert standing(rollout)[1:] == ["in_progress"] * 3

@@ -10,11 +10,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.crypto import constant_time_compare
 
+from apps.accounts.access import api_key_actor
 from apps.accounts.models import ApiKey
 from apps.accounts.policies import API_SCOPES, PARTNER_WIDE_SCOPES
 from apps.accounts.tokens import api_secret_hash
 from apps.audit.services import record_change
-from apps.core.actor import Actor, ActorKind
+from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
 
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -80,15 +81,7 @@ def authenticate_api_key(raw: str, now: datetime) -> Actor:
     if key is None or not matches or not key.is_usable(now):
         raise ApiKeyRefused("This API key is not valid. Check it, or create a new one in the settings.")
     _note_use(key, now)
-    return Actor(
-        kind=ActorKind.API_KEY,
-        id=str(key.pk),
-        label=f"{key.name} (API key)",
-        permissions=frozenset(key.scopes),
-        scope=None if key.customer_id is None else frozenset({key.customer_id}),
-        made_by=key.created_by_id,
-        made_by_label=key.created_by_label,
-    )
+    return api_key_actor(key)
 
 
 def _note_use(key: ApiKey, now: datetime) -> None:

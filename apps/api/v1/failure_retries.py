@@ -30,6 +30,9 @@ class RetrySerializer(serializers.Serializer[FailureRetry]):
     requested_by = serializers.CharField(source="requested_by_label")
     requested_at = serializers.DateTimeField()
     canceled_at = serializers.DateTimeField(allow_null=True)
+    stop_reason = serializers.CharField(
+        allow_blank=True, help_text="Why the rest was given up: whoever asked may not do it any more."
+    )
     left_out = serializers.IntegerField(source="left_out_count")
     total = serializers.IntegerField()
     resolved = serializers.IntegerField(source="progress.resolved")
@@ -50,7 +53,7 @@ class RetryInput(serializers.Serializer[Any]):
 
 def with_progress(retry: FailureRetry) -> dict[str, Any]:
     names = (
-        "id", "label", "requested_by_label", "requested_at", "canceled_at", "left_out_count", "total",
+        "id", "label", "requested_by_label", "requested_at", "canceled_at", "stop_reason", "left_out_count", "total",
     )  # fmt: skip
     return {**{name: getattr(retry, name) for name in names}, "progress": retry_progress(retry)}
 

@@ -87,6 +87,9 @@ class ManyPublishedSerializer(serializers.Serializer[MappingPublication]):
     requested_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     canceled_at = serializers.DateTimeField(allow_null=True)
+    stop_reason = serializers.CharField(
+        allow_blank=True, help_text="Why the rest was given up: whoever asked may not do it any more."
+    )
     total = serializers.IntegerField()
     done = serializers.IntegerField(source="done_count")
     outcomes = serializers.SerializerMethodField()

@@ -51,7 +51,8 @@ class MergePlan(CustomerOwned):
 
     The merges it makes carry its id as `batch_id`. Joining: `other_customer`'s connections, integrations and records
     become `customer`'s; `moved` holds what undoing needs beside the merges. `prefers_other`: where both records say
-    something, the other customer is right. `message` tells why the last attempt to carry it out was given up.
+    something, the other customer is right. `message` tells why the last attempt to carry it out was given up. `asked_by` is
+    who asked for what it works on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -67,6 +68,7 @@ class MergePlan(CustomerOwned):
     done_count = models.PositiveIntegerField(default=0)  # of what the current status works on
     moved = models.JSONField(default=dict)
     message = models.CharField(max_length=500, blank=True)
+    asked_by = models.JSONField(default=dict, db_default={})
     requested_at = models.DateTimeField()
     requested_by_label = models.CharField(max_length=200)
     applied_at = models.DateTimeField(null=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from apps.core.actor import Actor, ActorKind
+from apps.core.actor import Actor
 from apps.core.ids import uuid7
 
 
@@ -21,8 +21,9 @@ class PublicationQuerySet(models.QuerySet["MappingPublication"]):
 class MappingPublication(models.Model):
     """The integrations in their order, and what became of the first `done_count` of them.
 
-    `outcomes` are {integration, label, status, message}, one for each that had its turn. `asked_by` is who asked, with
-    the permissions held then: whatever is published in the background is published by them.
+    `outcomes` are {integration, label, status, message}, one for each that had its turn. `asked_by` is who asked:
+    whatever is published in the background is published by them. `stop_reason`: why the rest was given up, where nobody
+    stopped it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -37,6 +38,7 @@ class MappingPublication(models.Model):
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     canceled_at = models.DateTimeField(null=True)
+    stop_reason = models.CharField(max_length=300, blank=True, db_default="")
 
     objects: ClassVar[Any] = PublicationQuerySet.as_manager()
 
@@ -58,16 +60,6 @@ class MappingPublication(models.Model):
             return None
         found: UUID = self.integration_ids[self.done_count]
         return found
-
-    @property
-    def actor(self) -> Actor:
-        """Whoever asked, over these customers alone."""
-        asked = self.asked_by
-        return Actor(
-            kind=ActorKind(asked["kind"]), id=asked["id"], label=self.requested_by_label,
-            permissions=frozenset(asked["permissions"]), scope=frozenset(self.customer_ids),
-            made_by=asked["made_by"], made_by_label=asked["made_by_label"],
-        )  # fmt: skip
 
     def counts(self) -> dict[str, int]:
         """How many integrations came to which end; all ends, also those nobody came to."""

@@ -65,7 +65,10 @@ class RolloutStatus(models.TextChoices):
 
 
 class TemplateRollout(models.Model):
-    """A template version on its way to customers, stage by stage. `stages` are counts of integrations that add up."""
+    """A template version on its way to customers, stage by stage. `stages` are counts of integrations that add up.
+
+    `asked_by` is whoever began it, went on with it or had it go back last.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     version = models.ForeignKey(IntegrationTemplateVersion, on_delete=models.PROTECT, related_name="rollouts")
@@ -75,6 +78,7 @@ class TemplateRollout(models.Model):
     halt_reason = models.CharField(max_length=500, blank=True)
     started_at = models.DateTimeField()
     started_by_label = models.CharField(max_length=200)
+    asked_by = models.JSONField(default=dict, db_default={})
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

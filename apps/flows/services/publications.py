@@ -7,8 +7,8 @@ from a worker that died goes on behind it. One that was published and not yet co
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from django.db import transaction
 from apps.audit.services import record_audit
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict, NotVisible
+from apps.customers.askers import RightsGone, note_asker, present_asker
 from apps.dispatch.services import cancel, complete, extend_lease, schedule
 from apps.flows.models import Integration, MappingPublication
 from apps.flows.services.partner_layer import Publication, publish_to
@@ -23,6 +24,7 @@ from apps.flows.services.partner_layer import Publication, publish_to
 PUBLICATION_KIND = "flows.publish_mappings"
 AT_ONCE = 1000
 MOST_ACTIVE = 5
+PERMISSION = "integrations.manage"
 SOON = 1  # somebody is watching
 
 
@@ -42,7 +44,7 @@ def start_publication(
 
     `accepted`: even where sample records would be refused. Raises UnableToPublishToAll, NotPermitted, NotVisible.
     """
-    actor.require("integrations.manage")
+    actor.require(PERMISSION)
     for integration in integrations:
         actor.require_sight(integration.customer_id, "There is no such integration.")
     if not 1 <= len(integrations) <= AT_ONCE:
@@ -52,7 +54,7 @@ def start_publication(
     customers = sorted({integration.customer_id for integration in integrations})
     publication = MappingPublication.objects.create(
         customer_ids=customers, integration_ids=[integration.pk for integration in integrations], note=note[:200],
-        is_accepted=accepted, asked_by=asked(actor), requested_by_label=actor.label, requested_at=now,
+        is_accepted=accepted, asked_by=note_asker(actor), requested_by_label=actor.label, requested_at=now,
     )  # fmt: skip
     record_audit(
         actor=actor, action="mappings.publication_started", target_key=f"mapping_publication:{publication.pk}",
@@ -62,16 +64,11 @@ def start_publication(
     return publication
 
 
-def asked(actor: Actor) -> dict[str, Any]:
-    """Who publishes in the background: whoever asked, with what they were permitted then."""
-    return {
-        "kind": actor.kind.value, "id": actor.id, "permissions": sorted(actor.permissions), "made_by": actor.made_by,
-        "made_by_label": actor.made_by_label,
-    }  # fmt: skip
-
-
 def carry_out_publication(*, publication_id: UUID, now: Callable[[], datetime]) -> None:
-    """This function will publish to one integration after the other. Ended or canceled, it does nothing."""
+    """This function will publish to one integration after the other, as long as whoever asked may.
+
+    Ended or canceled, it does nothing.
+    """
     while _publish_next(publication_id, now()):
         extend_lease(kind=PUBLICATION_KIND, key=str(publication_id), now=now())
     complete(kind=PUBLICATION_KIND, key=str(publication_id))
@@ -83,7 +80,10 @@ def _publish_next(publication_id: UUID, now: datetime) -> bool:
     wanted = publication.next_id if publication else None
     if publication is None or wanted is None:
         return False
-    actor = publication.actor
+    try:
+        actor = _asker(publication, now)
+    except RightsGone as error:
+        return _give_up(publication_id, error.user_message, now)
     found = Integration.objects.visible_to(actor).select_related("customer", "environment").filter(pk=wanted).first()
     outcome = {
         "integration": str(wanted),
@@ -98,6 +98,21 @@ def _publish_next(publication_id: UUID, now: datetime) -> bool:
         label = f"{found.customer.name}: {found.name}"
         outcome |= {"label": label, "status": told.status.value, "message": told.message}
     return _keep(publication_id, publication.done_count, outcome, now)
+
+
+def _asker(publication: MappingPublication, now: datetime) -> Actor:
+    """Whoever asked with the rights they hold now, over these customers alone. Raises RightsGone."""
+    actor = present_asker(publication.asked_by, now=now, permissions=[PERMISSION])
+    own = frozenset(publication.customer_ids)
+    return replace(actor, scope=own if actor.scope is None else actor.scope & own)
+
+
+def _give_up(publication_id: UUID, reason: str, now: datetime) -> bool:
+    """Nobody stands for the rest any more: what was published stays, and somebody else may publish what is left."""
+    MappingPublication.objects.filter(pk=publication_id, finished_at=None).update(
+        finished_at=now, canceled_at=now, stop_reason=reason[:300]
+    )
+    return False
 
 
 @transaction.atomic
@@ -117,7 +132,7 @@ def _keep(publication_id: UUID, turn: int, outcome: dict[str, str], now: datetim
 @transaction.atomic
 def cancel_publication(*, actor: Actor, now: datetime, publication: MappingPublication) -> MappingPublication:
     """This function will leave out those whose turn has not come. Raises UnableToStopPublication, NotVisible."""
-    actor.require("integrations.manage")
+    actor.require(PERMISSION)
     locked = MappingPublication.objects.visible_to(actor).select_for_update().filter(pk=publication.pk).first()
     if locked is None:
         raise NotVisible("There is no such publication.")

@@ -58,7 +58,7 @@ class FailureRetry(models.Model):
     and their flows run once all are (`asked_at`). `total` is exact. `left_out_count`: of integrations that did not run
     when it began. `passed_over_count`: settled, or stopped, by the time their turn came. `withdrawn_count`: put back when
     the rest was canceled. A failure belongs to the retry that asked for it last; what a later one took over had failed
-    again here.
+    again here. `asked_by` is who asked; `stop_reason`: why the rest was given up, where nobody canceled it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -74,6 +74,8 @@ class FailureRetry(models.Model):
     requested_by_label = models.CharField(max_length=200)
     requested_at = models.DateTimeField()
     canceled_at = models.DateTimeField(null=True)
+    asked_by = models.JSONField(default=dict, db_default={})
+    stop_reason = models.CharField(max_length=300, blank=True, db_default="")
 
     objects: ClassVar[Any] = RetryQuerySet.as_manager()
 

@@ -42,7 +42,7 @@ class LogExport(models.Model):
     """A filtered part of the log as a file, made in the background and kept for a few days.
 
     `filters` are those of the explorer. What was logged after `through` (a log id, or a run's) is not in it, so that
-    `total` is exact. `is_limited`: made by somebody who sees only `customer_ids`.
+    `total` is exact. `is_limited`: made by somebody who sees only `customer_ids`. `asked_by` is who asked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -59,6 +59,7 @@ class LogExport(models.Model):
     file_name = models.CharField(max_length=200, blank=True)  # in storage, under the partner's own prefix
     error = models.CharField(max_length=300, blank=True)
     requested_by_label = models.CharField(max_length=200)
+    asked_by = models.JSONField(default=dict, db_default={})
     requested_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

@@ -29,6 +29,7 @@ from apps.connectors.models import Connection
 from apps.core.actor import Actor
 from apps.core.bulk import execute, fetch_rows
 from apps.core.errors import NotVisible
+from apps.customers.askers import note_asker
 from apps.customers.models import Customer, EnvironmentKind
 from apps.customers.selectors import get_environment
 from apps.sync.services.plan_queue import UnableToCarryOut, audit_plan, queue_plan
@@ -77,6 +78,7 @@ def request_joining(
         customer=customer, environment=get_environment(customer, kind), other_customer=other,
         other_environment=get_environment(other, kind), source=MergePlanSource.CUSTOMERS,
         status=MergePlanStatus.CHECKING, requested_at=now, requested_by_label=actor.label,
+        asked_by=note_asker(actor),
     )  # fmt: skip
     try:
         with transaction.atomic():

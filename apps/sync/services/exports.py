@@ -24,6 +24,7 @@ from apps.core.errors import AnticipatedError, Conflict, NotVisible
 from apps.core.planes import require_tenant_schema
 from apps.core.spreadsheets import harmless
 from apps.core.visible import get_visible
+from apps.customers.askers import RightsGone, note_asker, present_asker
 from apps.dispatch.services import complete, extend_lease, reschedule, schedule
 from apps.sync.explorer import LogFilters, find_calls, find_records, find_runs
 from apps.sync.models import ExportFormat, ExportKind, ExportStatus, LogExport, RecordPayload
@@ -69,7 +70,7 @@ def start_export(*, actor: Actor, now: datetime, kind: str, format: str, asked: 
         kind=kind, format=format, filters={**asked.as_json(), **({} if asked.until else {"until": now.isoformat()})},
         is_limited=actor.scope is not None, customer_ids=owners,
         has_payloads=kind == ExportKind.RECORDS and actor.can("payloads.view"),
-        requested_by_label=actor.label, requested_at=now,
+        requested_by_label=actor.label, requested_at=now, asked_by=note_asker(actor),
     )  # fmt: skip
     record_change(actor=actor, now=now, target=export, action="logs.export_started", after={"filters": export.filters})
     schedule(kind=EXPORT_KIND, key=str(export.pk), due_at=now)
@@ -113,6 +114,8 @@ def make_export(*, export_id: UUID, now: Callable[[], datetime]) -> None:
         _write(export, now)
     except _Stopped:
         pass
+    except RightsGone as error:
+        _active(export).update(status=ExportStatus.FAILED, error=error.user_message[:300], finished_at=now())
     except Exception:
         log.exception("sync.export_failed", export_id=str(export_id))
         said = "It could not be written. Ask for it again; if that fails too, choose a shorter time."
@@ -143,6 +146,7 @@ def _write(export: LogExport, now: Callable[[], datetime]) -> None:
     with tempfile.TemporaryFile() as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
         write = _writer(export, text)
         for batch in _batches(rows):
+            _demand_rights(export, now())
             write(_told(export, batch))
             _update(export, done_count=export.done_count + len(batch))
             extend_lease(kind=EXPORT_KIND, key=str(export.pk), now=now())
@@ -174,6 +178,12 @@ def _rows_of(export: LogExport) -> QuerySet[Any]:
         return find_runs(actor, asked).select_related("flow__integration", "customer")
     find = find_records if export.kind == ExportKind.RECORDS else find_calls
     return find(actor, asked, bounded=False)
+
+
+def _demand_rights(export: LogExport, now: datetime) -> None:
+    """Raises RightsGone once whoever asked may not see what goes into the file."""
+    permissions = ["runs.view", *(["payloads.view"] if export.has_payloads else [])]
+    present_asker(export.asked_by, now=now, permissions=permissions, owners=export.customer_ids)
 
 
 def _reader(export: LogExport) -> Actor:

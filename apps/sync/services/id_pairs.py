@@ -26,6 +26,7 @@ from apps.connectors.models import Connection
 from apps.connectors.registry import get_manifest
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
+from apps.customers.askers import note_asker
 from apps.sync.services.plan_queue import audit_plan, queue_plan
 
 MAX_ROWS = 20_000
@@ -58,7 +59,7 @@ def request_pairs(
     plan = MergePlan.objects.create(
         customer_id=left.customer_id, environment_id=left.environment_id, source=MergePlanSource.ID_PAIRS,
         entity=entity, left=left, right=right, status=MergePlanStatus.CHECKING, total=len(lines), requested_at=now,
-        requested_by_label=actor.label,
+        requested_by_label=actor.label, asked_by=note_asker(actor),
     )  # fmt: skip
     rows = list(_rows(plan, lines))
     PlannedMerge.objects.bulk_create(rows, batch_size=2000)

@@ -15,9 +15,10 @@ from apps.canonical.services import UnableToMerge, UnableToUnmerge, ask_question
 from apps.canonical.workspace import lock_environment
 from apps.core.actor import Actor, system_actor
 from apps.core.errors import NotVisible
+from apps.customers.askers import RightsGone, note_asker, present_asker
 from apps.dispatch.services import complete, extend_lease
 from apps.sync.services import customer_joining, customer_moving, id_pairs
-from apps.sync.services.plan_queue import PLAN_KIND, UnableToCarryOut, audit_plan, queue_plan
+from apps.sync.services.plan_queue import PERMISSIONS, PLAN_KIND, UnableToCarryOut, audit_plan, queue_plan
 from apps.sync.services.stewardship import demand_quiet, wake_flows
 
 CHECKED_AT_ONCE = 500
@@ -76,8 +77,8 @@ def decide_row(
 
 
 def _lock(actor: Actor, plan: MergePlan, status: MergePlanStatus) -> MergePlan:
-    actor.require("integrations.manage")
-    actor.require("errors.resolve")
+    for permission in PERMISSIONS:
+        actor.require(permission)
     visible = MergePlan.objects.visible_to(actor).select_related(*RELATED)
     found: MergePlan | None = visible.select_for_update(of=("self",)).filter(pk=plan.pk).first()
     if found is None:
@@ -90,7 +91,7 @@ def _lock(actor: Actor, plan: MergePlan, status: MergePlanStatus) -> MergePlan:
 
 
 def _begin(actor: Actor, plan: MergePlan, action: str, now: datetime) -> MergePlan:
-    plan.done_count, plan.message = 0, ""
+    plan.done_count, plan.message, plan.asked_by = 0, "", note_asker(actor)
     plan.save()
     audit_plan(actor, plan, action, now)
     queue_plan(plan, now)
@@ -98,7 +99,7 @@ def _begin(actor: Actor, plan: MergePlan, action: str, now: datetime) -> MergePl
 
 
 def carry_on_plan(*, plan_id: UUID, now: datetime) -> None:
-    """This function will work a plan's current step off to its end."""
+    """This function will work a plan's current step off to its end, as long as whoever asked for it may."""
     while _take_chunk(plan_id, now):
         extend_lease(kind=PLAN_KIND, key=str(plan_id), now=now)
     complete(kind=PLAN_KIND, key=str(plan_id))
@@ -111,6 +112,12 @@ def _take_chunk(plan_id: UUID, now: datetime) -> bool:
     plan = found.filter(pk=plan_id).first()
     if plan is None or not plan.is_working:
         return False
+    owners = filter(None, (plan.customer_id, plan.other_customer_id))
+    try:
+        present_asker(plan.asked_by, now=now, permissions=PERMISSIONS, owners=owners)
+    except RightsGone as error:
+        _give_up(plan, error.user_message)
+        return False
     if plan.status == MergePlanStatus.CHECKING:
         _check(plan)
     elif plan.status == MergePlanStatus.APPLYING:
@@ -119,6 +126,20 @@ def _take_chunk(plan_id: UUID, now: datetime) -> bool:
         _undo(plan, now)
     plan.save(update_fields=["status", "total", "done_count", "moved", "message", "applied_at"])
     return bool(plan.is_working)
+
+
+def _give_up(plan: MergePlan, reason: str) -> None:
+    """Nobody stands for the rest. What was done already can be undone; where nothing was, somebody else begins again."""
+    if plan.status == MergePlanStatus.CHECKING:
+        plan.status, plan.message = MergePlanStatus.UNDONE, f"{reason} Begin again in your own name."
+    elif plan.status == MergePlanStatus.APPLYING and not (plan.moved or plan.rows.exclude(done_at=None).exists()):
+        plan.status, plan.applied_at = MergePlanStatus.READY, None
+        plan.message = f"{reason} Nothing was changed: carry it out in your own name."
+    else:
+        plan.status = MergePlanStatus.APPLIED
+        plan.message = f"{reason} The rest was left as it is. Undo it in your own name."
+    plan.message = plan.message[:500]
+    plan.save(update_fields=["status", "message", "applied_at"])
 
 
 def _check(plan: MergePlan) -> None:

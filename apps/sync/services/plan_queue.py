@@ -12,6 +12,7 @@ from apps.dispatch.services import schedule
 from apps.sync.services.runs import AWAITED
 
 PLAN_KIND = "sync.merge_plan"
+PERMISSIONS = ("integrations.manage", "errors.resolve")
 
 
 class UnableToCarryOut(Conflict):

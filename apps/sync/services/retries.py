@@ -17,12 +17,14 @@ from django.db.models import QuerySet
 from apps.audit.services import record_audit
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotVisible
+from apps.customers.askers import RightsGone, note_asker, present_asker
 from apps.dispatch.services import cancel, complete, extend_lease, schedule
 from apps.sync.models import FailureRetry, FailureStatus, RecordFailure
 from apps.sync.services.failures import NOT_RUNNING, UnableToRetry, mark_asked, start_flows
 from apps.sync.services.runs import AWAITED
 
 RETRY_KIND = "sync.retry"
+PERMISSION = "errors.resolve"
 BATCH = 1000
 
 
@@ -38,7 +40,7 @@ def start_retry(
 
     Those of integrations that do not run are left out and counted. Raises UnableToRetry when nothing is left.
     """
-    actor.require("errors.resolve")
+    actor.require(PERMISSION)
     visible = RecordFailure.objects.visible_to(actor).filter(pk__in=failures.order_by().values("pk"))
     is_open = visible.filter(status=FailureStatus.OPEN)
     left_out = is_open.filter(NOT_RUNNING).count()
@@ -52,6 +54,7 @@ def start_retry(
     retry = FailureRetry.objects.create(
         customer_ids=sorted(by_customer), label=label[:300], total=len(chosen), left_out_count=left_out,
         failure_ids=[pk for pk, _ in chosen], requested_by_label=actor.label, requested_at=now,
+        asked_by=note_asker(actor),
     )  # fmt: skip
     for customer_id, count in sorted(by_customer.items()):
         record_audit(
@@ -65,7 +68,8 @@ def start_retry(
 def carry_out_retry(*, retry_id: UUID, now: Callable[[], datetime]) -> None:
     """This function will ask for what the retry names, batch by batch, and then have its flows run once.
 
-    Begun again after a crash, it goes on behind the last whole batch; ended or canceled, it does nothing.
+    Begun again after a crash, it goes on behind the last whole batch; ended or canceled, it does nothing. Once whoever
+    asked may not ask for it any more, the rest stays as it is.
     """
     while _ask_for_batch(retry_id, now()):
         extend_lease(kind=RETRY_KIND, key=str(retry_id), now=now())
@@ -78,6 +82,11 @@ def _ask_for_batch(retry_id: UUID, now: datetime) -> bool:
     retry = FailureRetry.objects.select_for_update().filter(pk=retry_id).first()
     if retry is None or not retry.to_ask_count:
         return False
+    try:
+        present_asker(retry.asked_by, now=now, permissions=[PERMISSION], owners=retry.customer_ids)
+    except RightsGone as error:
+        _give_up(retry, error.user_message, now)
+        return False
     ids = retry.failure_ids[retry.asked_count : retry.asked_count + BATCH]
     wanted = RecordFailure.objects.filter(pk__in=ids, status=FailureStatus.OPEN).exclude(NOT_RUNNING)
     asked = mark_asked(retry.requested_by_label, wanted, retry, now).total()
@@ -85,6 +94,14 @@ def _ask_for_batch(retry_id: UUID, now: datetime) -> bool:
     retry.passed_over_count += len(ids) - asked
     retry.save(update_fields=["asked_count", "passed_over_count"])
     return True
+
+
+def _give_up(retry: FailureRetry, reason: str, now: datetime) -> None:
+    """What was asked for goes on; what was not stays on the desk."""
+    retry.stop_reason, retry.canceled_at = reason[:300], now
+    retry.withdrawn_count += retry.to_ask_count
+    retry.asked_count = retry.total
+    retry.save(update_fields=["stop_reason", "canceled_at", "withdrawn_count", "asked_count"])
 
 
 @transaction.atomic
@@ -104,7 +121,7 @@ def cancel_retry(*, actor: Actor, now: datetime, retry: FailureRetry) -> Failure
 
     Raises UnableToCancelRetry, NotVisible.
     """
-    actor.require("errors.resolve")
+    actor.require(PERMISSION)
     locked = FailureRetry.objects.visible_to(actor).select_for_update().filter(pk=retry.pk).first()
     if locked is None:
         raise NotVisible("There is no such retry.")

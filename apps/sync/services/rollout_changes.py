@@ -11,6 +11,7 @@ from django.db import transaction
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
 from apps.core.visible import get_visible
+from apps.customers.askers import note_asker
 from apps.dispatch.services import schedule
 from apps.flows.models import MemberStatus, RolloutMember, RolloutStatus, TemplateRollout
 from apps.flows.services.upgrades import plan_upgrade
@@ -42,8 +43,8 @@ def resume_rollout(*, actor: Actor, now: datetime, rollout: TemplateRollout) -> 
         member.save()
         if member.after_id:
             run_all(member, now)
-    locked.status, locked.halt_reason = RolloutStatus.RUNNING, ""
-    locked.save(update_fields=["status", "halt_reason"])
+    locked.status, locked.halt_reason, locked.asked_by = RolloutStatus.RUNNING, "", note_asker(actor)
+    locked.save(update_fields=["status", "halt_reason", "asked_by"])
     audit_rollout(actor, now, locked, "rollout.resumed")
     schedule(kind=ROLLOUT_KIND, key=str(locked.pk), due_at=now)
     return locked
@@ -64,7 +65,8 @@ def roll_back(*, actor: Actor, now: datetime, rollout: TemplateRollout) -> Templ
     every = [status for status in RolloutStatus if status != RolloutStatus.ROLLED_BACK]
     locked = _lock(actor, rollout, *every)
     locked.status, locked.halt_reason, locked.finished_at = RolloutStatus.ROLLING_BACK, "", None
-    locked.save(update_fields=["status", "halt_reason", "finished_at"])
+    locked.asked_by = note_asker(actor)
+    locked.save(update_fields=["status", "halt_reason", "finished_at", "asked_by"])
     audit_rollout(actor, now, locked, "rollout.rolled_back")
     schedule(kind=ROLLOUT_KIND, key=str(locked.pk), due_at=now)
     return locked

@@ -15,7 +15,8 @@ from django.db import IntegrityError, transaction
 
 from apps.audit.services import record_change
 from apps.core.actor import Actor, system_actor
-from apps.core.errors import AnticipatedError
+from apps.core.errors import AnticipatedError, NotPermitted
+from apps.customers.askers import RightsGone, note_asker, present_asker
 from apps.dispatch.services import complete, reschedule, schedule
 from apps.flows.models import (
     Flow,
@@ -40,6 +41,7 @@ ROLLOUT_KIND = "sync.rollout"
 LOOK_AGAIN = timedelta(seconds=15)
 PATIENCE = timedelta(hours=2)
 OPEN = (RolloutStatus.RUNNING, RolloutStatus.HALTED, RolloutStatus.ROLLING_BACK)
+SOMEBODY_ELSE = "Go on with it, or have it go back, in your own name."
 APPLIED = (MemberStatus.WATCHED, MemberStatus.DONE, MemberStatus.FAILED)
 
 
@@ -83,7 +85,11 @@ def start_rollout(
     try:
         with transaction.atomic():
             rollout = TemplateRollout.objects.create(
-                version=version, stages=counts, started_at=now, started_by_label=actor.label
+                version=version,
+                stages=counts,
+                started_at=now,
+                started_by_label=actor.label,
+                asked_by=note_asker(actor),
             )
     except IntegrityError:
         raise UnableToRollOut("This version is being rolled out already.") from None
@@ -140,12 +146,24 @@ def _take_next(rollout_id: UUID, now: datetime) -> bool:
     """One member by itself, so that what was done stays done; False when none is left for now."""
     rollout = TemplateRollout.objects.select_for_update().get(pk=rollout_id)
     member = _next_member(rollout)
-    if member is None:
+    if member is None or not _is_carried(rollout, now):
         return False
     if rollout.status == RolloutStatus.ROLLING_BACK:
         give_back(_carrier(rollout), now, member)
     else:
         _apply(rollout, member, now)
+    return True
+
+
+def _is_carried(rollout: TemplateRollout, now: datetime) -> bool:
+    """Whether whoever asked for this may still do it. If not the rollout halts, for somebody else to go on with."""
+    try:
+        asker = present_asker(rollout.asked_by, now=now, permissions=["templates.manage"])
+        require_partner(asker)
+    except (RightsGone, NotPermitted) as error:
+        rollout.status, rollout.halt_reason = RolloutStatus.HALTED, f"{error.user_message} {SOMEBODY_ELSE}"
+        rollout.save(update_fields=["status", "halt_reason"])
+        return False
     return True
 
 
