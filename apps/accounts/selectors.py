@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -72,19 +71,11 @@ def find_member(email: str) -> StaffMembership | None:
     return StaffMembership.objects.filter(user__email__iexact=email).first()
 
 
-def is_anybody_else_allowed(permission: str, actor: Actor) -> bool:
-    """Whether the team has another person who can sign in and whose role allows this."""
+def list_allowed_people(permission: str) -> list[str]:
+    """The ids of everybody on the team who can sign in and whose role allows this."""
     roles = [role for role, permissions in STAFF_PERMISSIONS.items() if permission in permissions]
-    others = StaffMembership.objects.filter(role__in=roles, user__is_active=True)
-    return others.exclude(user_id__in=_ids(actor)).exists()
-
-
-def _ids(actor: Actor) -> list[UUID]:
-    found = []
-    for text in actor.people:
-        with suppress(ValueError):
-            found.append(UUID(text))
-    return found
+    found = StaffMembership.objects.filter(role__in=roles, user__is_active=True).order_by("id")
+    return [str(user_id) for user_id in found.values_list("user_id", flat=True)]
 
 
 def list_open_invitations(actor: Actor, subject_key: str = "") -> QuerySet[Invitation]:

@@ -23,6 +23,9 @@ class ConnectorsConfig(AppConfig):
         register_event(
             "connectors.webhook.received", "A vendor said that something changed in an account.", is_shared=False
         )
+        register_event(
+            "connectors.connection.access_changed", "Another key or address is used in production.", is_shared=False
+        )
         system = {
             "connection_id": id_field("con"), "customer_id": id_field("cus"), "environment_id": HIDDEN, "vendor": TEXT,
         }  # fmt: skip

@@ -5,10 +5,15 @@ class FlowsConfig(AppConfig):
     name = "apps.flows"
 
     def ready(self) -> None:
+        from apps.accounts.keeping import register_keeper
         from apps.dispatch.registry import register_kind
-        from apps.events.registry import register_event
+        from apps.events.registry import register_consumer, register_event
+        from apps.flows.receivers import on_access_changed
         from apps.flows.services.publications import PUBLICATION_KIND
+        from apps.flows.services.release_rules import keep_two
 
+        register_keeper(keep_two)
+        register_consumer("flows.tell_of_access", "connectors.connection.access_changed", on_access_changed)
         register_kind(PUBLICATION_KIND, "flows.carry_out_publication")
         register_event("flows.flow.started", "Flows went live, or go on after a pause.", is_shared=False)
         register_event("flows.flow.stopped", "Flows were paused or retired.", is_shared=False)

@@ -6,11 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from apps.accounts.models import StaffMembership, User
 from apps.accounts.policies import API_SCOPES
 from apps.accounts.services import authenticate_api_key, create_api_key
-from apps.audit.models import AuditEvent
-from apps.core.errors import NotPermitted
 from apps.flows.models import IntegrationRevision, IntegrationTemplateVersion
 from apps.flows.services import (
     UnableToRelease,
@@ -26,7 +23,6 @@ from apps.flows.services import (
     submit_revision,
     submit_template,
 )
-from apps.flows.services.release_rules import SecondPersonMissing, requires_second_person
 from tests.factories.library import load_library
 
 
@@ -136,28 +132,3 @@ def test_policies_are_a_part_of_what_is_set_up(deploy, reviewed, colleague, now)
 
 def test_a_sandbox_is_everybodys_to_start(deploy_sandbox, reviewed, owner_actor, now):
     assert go_live(actor=owner_actor, now=now, integration=deploy_sandbox).status == "live"
-
-
-def test_the_rule_ends_when_a_second_person_agrees(reviewed, owner_actor, key_of_owner, colleague, now):
-    admin = StaffMembership.objects.create(
-        user=User.objects.create_user("carl@acme.example", "x", created_at=now), role="admin", created_at=now
-    )
-    with pytest.raises(NotPermitted, match="API key"):
-        set_release_rules(actor=key_of_owner, now=now, requires_review=False)
-    asked = set_release_rules(actor=owner_actor, now=now, requires_review=False)
-    assert (asked.requires_review, asked.end_asked_by_label) == (True, owner_actor.label)
-    with pytest.raises(SecondPersonMissing):
-        set_release_rules(actor=owner_actor, now=now, requires_review=False)
-
-    kept = set_release_rules(actor=owner_actor, now=now, requires_review=True)
-    assert (kept.requires_review, kept.end_asked_at, kept.end_asked_by_ids) == (True, None, [])
-
-    set_release_rules(actor=owner_actor, now=now, requires_review=False)
-    ended = set_release_rules(actor=colleague, now=now, requires_review=False)
-    assert (ended.requires_review, ended.end_asked_at, requires_second_person()) == (False, None, False)
-    assert AuditEvent.objects.filter(action="release_rules.end_asked").count() == 2
-
-    set_release_rules(actor=owner_actor, now=now, requires_review=True)
-    admin.user.is_active = False
-    admin.user.save()
-    assert set_release_rules(actor=owner_actor, now=now, requires_review=False).requires_review is False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
@@ -10,6 +11,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from apps.accounts.keeping import require_dispensable
 from apps.accounts.models import StaffMembership, User
 from apps.accounts.policies import StaffRole
 from apps.audit.services import record_change
@@ -51,14 +53,15 @@ def appoint(*, user: User, role: str, now: datetime) -> StaffMembership:
 
 
 def change_role(*, actor: Actor, now: datetime, membership: StaffMembership, role: str) -> StaffMembership:
-    """Raises UnableToChangeTeam, NotPermitted."""
+    """Raises UnableToChangeTeam, MemberNeeded, NotPermitted."""
     actor.require("team.manage")
     _check_role(role)
     with transaction.atomic():
-        locked = StaffMembership.objects.select_for_update().select_related("user").get(pk=membership.pk)
+        locked = _lock_team()[membership.pk]
         if locked.role == StaffRole.OWNER:
             raise UnableToChangeTeam("Transfer the ownership first; a partner always has one owner.", field="role")
         if locked.role != role:
+            require_dispensable(locked, role)
             before, locked.role = locked.role, role
             locked.save(update_fields=["role"])
             _audit(actor, "team.role_changed", locked, now, before={"role": before}, after={"role": role})
@@ -72,8 +75,7 @@ def transfer_ownership(*, actor: Actor, now: datetime, membership: StaffMembersh
     """
     actor.require("partner.transfer")
     with transaction.atomic():
-        rows = StaffMembership.objects.select_for_update().select_related("user").order_by("pk")
-        locked = {row.pk: row for row in rows}
+        locked = _lock_team()
         heir = locked[membership.pk]
         if heir.role == StaffRole.OWNER:
             return heir
@@ -88,15 +90,19 @@ def transfer_ownership(*, actor: Actor, now: datetime, membership: StaffMembersh
 
 
 def deactivate(*, actor: Actor, now: datetime, membership: StaffMembership) -> StaffMembership:
-    """This function will lock the person out and end every session. Raises UnableToChangeTeam, NotPermitted."""
+    """This function will lock the person out and end every session.
+
+    Raises UnableToChangeTeam, MemberNeeded, NotPermitted.
+    """
     actor.require("team.manage")
     with transaction.atomic():
-        locked = StaffMembership.objects.select_for_update().select_related("user").get(pk=membership.pk)
+        locked = _lock_team()[membership.pk]
         if locked.role == StaffRole.OWNER:
             raise UnableToChangeTeam("The owner cannot be deactivated. Transfer the ownership first.")
         if str(locked.user_id) == actor.id:
             raise UnableToChangeTeam("You cannot deactivate yourself. Ask another administrator.")
         if locked.user.is_active:
+            require_dispensable(locked)
             _set_active(locked.user, False)
             _audit(actor, "team.member_deactivated", locked, now)
     return locked
@@ -118,6 +124,12 @@ def update_profile(*, user: User, now: datetime, name: str, time_zone: str) -> U
     user.name, user.time_zone = name.strip(), time_zone
     user.save(update_fields=["name", "time_zone"])
     return user
+
+
+def _lock_team() -> dict[UUID, StaffMembership]:
+    """Everybody's place, always locked in the same order: who may go depends on who stays."""
+    rows = StaffMembership.objects.select_for_update().select_related("user").order_by("pk")
+    return {row.pk: row for row in rows}
 
 
 def _set_active(user: User, active: bool) -> None:

@@ -25,7 +25,8 @@ from apps.connectors.services.inputs import UnableToConnect, clean_input, clean_
 from apps.connectors.services.status import change_status, lock_connection
 from apps.core.actor import Actor, system_actor
 from apps.core.errors import NotPermitted, NotVisible
-from apps.customers.models import Environment
+from apps.customers.models import Environment, EnvironmentKind
+from apps.events.services import record_event
 
 WEBHOOK_TOKEN_BYTES = 24
 
@@ -151,6 +152,7 @@ def _change(
     _require_kept(connection)
     manifest = get_manifest(connection.vendor)
     held = open_secrets(connection)
+    had_access = bool(held)
     given = clean_input(manifest, settings, secrets, held=held)
     moves = _destination(manifest, given.settings) != _destination(manifest, connection.settings)
     if moves:
@@ -162,7 +164,21 @@ def _change(
     tried = try_access(draft, Access(Secrets({**held, **given.secrets}), ends_at=access_ends_at), now)
     if not moves:
         _require_same_account(connection, tried.result)
-    return _store_changed(actor, now, draft, replace(tried, secrets=given.secrets), keeps_secrets=bool(held))
+    with transaction.atomic():
+        changed = _store_changed(actor, now, draft, replace(tried, secrets=given.secrets), keeps_secrets=bool(held))
+        if had_access and (moves or given.secrets):
+            _tell_of_access(actor, now, changed)
+    return changed
+
+
+def _tell_of_access(actor: Actor, now: datetime, connection: Connection) -> None:
+    """Whoever watches over production learns that another key, or another address, is used from now on."""
+    if connection.environment.kind != EnvironmentKind.PRODUCTION:
+        return
+    record_event(
+        name="connectors.connection.access_changed", subject_key=connection.subject_key, now=now,
+        payload={"connection_id": str(connection.pk), "by": actor.signature, "by_ids": sorted(actor.people)},
+    )  # fmt: skip
 
 
 def _destination(manifest: ConnectorManifest, settings: Mapping[str, Any]) -> list[Any]:
@@ -181,7 +197,6 @@ def _require_same_account(connection: Connection, result: CheckResult | None) ->
         )
 
 
-@transaction.atomic
 def _store_changed(
     actor: Actor, now: datetime, draft: Connection, access: Access, *, keeps_secrets: bool
 ) -> Connection:

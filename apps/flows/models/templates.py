@@ -94,6 +94,7 @@ class ReleaseRules(models.Model):
     end_asked_at = models.DateTimeField(null=True)
     end_asked_by_label = models.CharField(max_length=200, blank=True, db_default="")
     end_asked_by_ids = models.JSONField(default=list, db_default=[])
+    end_voter_ids = models.JSONField(default=list, db_default=[])  # who could agree when it was asked
 
     def __str__(self) -> str:
         return "Reviewed by a second person" if self.requires_review else "Published by whoever changes"

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
-from apps.accounts.selectors import is_anybody_else_allowed
+from apps.accounts.models import StaffMembership, User
+from apps.accounts.policies import STAFF_PERMISSIONS
+from apps.accounts.selectors import list_allowed_people
 from apps.audit.services import record_audit
+from apps.connectors.models import Connection
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Conflict, NotPermitted
+from apps.core.planes import require_tenant_schema
 from apps.flows.models import ReleaseRules
+from apps.notifications.services import send_mail
+from apps.tenants.selectors import absolute_url, platform_host
 
 PERMISSION = "security.manage"
+ACCESS_KIND = "flows.access_changed"
+
+
+TOO_NEW = "You could not change this yet when it was asked for. Somebody who could has to agree."
+KEPT = (
+    "Where a second person looks over what is published, two people who may change that rule have to be on the team. "
+    "End the rule first, together, under Settings, Releases; or give a third person a role that may."
+)
 
 
 class SecondPersonMissing(Conflict):
-    """Whoever asked for the end of the review cannot agree to it as well."""
+    """Whoever asked for the end of the review, or came after it was asked for, cannot agree to it."""
 
 
 @transaction.atomic
 def set_release_rules(*, actor: Actor, now: datetime, requires_review: bool) -> ReleaseRules:
     """This function will say whether what one person wrote is published by another.
 
-    The review begins at once. It ends when a second person agrees, and until then the first one only has asked for it;
-    where nobody else could agree, it ends at once. Raises SecondPersonMissing, NotPermitted.
+    The review begins at once. It ends when a second person agrees who could when it was asked for, and until then the
+    first one only has asked for it; where there never was anybody else, it ends at once. Raises SecondPersonMissing,
+    NotPermitted.
     """
     actor.require(PERMISSION)
     if actor.kind is ActorKind.API_KEY:
@@ -35,7 +51,7 @@ def set_release_rules(*, actor: Actor, now: datetime, requires_review: bool) -> 
     before = rules.requires_review
     was_asked = rules.end_asked_by_label
     rules.requires_review, rules.changed_at, rules.changed_by_label = requires_review, now, actor.label
-    rules.end_asked_at, rules.end_asked_by_label, rules.end_asked_by_ids = None, "", []
+    rules.end_asked_at, rules.end_asked_by_label, rules.end_asked_by_ids, rules.end_voter_ids = None, "", [], []
     rules.save()
     _audit(actor, now, "release_rules.changed", before, {"requires_review": requires_review, "asked_by": was_asked})
     return rules
@@ -50,6 +66,37 @@ def requires_second_person() -> bool:
     return ReleaseRules.objects.filter(requires_review=True).exists()
 
 
+def keep_two(membership: StaffMembership, next_role: str) -> str:
+    """Why this person cannot go or have less to say: otherwise one person alone would be left, and could end the rule."""
+    if not requires_second_person() or PERMISSION in STAFF_PERMISSIONS.get(next_role, ()):
+        return ""
+    allowed = list_allowed_people(PERMISSION)
+    return KEPT if str(membership.user_id) in allowed and len(allowed) <= 2 else ""
+
+
+def tell_of_access(*, connection_id: UUID, by: str, by_ids: list[str], key: str, now: datetime) -> int:
+    """This function will write to the other people who watch over the rule, once for each `key`; returns to how many.
+
+    A leaked key must be replaceable at once, also at night by one person alone. So nothing waits for a second person
+    here: the change is checked against the same account, stands in the trail, and a second person learns of it.
+    """
+    connection = Connection.objects.select_related("customer").filter(pk=connection_id).first()
+    if connection is None or not requires_second_person():
+        return 0
+    others = [person for person in list_allowed_people(PERMISSION) if person not in by_ids]
+    addresses = User.objects.filter(pk__in=others).order_by("email").values_list("email", flat=True)
+    context = {
+        "by": by, "connection_name": connection.name, "customer_name": connection.customer.name,
+        "url": absolute_url(platform_host(require_tenant_schema()), f"/manage/connections/{connection.pk}/"),
+    }  # fmt: skip
+    for address in addresses:
+        send_mail(
+            kind=ACCESS_KIND, recipient=address, template="access_changed", context=context, now=now,
+            key=f"{key}:{address}",
+        )  # fmt: skip
+    return len(addresses)
+
+
 def _lock(actor: Actor, now: datetime) -> ReleaseRules:
     ReleaseRules.objects.bulk_create(
         [ReleaseRules(changed_at=now, changed_by_label=actor.label)], ignore_conflicts=True
@@ -59,14 +106,22 @@ def _lock(actor: Actor, now: datetime) -> ReleaseRules:
 
 def _is_agreed(actor: Actor, rules: ReleaseRules) -> bool:
     if rules.end_asked_at is not None:
-        return not actor.people & set(rules.end_asked_by_ids)
-    return not is_anybody_else_allowed(PERMISSION, actor)
+        return actor.id in rules.end_voter_ids
+    return not _others(actor)
+
+
+def _others(actor: Actor) -> list[str]:
+    """Who else could agree."""
+    return [person for person in list_allowed_people(PERMISSION) if person not in actor.people]
 
 
 def _ask(actor: Actor, now: datetime, rules: ReleaseRules) -> ReleaseRules:
     if rules.end_asked_at is not None:
-        raise SecondPersonMissing("You asked for this yourself. Somebody else who may change it has to agree.")
+        own = actor.people & set(rules.end_asked_by_ids)
+        asked = "You asked for this yourself. Somebody else who may change it has to agree."
+        raise SecondPersonMissing(asked if own else TOO_NEW)
     rules.end_asked_at, rules.end_asked_by_label, rules.end_asked_by_ids = now, actor.label, sorted(actor.people)
+    rules.end_voter_ids = _others(actor)
     rules.save()
     _audit(actor, now, "release_rules.end_asked", True, {"requires_review": True})
     return rules
