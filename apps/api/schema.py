@@ -8,8 +8,10 @@ from importlib import import_module
 from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
+
+from apps.api.examples import EXAMPLES
 
 PROBLEM_STATUSES = {
     "400": "Bad input, with a pointer to each field.",
@@ -64,6 +66,15 @@ class ApiSchema(AutoSchema):
         if self.method == "POST":
             return [OpenApiParameter("Idempotency-Key", str, "header", description="Makes a repeat harmless for 24 h.")]
         return []
+
+    def get_examples(self) -> list[OpenApiExample]:
+        """The body of a request, where the endpoint has none of its own."""
+        if self.method not in ("POST", "PUT", "PATCH"):
+            return []
+        found = self.get_request_serializer()
+        kind = found if isinstance(found, type) else type(found)
+        value = EXAMPLES.get(kind.__name__)
+        return [] if value is None else [OpenApiExample("Example", value, request_only=True)]
 
     def get_tags(self) -> list[str]:
         return [getattr(self.view, "tag", "API")]

@@ -266,4 +266,20 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "apps.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "apps.api.problems.problem_handler",
 }
-SPECTACULAR_SETTINGS = {"OAS_VERSION": "3.1.0", "TITLE": "Managed integration API", "VERSION": "1"}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "Managed integration API",
+    "VERSION": "1",
+    # Where fields of one name have other choices elsewhere, or one set of choices has several names.
+    "ENUM_NAME_OVERRIDES": {
+        "ConnectionStatus": "apps.connectors.models.ConnectionStatus",
+        "DeletionReviewStatus": ["waiting", "approved", "rejected"],
+        "DeliveryStatus": "apps.notifications.models.DeliveryStatus",
+        "EndpointStatus": "apps.notifications.models.EndpointStatus",
+        "EntityKind": "apps.canonical.models.Entity",
+        "EnvironmentKind": "apps.customers.models.EnvironmentKind",
+        "ErrorClass": "apps.sync.models.ErrorClass",
+        "ExportKind": "apps.sync.models.ExportKind",
+        "VersionStatus": "apps.flows.models.VersionStatus",
+    },
+}

@@ -103,3 +103,20 @@ def test_broken_json_is_bad_input(api: ApiClient) -> None:
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "!!"}])
 def test_bad_paging_is_refused(api: ApiClient, query: dict[str, str]) -> None:
     assert api.get("/customers", **query).status_code == 400
+
+
+def test_a_key_holder_begins_at_the_index(partner: Partner, owner_actor: Actor, now: datetime) -> None:
+    _, secret = make_key(owner_actor, now, scopes=["sla.view"])
+
+    found = ApiClient(secret).get("/")
+
+    assert (found.status_code, found.json()) == (
+        200,
+        {
+            "docs": "http://acme.localhost/api/v1/docs",
+            "openapi": "http://acme.localhost/api/v1/openapi.json",
+            "key": "Robot (API key)",
+            "scopes": ["sla.view"],
+        },
+    )
+    assert ApiClient().get("/").status_code == 401

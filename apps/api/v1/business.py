@@ -48,7 +48,7 @@ class OutcomeSerializer(serializers.Serializer[Outcome]):
 
 class CallEnvelope(serializers.Serializer[Any]):
     customer = PublicIdField("customer")
-    environment = serializers.ChoiceField(EnvironmentKind.values, default=EnvironmentKind.PRODUCTION)
+    environment = serializers.ChoiceField(EnvironmentKind.choices, default=EnvironmentKind.PRODUCTION)
     inputs = serializers.DictField(help_text="What the service takes; its JSON Schema is at `GET /services`.")
 
 

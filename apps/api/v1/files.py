@@ -89,6 +89,11 @@ EXAMPLE = OpenApiExample(
     response_only=True,
 )  # fmt: skip
 
+CONTENT = [
+    OpenApiExample("A file", "number;name\n1;Anvil\n2;Bellows\n", media_type=kind, request_only=True)
+    for kind in ("text/csv", "application/octet-stream")
+]
+
 
 class FileList(ApiView):
     tag = "Files"
@@ -106,7 +111,7 @@ class FileList(ApiView):
         ],
         request={"application/octet-stream": OpenApiTypes.BINARY, "text/csv": OpenApiTypes.BINARY},
         responses={201: FileSerializer},
-        examples=[EXAMPLE],
+        examples=[EXAMPLE, *CONTENT],
     )
     def put(self, request: Request, uploading_id: UUID) -> Response:
         """Bring a file for a look; one of this name that still waits is replaced. At most 200 MB."""

@@ -18,6 +18,7 @@ from apps.api.v1 import (
     failure_retries,
     failures,
     files,
+    index,
     integrations,
     invoices,
     log_settings,
@@ -43,6 +44,7 @@ for kind, prefix in PREFIXES.items():
 
 app_name = "api"
 urlpatterns = [
+    path("", index.ApiIndex.as_view(), name="index"),
     path("openapi.json", description.openapi, name="openapi"),
     path("docs", description.docs, name="docs"),
     path("customers", customers.CustomerList.as_view(), name="customers"),
