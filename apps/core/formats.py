@@ -36,4 +36,6 @@ def format_number(value: Decimal | int, locale: str = "en") -> str:
 
 
 def format_date(value: date, locale: str = "en") -> str:
-    return str(babel_date(value, format="long", locale=parse_locale(locale)))
+    """A day with its month in words. In English the day comes first: "23 November 2026" is read alike everywhere."""
+    found = parse_locale(locale)
+    return str(babel_date(value, format="d MMMM y" if found.language == "en" else "long", locale=found))
