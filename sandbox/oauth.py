@@ -39,13 +39,15 @@ _PASSED_ON = ("client_id", "redirect_uri", "scope", "state", "code_challenge", "
 class IdentityServer:
     """`redirected` gives what a vendor adds to the redirect; `refreshes_always` grants a refresh token unasked.
 
-    `rotates`: a refresh token works once. `tells_lifetime`: token answers have `expires_in`.
+    `rotates`: a refresh token works once. `grace_seconds`: for so long the one before is good for another try, in case
+    the answer got lost on its way. `tells_lifetime`: token answers have `expires_in`.
     """
 
     name: str
     redirected: Callable[[Account], dict[str, str]] = lambda account: {}
     refreshes_always: bool = False
     rotates: bool = True
+    grace_seconds: int = 0
     tells_lifetime: bool = True
     access_seconds: int = ACCESS_TOKEN_SECONDS
 
@@ -117,6 +119,8 @@ class IdentityServer:
 
     def _refresh(self, account: Account, refresh_token: str) -> Response:
         known = account.objects("oauth_refresh_tokens").get(refresh_token)
+        if known and "usable_until" in known and parse_time(known["usable_until"]) <= account.now():
+            return _refused("invalid_grant")
         fixed = account.credentials().get("refresh_token")
         is_used = self.rotates and account.setting("seed_refresh_token_used")
         if known is None and (not refresh_token or refresh_token != fixed or is_used):
@@ -126,8 +130,15 @@ class IdentityServer:
             return self._issue(account, scope, with_refresh=False)
         if known is None:
             account.set_setting("seed_refresh_token_used", True)
-        account.remove("oauth_refresh_tokens", refresh_token)
+        self._retire(account, refresh_token, known)
         return self._issue(account, scope)
+
+    def _retire(self, account: Account, refresh_token: str, known: dict[str, Any] | None) -> None:
+        if known and self.grace_seconds:
+            until = iso_millis(account.now() + timedelta(seconds=self.grace_seconds))
+            account.put("oauth_refresh_tokens", refresh_token, {"usable_until": until, **known})
+        else:
+            account.remove("oauth_refresh_tokens", refresh_token)
 
     def _issue(self, account: Account, scope: str, *, with_refresh: bool = True) -> Response:
         access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)

@@ -78,7 +78,7 @@ class Sandbox:
             time.sleep(fault.seconds)
         response = refusal(vendor, call, fault) if fault else None
         if response is None:
-            with account.lock:
+            with account.lock, self.store.together():
                 response = vendor.respond(call)
         log_request(account, request, path, response.status_code)
         return sabotage(request, response, fault) if fault else response

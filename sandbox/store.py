@@ -6,11 +6,13 @@ import json
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 Key = tuple[str, str]
+Statement = tuple[str, Sequence[tuple[str, ...]]]
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
     vendor TEXT, account TEXT, kind TEXT, id TEXT, data TEXT NOT NULL,
@@ -26,12 +28,14 @@ CREATE TABLE IF NOT EXISTS settings (
 class Store:
     """Write-through: every change is on disk before the request is answered, every read comes from memory.
 
-    Callers hold their account's lock; the store's own lock only guards the one SQLite connection.
+    What one request changes is written `together`: a process that is stopped in the middle has done all of it, or
+    nothing. A token that was taken back for a new one stays good until the new one is on disk. Callers hold their account's lock; the store's own lock only guards the one SQLite connection.
     """
 
     def __init__(self, data_dir: Path) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
+        self._waiting = threading.local()
         self._db = sqlite3.connect(data_dir / "sandbox.sqlite3", check_same_thread=False, isolation_level=None)
         # Survives the end of the process, which is what a simulator needs; losing power is not its concern.
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -43,6 +47,16 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread changes within is written at the end, also when something was raised."""
+        self._waiting.statements = []
+        try:
+            yield
+        finally:
+            statements, self._waiting.statements = self._waiting.statements, None
+            self._commit(statements)
 
     def objects(self, key: Key, kind: str) -> dict[str, dict[str, Any]]:
         """All objects of a kind by id, in order of creation. Do not change the result: use `put` and `remove`."""
@@ -94,7 +108,17 @@ class Store:
             return self._db.execute(sql, args).fetchall()
 
     def _write(self, sql: str, rows: Sequence[tuple[str, ...]]) -> None:
+        waiting: list[Statement] | None = getattr(self._waiting, "statements", None)
+        if waiting is None:
+            self._commit([(sql, rows)])
+        else:
+            waiting.append((sql, rows))
+
+    def _commit(self, statements: Sequence[Statement]) -> None:
+        if not statements:
+            return
         with self._lock:
             self._db.execute("BEGIN")
-            self._db.executemany(sql, rows)
+            for sql, rows in statements:
+                self._db.executemany(sql, rows)
             self._db.execute("COMMIT")

@@ -27,7 +27,9 @@ LONGEST_IDEMPOTENCY_KEY = 128
 ID_FIELDS = {"Contacts": "ContactID", "Invoices": "InvoiceID", "Payments": "PaymentID"}
 Saver = Callable[[Books, JsonDict], JsonDict]
 
-IDENTITY = IdentityServer("Xero")
+# "If you don't receive the response you can retry refreshing the old token for a grace period of 30 minutes":
+# Xero's answer at https://community.xero.com/developer/discussion/105714701/
+IDENTITY = IdentityServer("Xero", grace_seconds=1800)
 VENDOR.route("/identity/connect/authorize", methods=["GET"])(IDENTITY.consent_page)
 VENDOR.route("/identity/connect/authorize", methods=["POST"])(IDENTITY.decide)
 VENDOR.route("/connect/token", methods=["POST"])(IDENTITY.token)

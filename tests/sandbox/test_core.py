@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sandbox.store import Store
 from sandbox.testing import AccountControl, RunningSandbox, running_sandbox
 from tests.connectors.harness import webhook_receiver
 
@@ -61,6 +63,27 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
 
     assert int(more["id"]) == int(made["id"]) + 1
     assert more["createdAt"].startswith("2030-01-01T00:")
+
+
+def test_what_one_request_changes_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    store, place = Store(tmp_path), ("xero", "acme")
+    store.put(place, "tokens", [("old", {})])
+
+    request = store.together()
+    request.__enter__()
+    store.remove(place, "tokens", "old")
+    store.close()  # the process is stopped
+    store.put(place, "tokens", [("new", {})])
+    with pytest.raises(sqlite3.ProgrammingError):
+        request.__exit__(None, None, None)
+
+    after = Store(tmp_path)
+    assert after.objects(place, "tokens") == {"old": {}}
+    with after.together():
+        after.remove(place, "tokens", "old")
+        after.put(place, "tokens", [("new", {})])
+    after.close()
+    assert Store(tmp_path).objects(place, "tokens") == {"new": {}}
 
 
 def test_two_sandboxes_share_nothing(tmp_path: Path) -> None:
