@@ -8,12 +8,12 @@ import pytest
 
 from apps.accounts.policies import API_SCOPES, PARTNER_WIDE_SCOPES
 from apps.billing.models import Invoice
-from apps.billing.services import draft_invoice
 from apps.billing.services.subscriptions import open_period
 from apps.core.actor import Actor
 from apps.core.ids import encode_id
 from apps.tenants.models import Partner
 from tests.api.conftest import ApiClient, make_key
+from tests.factories.invoices import draft_invoice
 from tests.factories.world import World, make_world
 
 

@@ -28,7 +28,6 @@ from apps.billing.selectors import list_invoices, preview_invoice, preview_invoi
 from apps.billing.services import (
     close_periods,
     deliver_invoice,
-    draft_invoice,
     issue_invoice,
     keep_document,
     open_account,
@@ -37,7 +36,8 @@ from apps.billing.services import (
     void_invoice,
 )
 from apps.billing.services.closings import UnableToVoidInvoice
-from apps.billing.services.invoices import UnableToIssueInvoice, close_due_periods
+from apps.billing.services.invoices import close_due_periods
+from apps.billing.services.issuing import UnableToIssueInvoice
 from apps.billing.services.payments import UnableToRecordPayment
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted
@@ -45,6 +45,7 @@ from apps.core.ids import uuid7
 from apps.dispatch.models import WorkItem
 from apps.notifications.models import OutgoingMail
 from tests.billing.conftest import OCTOBER, use
+from tests.factories.invoices import draft_invoice
 
 # October in Berlin ends at 23:00 UTC, after the clocks went back.
 END = datetime(2026, 10, 31, 23, tzinfo=UTC)

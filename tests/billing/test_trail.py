@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.billing.models import BillingPeriod
-from apps.billing.services import draft_invoice, issue_invoice
+from apps.billing.services import issue_invoice
 from apps.billing.trail import TrailStep, UsedBySource, spread, trace_line
 from apps.core.actor import Actor
 from apps.core.ids import uuid7
 from apps.core.money import round_half_up
 from tests.billing.conftest import OCTOBER, use
+from tests.factories.invoices import draft_invoice
 
 AFTER = datetime(2026, 11, 1, 1, tzinfo=UTC)
 RUNS = [uuid7(), uuid7(), uuid7()]

@@ -18,7 +18,6 @@ from apps.billing.services import (
     NewPrice,
     create_plan,
     deliver_invoice,
-    draft_invoice,
     issue_invoice,
     open_account,
     record_usage,
@@ -76,6 +75,7 @@ from apps.sync.models import (
 from apps.sync.services import carry_on_plan, request_pairs
 from tests.factories.aftermath import make_endpoint, make_exception
 from tests.factories.delivery import make_connection, make_customer, production_of
+from tests.factories.invoices import draft_invoice
 from tests.factories.kept import kept
 from tests.factories.library import load_library
 from tests.factories.logs import make_entries

@@ -1,7 +1,7 @@
 from apps.billing.services.accounts import open_account, update_account, update_legal_entity
 from apps.billing.services.closings import void_invoice, write_off_invoice
 from apps.billing.services.deliveries import deliver_invoice, keep_document
-from apps.billing.services.invoices import close_periods, draft_invoice
+from apps.billing.services.invoices import close_periods
 from apps.billing.services.issuing import issue_invoice, issue_invoices
 from apps.billing.services.payments import record_payment
 from apps.billing.services.plans import NewPrice, archive_plan, create_plan, publish_plan_version
@@ -16,7 +16,6 @@ __all__ = [
     "close_periods",
     "create_plan",
     "deliver_invoice",
-    "draft_invoice",
     "issue_invoice",
     "issue_invoices",
     "keep_document",

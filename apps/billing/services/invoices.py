@@ -18,28 +18,9 @@ from apps.billing.models import (
 from apps.billing.rating import RatedInvoice
 from apps.billing.selectors import preview_invoices
 from apps.billing.services.subscriptions import CLOSE_GRACE, CLOSE_KIND, open_periods
-from apps.core.errors import Conflict
 from apps.dispatch.services import complete
 
 CLOSED_AT_ONCE = 100
-
-
-class UnableToIssueInvoice(Conflict):
-    """The invoice is not a draft any more, or its period is still running."""
-
-    code = "unable_to_issue_invoice"
-
-
-def draft_invoice(*, period: BillingPeriod, now: datetime) -> Invoice:
-    """This function will create the period's draft, or bring an existing draft up to date.
-
-    Raises UnableToIssueInvoice when the period's invoice was already issued.
-    """
-    with transaction.atomic():
-        drafts = _draft(_lock_periods(pk=period.pk), now)
-        if not drafts:
-            raise UnableToIssueInvoice("This period's invoice was already issued.")
-        return drafts[0]
 
 
 def close_periods(*, period_ids: Sequence[UUID | str], now: datetime) -> list[Invoice]:

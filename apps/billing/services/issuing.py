@@ -13,10 +13,11 @@ from apps.audit.services import AuditEntry, record_audits
 from apps.billing.models import BillingAccount, Invoice, InvoiceStatus, LegalEntity
 from apps.billing.selectors import preview_invoices
 from apps.billing.services.deliveries import DELIVER_KIND
-from apps.billing.services.invoices import UnableToIssueInvoice, bring_up_to_date
+from apps.billing.services.invoices import bring_up_to_date
 from apps.core.actor import Actor
 from apps.core.bulk import execute, json_text
 from apps.core.clock import local_date
+from apps.core.errors import Conflict
 from apps.dispatch.services import schedule_all
 from apps.events.services import record_events
 
@@ -43,6 +44,12 @@ FROM jsonb_to_recordset(%s::jsonb) AS issued (id uuid, number text, issue_date d
     recipient jsonb, status text, issued_at timestamptz, paid_at timestamptz)
 WHERE billing_invoice.id = issued.id
 """
+
+
+class UnableToIssueInvoice(Conflict):
+    """The invoice is not a draft any more, or its period is still running."""
+
+    code = "unable_to_issue_invoice"
 
 
 def issue_invoice(*, actor: Actor, now: datetime, invoice: Invoice) -> Invoice:

@@ -13,9 +13,10 @@ from django.urls import reverse
 
 from apps.audit.models import AuditEvent
 from apps.billing.models import BillingPeriod, Invoice, InvoiceStatus, LegalEntity, Payment
-from apps.billing.services import draft_invoice, record_usage
+from apps.billing.services import record_usage
 from apps.billing.services.subscriptions import open_period
 from tests.browsing import Browser
+from tests.factories.invoices import draft_invoice
 from tests.functional.partner.conftest import SignIn
 from tests.functional.partner.scene import Scene
 

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.billing.services import draft_invoice, issue_invoice, record_usage
+from apps.billing.services import issue_invoice, record_usage
 from apps.billing.services.subscriptions import open_period
+from tests.factories.invoices import draft_invoice
 from tests.functional.partner.conftest import SignIn
 from tests.functional.partner.scene import SYSTEM, Scene, make_scene
 from tests.functional.partner.test_billing_actions import OCTOBER, TOTAL
