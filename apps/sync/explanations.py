@@ -43,7 +43,7 @@ _BY_CLASS: dict[str, Explanation] = {
 _BY_CODE: dict[str, Explanation] = {
     "invoiced_time": Explanation(
         "{message}",
-        "Correct the invoice or write a credit note in the billing system, then ignore this entry; or undo the change.",
+        "Correct the invoice or write a credit note in the billing system, then settle this entry; or put the time back.",
     ),
     "same_or_not": Explanation(
         "{message}", "Say under Stewardship whether the two are the same; the record then goes through by itself."

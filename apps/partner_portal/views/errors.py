@@ -25,7 +25,7 @@ from apps.sync.desk import is_snoozed, standing_of, trend_of
 from apps.sync.explanations import shown_code
 from apps.sync.models import UNSOLVED, FailureStatus, RecordFailure
 from apps.sync.selectors import explain_failure, get_failure
-from apps.sync.sent import object_label
+from apps.sync.sent import is_ours, object_label
 from apps.sync.services import ignore_failure
 from apps.ui import htmx
 from apps.ui.links import link_to
@@ -59,6 +59,7 @@ def _state(failure: RecordFailure) -> Status:
     return status_of(failure.status, label=str(failure.get_status_display()), tone=tone)
 
 
+CORRECTED = "The invoice was corrected."
 COLUMNS = (
     Column("record", "Record", value="name", sub=object_label, main=True),
     Column("customer", "Customer", value="customer.name"),
@@ -89,6 +90,7 @@ def show_group(request: ActorRequest, fingerprint: str) -> HttpResponse:
     context = {
         "page": page, "table": table, "example": example, "explanation": explain_failure(example), "scope": scope,
         "fingerprint": fingerprint, "code": shown_code(example), "open_count": standing.open,
+        "by_hand": is_ours(example),
         "total": standing.total, "trend": trend_of(seen, [fingerprint], now)[fingerprint],
         "acts": acts_on(request, standing, "error_group_act", fingerprint, scope), "is_desk": True,
         "crumbs": [("Error desk", reverse("partner_portal:errors"))],
@@ -110,7 +112,7 @@ def _settled(request: ActorRequest, fingerprint: str) -> HttpResponse:
 @requires(Audience.STAFF, "errors.view")
 def show_error(request: ActorRequest, failure_id: UUID) -> HttpResponse:
     failure = get_failure(request.actor, failure_id)
-    form = IgnoreForm(request.POST or None)
+    form = IgnoreForm(request.POST or None, initial={"reason": CORRECTED if is_ours(failure) else ""})
     if request.method == "POST":
         request.actor.require("errors.resolve")
         left = submit(
@@ -127,7 +129,7 @@ def show_error(request: ActorRequest, failure_id: UUID) -> HttpResponse:
         "failure": failure, "form": form, "explanation": explain_failure(failure), "is_desk": True,
         "status": status_of(failure.status, label=str(failure.get_status_display())),
         "is_unsolved": failure.status in UNSOLVED, "is_snoozed": is_snoozed(failure, now),
-        "can_retry": can_retry,
+        "can_retry": can_retry, "by_hand": is_ours(failure),
         "can_edit": can_retry and failure.record_id and request.actor.can("payloads.view"),
         "acts": acts_on(request, standing_of(one, now), "error_act", failure.pk, ""), "notes": notes_of(request, failure),
         "comment_form": CommentForm(auto_id="comment_%s") if request.actor.can("errors.resolve") else None,

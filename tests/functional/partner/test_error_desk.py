@@ -169,6 +169,22 @@ def test_a_payload_is_read_in_words_and_kept_as_it_was_sent(owner: Client, scene
     assert "5400" in text
 
 
+def test_time_that_is_invoiced_is_settled_by_hand_first(owner: Client, scene: Scene) -> None:
+    RecordFailure.objects.filter(pk=scene.failure.pk).update(
+        object_name="invoiced time", code="invoiced_time", payload={"duration_seconds": 5400}
+    )
+    own = address("error", scene.failure.pk)
+
+    page = owner.get(own)
+
+    buttons = re.findall(r'class="btn btn-primary" type="submit"[^>]*>([^<]+)<', page.content.decode())
+    assert buttons == ["Settle it"]
+    assert "The time was put back: look again" in page.content.decode()
+    assert page.context["form"]["reason"].value() == "The invoice was corrected."
+    owner.post(own, {"reason": "The invoice was corrected."})
+    assert states()["Project 0"] == "ignored"
+
+
 def test_a_duration_is_corrected_in_hours(owner: Client, scene: Scene) -> None:
     record = CanonicalRecord.objects.create(
         pk=uuid7(), customer=scene.customer, environment=scene.run.environment, entity="time_entry", version=1,
