@@ -12,10 +12,11 @@ from django.http import HttpResponse
 
 from apps.core.money import Money
 from apps.core.spreadsheets import harmless
+from apps.ui.filters import MOST_EXPORTED
 from apps.ui.tables import Table
 
 FORMATS = ("csv", "json")
-MAX_ROWS = 10_000
+MAX_ROWS = MOST_EXPORTED
 
 
 def export_table(table: Table, *, name: str, format: str) -> HttpResponse:

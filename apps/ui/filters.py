@@ -48,6 +48,9 @@ class FilterChip:
     icon: str = ""
 
 
+MOST_EXPORTED = 10_000  # rows of a list as a file, made while somebody waits
+
+
 @dataclass(frozen=True, slots=True)
 class FilterState:
     """The filters as asked for. `values` holds only values that exist, so views may use them without checking."""
@@ -61,6 +64,7 @@ class FilterState:
     target_id: str
     exports: tuple[tuple[str, str], ...] = field(default=())
     sort: str = ""
+    most_exported: int = MOST_EXPORTED
 
     @property
     def is_filtered(self) -> bool:
