@@ -45,14 +45,14 @@ test: install bundle ## Run the tests that need nothing but a database
 	@$(SERVICES) -- $(PYTEST) -n $(WORKERS) $(ARGS)
 
 .PHONY: lint
-lint: install ## Check style, spelling, templates, import contracts, sizes and secrets
+lint: install ## Check style, spelling, templates, import contracts, imports of all tests, sizes and secrets
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/typos
 	@if [ -d templates ]; then .venv/bin/djlint --lint --quiet templates; fi
 	@.venv/bin/lint-imports
 	@$(PYTEST) -q -p no:django -o addopts=--import-mode=importlib --confcutdir=tests/architecture \
-		tests/architecture/test_sizes.py tests/architecture/test_secrets.py
+		tests/architecture/test_sizes.py tests/architecture/test_secrets.py tests/architecture/test_imports.py
 
 .PHONY: format
 format: install ## Rewrite the code in the house format
