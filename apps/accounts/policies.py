@@ -65,7 +65,7 @@ _ADMINISTRATION = frozenset(
 )
 
 STAFF_PERMISSIONS: dict[str, frozenset[str]] = {
-    StaffRole.OWNER: _ENGINEERING | _MONEY | _ADMINISTRATION | {"partner.transfer"},
+    StaffRole.OWNER: _ENGINEERING | _MONEY | _ADMINISTRATION | {"partner.transfer", "cutover.override"},
     StaffRole.ADMIN: _ENGINEERING | _MONEY | _ADMINISTRATION,
     StaffRole.ENGINEER: _ENGINEERING | {"customers.manage", "team.view"},
     StaffRole.SUPPORT: _READ | {"errors.resolve", "exceptions.resolve", "runs.start", "sla.close", "team.view"},

@@ -33,6 +33,7 @@ TABS = (
     Tab("customer_runs", "Runs", "runs.view"),
     Tab("customer_errors", "Errors", "errors.view"),
     Tab("customer_exceptions", "Exceptions", "exceptions.view"),
+    Tab("customer_modernization", "Modernization", "integrations.view"),
     Tab("customer_sla", "SLA", "sla.view"),
     Tab("customer_billing", "Billing", "billing.view"),
     Tab("customer_users", "Users", "customers.view"),

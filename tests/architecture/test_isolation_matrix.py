@@ -48,6 +48,8 @@ KEY_TABLES = [
         "billing_billingaccount", "billing_subscription", "sla_slareport", "sla_slaassignment", "branding_brandsettings",
         "notifications_webhookendpoint", "notifications_webhooksecret", "notifications_webhookdelivery",
         "monitoring_exceptionrule", "monitoring_businessexception",
+        "modernization_legacyinterface", "modernization_migrationwave", "modernization_checklistpoint",
+        "modernization_parallelrun", "modernization_paralleldifference",
     )),
     "p_globex.accounts_user", "p_globex.accounts_staffmembership", "public.tenants_partner", "public.tenants_domain",
     "public.dispatch_workitem",
@@ -241,6 +243,8 @@ def _leaks(matrix: Matrix, caller: Caller, answer: Any, address: str) -> list[st
 def _marks(world: World) -> list[str]:
     rows = [world.customer, world.invoice, world.report, world.invitation, *world.connections.values()]
     rows += [*world.integrations.values(), *world.records.values(), *world.failures.values()]
+    if world.modernization is not None:
+        rows += [world.modernization.wave, world.modernization.interface, world.modernization.run]
     return [world.customer.name, world.customer.slug, *(str(row.pk) for row in rows if row is not None)]
 
 

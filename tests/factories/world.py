@@ -79,6 +79,7 @@ from tests.factories.invoices import draft_invoice
 from tests.factories.kept import kept
 from tests.factories.library import load_library
 from tests.factories.logs import make_entries
+from tests.factories.modernization import Modernization, make_modernization
 from tests.factories.versions import make_versions
 
 PASSWORD = "correct horse battery"  # noqa: S105
@@ -127,6 +128,7 @@ class World:
     endpoint: WebhookEndpoint | None = None
     delivery: WebhookDelivery | None = None
     exception: BusinessException | None = None
+    modernization: Modernization | None = None
 
 
 def make_staff(now: datetime, role: str, email: str = "") -> User:
@@ -167,6 +169,7 @@ def _make_world(name: str, now: datetime) -> World:
     _bill(world, now)
     world.endpoint, world.delivery = make_endpoint(customer, now)
     world.exception = make_exception(world.records["project"], LAST_RUN)
+    world.modernization = make_modernization(world.integrations["time-to-invoice"], LAST_RUN)
     return world
 
 

@@ -10,6 +10,7 @@ from apps.partner_portal.urls import (
     exceptions,
     home,
     mails,
+    modernization,
     money,
     records,
     releases,
@@ -31,4 +32,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *mails.urlpatterns,
     *webhooks.urlpatterns,
     *exceptions.urlpatterns,
+    *modernization.urlpatterns,
 ]

@@ -9,6 +9,8 @@ from apps.partner_portal.views import (
     errors,
     exceptions,
     integrations,
+    modernization,
+    modernization_plan,
     runs,
 )
 
@@ -26,6 +28,11 @@ CUSTOMER = [
     path("runs/", runs.show_customer_runs, name="customer_runs"),
     path("errors/", errors.show_customer_errors, name="customer_errors"),
     path("exceptions/", exceptions.show_customer_exceptions, name="customer_exceptions"),
+    path("modernization/", modernization.show_inventory, name="customer_modernization"),
+    path("modernization/add/", modernization.add, name="legacy_interface_add"),
+    path("modernization/import/", modernization_plan.bring_estate, name="estate_import"),
+    path("modernization/waves/add/", modernization_plan.new_wave, name="migration_wave_add"),
+    path("modernization/interfaces.<slug:estate_format>", modernization_plan.take_estate, name="estate_export"),
     path("sla/", customer_money.show_sla, name="customer_sla"),
     path("billing/", customer_money.show_billing, name="customer_billing"),
     path("billing/cancel/", customer_money.end_subscription, name="subscription_cancel"),

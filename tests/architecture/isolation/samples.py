@@ -77,6 +77,15 @@ SAMPLES: dict[str, Sample] = {
     "exception_id": lambda scene, world: world.exception.pk,  # type: ignore[union-attr]
     "exception_act": lambda scene, world: "wake",
     "rule_key": lambda scene, world: "project-without-contract",
+    "legacy_interface_id": lambda scene, world: world.modernization.interface.pk,  # type: ignore[union-attr]
+    "wave_id": lambda scene, world: world.modernization.wave.pk,  # type: ignore[union-attr]
+    "point_id": lambda scene, world: world.modernization.point.pk,  # type: ignore[union-attr]
+    "parallel_run_id": lambda scene, world: world.modernization.run.pk,  # type: ignore[union-attr]
+    "finding_id": lambda scene, world: world.modernization.finding.pk,  # type: ignore[union-attr]
+    "cut_over_step": lambda scene, world: "cut-over",
+    "point_change": lambda scene, world: "tick",
+    "comparison_change": lambda scene, world: "again",
+    "estate_format": lambda scene, world: "csv",
     "endpoint_id": lambda scene, world: world.endpoint.pk,  # type: ignore[union-attr]
     "delivery_id": lambda scene, world: world.delivery.pk,  # type: ignore[union-attr]
     "log_id": lambda scene, world: world.log.pk,  # type: ignore[union-attr]

@@ -1,0 +1,189 @@
+"""What the old interface produced, as a file somebody brings: CSV, or a JSON list of objects with single values."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from apps.connectors.sdk.declared.files.definition import FilePart
+from apps.connectors.sdk.declared.files.guess import DELIMITERS, SAMPLE_BYTES, guess_file
+
+MAX_BYTES = 20 * 1024 * 1024
+MAX_ROWS = 100_000
+MAX_COLUMNS = 200
+LONGEST_CELL = 4_000
+SAMPLES = 3
+UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class UnreadableResult(Exception):
+    """Nothing of the file can be compared; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class OldRow:
+    """`cells` by column; `problem` says in words why the row cannot be read."""
+
+    line: int
+    cells: dict[str, str]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OldResult:
+    """What a file looks like. `unique` is the column that tells the first rows apart, where there is one."""
+
+    columns: list[str]
+    samples: dict[str, list[str]]
+    row_count: int
+    file: FilePart
+    is_json: bool
+    unique: str = ""
+
+
+def look_at(content: bytes, name: str) -> OldResult:
+    """This function will read the file once, to its end. Raises UnreadableResult."""
+    if len(content) > MAX_BYTES:
+        raise UnreadableResult(f"The file has more than {MAX_BYTES // 1024 // 1024} MB. Bring a shorter period.")
+    if not content.strip():
+        raise UnreadableResult("The file is empty.")
+    is_json = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"[", b"{")
+    part, unique = (FilePart(pattern="*"), "") if is_json else _guessed(content, name)
+    columns: dict[str, list[str]] = {}
+    count = 0
+    for row in read_rows(content, part, is_json=is_json):
+        count += 1
+        if count > MAX_ROWS:
+            raise UnreadableResult(f"The file has more than {MAX_ROWS:,} rows. Bring a shorter period.")
+        for column, cell in row.cells.items():
+            seen = columns.setdefault(column, [])
+            if cell and len(seen) < SAMPLES and cell not in seen:
+                seen.append(cell[:80])
+        if len(columns) > MAX_COLUMNS:
+            raise UnreadableResult(f"The file has more than {MAX_COLUMNS} columns.")
+    if not count:
+        raise UnreadableResult("The file has a header row only: there is nothing to compare.")
+    return OldResult(list(columns), columns, count, part, is_json, unique)
+
+
+def _guessed(content: bytes, name: str) -> tuple[FilePart, str]:
+    guess = guess_file(content[: SAMPLE_BYTES + 1], name or "result.csv")
+    if guess is None:
+        return _plainly(content), ""
+    return guess.file, guess.id
+
+
+def _plainly(content: bytes) -> FilePart:
+    """A file with one column, or with so many broken rows that nothing can be guessed from it. Raises UnreadableResult."""
+    first = content[:SAMPLE_BYTES].splitlines()[0]
+    try:
+        encoding, header = "utf-8", first.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        encoding, header = "cp1252", first.decode("cp1252", errors="replace")
+    if not header.strip() or not header.replace("\t", " ").isprintable():
+        raise UnreadableResult("No table was found in this file: is it CSV with a header row, or a JSON list?")
+    return FilePart(pattern="*", encoding=encoding, delimiter=max(DELIMITERS, key=header.count))
+
+
+def packed(content: bytes) -> bytes:
+    return gzip.compress(content, compresslevel=5, mtime=0)
+
+
+def unpacked(content: bytes) -> bytes:
+    return gzip.decompress(content)
+
+
+def read_rows(content: bytes, file: FilePart, *, is_json: bool) -> Iterator[OldRow]:
+    """Every row in the order of the file; one that cannot be read says so. Raises UnreadableResult."""
+    yield from _json_rows(content) if is_json else _csv_rows(content, file)
+
+
+def _csv_rows(content: bytes, file: FilePart) -> Iterator[OldRow]:
+    encoding = "utf-8-sig" if file.encoding == "utf-8" else file.encoding
+    text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, errors="replace", newline="")
+    reader = csv.reader(text, delimiter=file.delimiter, quotechar=file.quote, skipinitialspace=True)
+    try:
+        columns = [cell.strip() for cell in next(reader)] if file.header else list(file.columns)
+    except (csv.Error, StopIteration):
+        raise UnreadableResult("The header row cannot be read.") from None
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise UnreadableResult(f"There are two columns named “{twice}”.")
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield OldRow(line, {}, f"The row is not well-formed ({error})")
+            continue
+        if any(cells):
+            yield _row(line, columns, cells)
+
+
+def _row(line: int, columns: list[str], cells: list[str]) -> OldRow:
+    if len(cells) != len(columns):
+        kept = dict(zip(columns, cells, strict=False))
+        return OldRow(line, _clean(kept), f"The row has {len(cells)} columns, the header {len(columns)}")
+    return _checked(line, {column: cell.strip() for column, cell in zip(columns, cells, strict=True) if column})
+
+
+def _checked(line: int, cells: dict[str, str]) -> OldRow:
+    for column, cell in cells.items():
+        if len(cell) > LONGEST_CELL:
+            return OldRow(line, _clean(cells), f"“{column}” is longer than {LONGEST_CELL:,} characters")
+        if UNKEEPABLE.search(cell):
+            return OldRow(line, _clean(cells), f"“{column}” holds a character that cannot be kept")
+    return OldRow(line, cells)
+
+
+def _clean(cells: dict[str, str]) -> dict[str, str]:
+    return {UNKEEPABLE.sub("�", name)[:80]: UNKEEPABLE.sub("�", cell)[:200] for name, cell in cells.items()}
+
+
+def _json_rows(content: bytes) -> Iterator[OldRow]:
+    try:
+        data = json.loads(content.decode("utf-8-sig"), parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise UnreadableResult("This is not JSON: bring a list of objects, or CSV.") from None
+    if isinstance(data, dict):
+        data = next((value for value in data.values() if isinstance(value, list)), None)
+    if not isinstance(data, list):
+        raise UnreadableResult("The JSON holds no list of objects.")
+    columns = _names(data)
+    for number, item in enumerate(data, 1):
+        yield _object(number, item, columns)
+
+
+def _names(items: Iterable[Any]) -> list[str]:
+    found: dict[str, None] = {}
+    for item in items:
+        if isinstance(item, dict):
+            found.update(dict.fromkeys(item))
+    return [name for name in found if not UNKEEPABLE.search(name)]
+
+
+def _object(number: int, item: Any, columns: list[str]) -> OldRow:
+    if not isinstance(item, dict):
+        return OldRow(number, {}, "The entry is no object")
+    nested = next((name for name, value in item.items() if isinstance(value, dict | list)), None)
+    cells = {name: _plain(item.get(name)) for name in columns}
+    if nested is not None:
+        return OldRow(number, _clean(cells), f"“{nested}” holds a list or an object, not a single value")
+    return _checked(number, cells)
+
+
+def _plain(value: Any) -> str:
+    if value is None or isinstance(value, dict | list):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(value, "f") if isinstance(value, Decimal) and value.is_finite() else str(value).strip()

@@ -1,0 +1,103 @@
+"""What speaks against a wave plan, in words. Pure: the caller has read the interfaces, waves and dependencies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from apps.flows.models import IntegrationStatus
+from apps.modernization.models import Criticality, LegacyInterface, MigrationWave
+
+Needs = Mapping[UUID, Sequence[UUID]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanNote:
+    """`is_blocking`: the plan cannot go as it stands; otherwise somebody should look. `interface` is what it is about."""
+
+    text: str
+    is_blocking: bool = False
+    interface: LegacyInterface | None = None
+
+
+def read_needs(interfaces: Iterable[LegacyInterface]) -> Needs:
+    """{interface: what it depends on}, in one question."""
+    through = LegacyInterface.depends_on.through
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    rows = through.objects.filter(from_legacyinterface__in=[interface.pk for interface in interfaces])
+    for one, other in rows.order_by("to_legacyinterface__name", "id").values_list(
+        "from_legacyinterface_id", "to_legacyinterface_id"
+    ):
+        found[one].append(other)
+    return found
+
+
+def check_plan(
+    waves: Sequence[MigrationWave], interfaces: Sequence[LegacyInterface], needs: Needs, today: date
+) -> list[PlanNote]:
+    """Blocking notes first. Only what is still to be replaced is spoken of."""
+    left = [interface for interface in interfaces if not interface.is_gone]
+    notes = [
+        *_order_of_dependencies(left, {interface.pk: interface for interface in interfaces}, needs),
+        *_days_of_waves(waves, left, today),
+        *_critical_together(left),
+        *_without_replacement(left),
+    ]
+    return sorted(notes, key=lambda note: not note.is_blocking)
+
+
+def _order_of_dependencies(
+    left: Iterable[LegacyInterface], known: Mapping[UUID, LegacyInterface], needs: Needs
+) -> Iterator[PlanNote]:
+    for interface in left:
+        for other in (known[pk] for pk in needs.get(interface.pk, []) if pk in known):
+            if interface.wave is None or other.is_gone:
+                continue
+            if other.wave is None:
+                text = f"{interface} stands in {interface.wave}, but {other}, which it depends on, stands in no wave."
+                yield PlanNote(text, True, interface)
+            elif other.wave.position > interface.wave.position:
+                text = f"{interface} stands in {interface.wave}, but {other}, which it depends on, comes later, in {other.wave}."
+                yield PlanNote(text, True, interface)
+
+
+def _days_of_waves(waves: Sequence[MigrationWave], left: Sequence[LegacyInterface], today: date) -> Iterator[PlanNote]:
+    waiting = defaultdict[UUID | None, int](int)
+    for interface in left:
+        waiting[interface.wave_id] += 1
+    last: MigrationWave | None = None
+    for wave in waves:
+        if wave.starts_on and wave.cut_over_on and wave.cut_over_on < wave.starts_on:
+            yield PlanNote(f"{wave} is to be cut over before it starts.", True)
+        if last and last.cut_over_on and wave.cut_over_on and wave.cut_over_on < last.cut_over_on:
+            yield PlanNote(f"{wave} comes after {last}, but is to be cut over earlier.", True)
+        if wave.cut_over_on and wave.cut_over_on < today and waiting[wave.pk]:
+            count = waiting[wave.pk]
+            told = "One interface" if count == 1 else f"{count} interfaces"
+            yield PlanNote(f"The day of {wave} has passed. {told} of it still to be cut over.")
+        last = wave if wave.cut_over_on else last
+
+
+def _critical_together(left: Iterable[LegacyInterface]) -> Iterator[PlanNote]:
+    same_day: dict[date, list[LegacyInterface]] = defaultdict(list)
+    for interface in left:
+        if interface.criticality == Criticality.CRITICAL and interface.wave and interface.wave.cut_over_on:
+            same_day[interface.wave.cut_over_on].append(interface)
+    for day, found in sorted(same_day.items()):
+        if len(found) > 1:
+            names = " and ".join(str(interface) for interface in found[:3])
+            yield PlanNote(f"{names} are critical and cut over on the same day, {day:%-d %B %Y}.", False, found[0])
+
+
+def _without_replacement(left: Iterable[LegacyInterface]) -> Iterator[PlanNote]:
+    for interface in left:
+        replacement = interface.integration
+        if replacement is None:
+            yield PlanNote(f"Nothing replaces {interface} yet.", False, interface)
+        elif replacement.status == IntegrationStatus.RETIRED:
+            yield PlanNote(f"{replacement}, which replaces {interface}, is retired.", True, interface)
+        if interface.wave is None:
+            yield PlanNote(f"{interface} stands in no wave.", False, interface)

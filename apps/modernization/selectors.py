@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.core.actor import Actor
+from apps.core.errors import NotVisible
+from apps.core.visible import get_visible
+from apps.customers.models import Customer
+from apps.flows.models import Integration, IntegrationStatus
+from apps.modernization.models import (
+    ChecklistPoint,
+    InterfaceStatus,
+    LegacyInterface,
+    MigrationWave,
+    ParallelDifference,
+    ParallelRun,
+)
+
+
+def list_interfaces(actor: Actor) -> QuerySet[LegacyInterface]:
+    """By name. Raises NotPermitted."""
+    actor.require("integrations.view")
+    found = LegacyInterface.objects.visible_to(actor).select_related("customer", "wave", "integration__environment")
+    return found.defer("integration__settings", "integration__author_ids").order_by("name", "id")
+
+
+def get_interface(actor: Actor, interface_id: UUID) -> LegacyInterface:
+    """Raises NotVisible, NotPermitted."""
+    return get_visible(list_interfaces(actor), interface_id, "There is no such interface.")
+
+
+def list_waves(actor: Actor) -> QuerySet[MigrationWave]:
+    """In their order. Raises NotPermitted."""
+    actor.require("integrations.view")
+    return MigrationWave.objects.visible_to(actor).select_related("customer").order_by("position", "created_at", "id")
+
+
+def get_wave(actor: Actor, wave_id: UUID) -> MigrationWave:
+    """Raises NotVisible, NotPermitted."""
+    return get_visible(list_waves(actor), wave_id, "There is no such wave.")
+
+
+def get_point(actor: Actor, point_id: UUID) -> ChecklistPoint:
+    """Raises NotVisible, NotPermitted."""
+    visible = LegacyInterface.objects.visible_to(actor)
+    found = ChecklistPoint.objects.filter(pk=point_id, interface__in=visible).select_related("interface").first()
+    actor.require("integrations.view")
+    if found is None:
+        raise NotVisible("There is no such point.")
+    return found
+
+
+def list_parallel_runs(actor: Actor) -> QuerySet[ParallelRun]:
+    """Raises NotPermitted."""
+    actor.require("integrations.view")
+    runs: QuerySet[ParallelRun] = ParallelRun.objects.visible_to(actor)
+    return runs.select_related("environment", "interface__customer", "interface__integration").order_by("-id")
+
+
+def get_parallel_run(actor: Actor, run_id: UUID) -> ParallelRun:
+    """Raises NotVisible, NotPermitted."""
+    return get_visible(list_parallel_runs(actor), run_id, "There is no such comparison.")
+
+
+def list_differences(actor: Actor, run: ParallelRun) -> QuerySet[ParallelDifference]:
+    """What it found, values included. Raises NotPermitted."""
+    actor.require("records.view")
+    return ParallelDifference.objects.filter(run=run, run__in=ParallelRun.objects.visible_to(actor))
+
+
+def open_count(run: ParallelRun) -> int:
+    """Findings that nobody has accepted, also those beyond the listed ones."""
+    accepted = ParallelDifference.objects.filter(run=run, accepted_at__isnull=False).count()
+    return max(run.finding_count - accepted, 0)
+
+
+def replacements_for(customer: Customer) -> QuerySet[Integration]:
+    """What may replace an interface of the customer, by name."""
+    own = Integration.objects.filter(customer=customer).exclude(status=IntegrationStatus.RETIRED)
+    return own.select_related("environment").order_by("name", "id")
+
+
+@dataclass
+class WaveState:
+    """A wave (None: what stands in none) with its interfaces by name, and how many of them are done."""
+
+    wave: MigrationWave | None
+    interfaces: list[LegacyInterface] = field(default_factory=list)
+
+    @property
+    def done_count(self) -> int:
+        return sum(interface.is_gone for interface in self.interfaces)
+
+    @property
+    def parallel_count(self) -> int:
+        return sum(interface.status == InterfaceStatus.PARALLEL for interface in self.interfaces)
+
+
+def by_wave(waves: Iterable[MigrationWave], interfaces: Iterable[LegacyInterface]) -> list[WaveState]:
+    """The waves in their order; what stands in none comes last, where there is any."""
+    states = {wave.pk: WaveState(wave) for wave in waves}
+    rest = WaveState(None)
+    for interface in interfaces:
+        state = states.get(interface.wave_id) if interface.wave_id else None
+        (state or rest).interfaces.append(interface)
+    return [*states.values(), *([rest] if rest.interfaces else [])]

@@ -1,0 +1,272 @@
+"""An estate brought as a text: planned with what would be new and changed, then carried out, all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+
+from apps.audit.services import record_change
+from apps.core.actor import Actor
+from apps.core.errors import AnticipatedError
+from apps.customers.models import Customer, EnvironmentKind
+from apps.flows.models import Integration
+from apps.flows.sources import InvalidSource
+from apps.modernization.estate import InterfaceDoc, Line, WaveDoc, read_estate
+from apps.modernization.models import ChecklistPoint, LegacyInterface, MigrationWave
+from apps.modernization.selectors import list_interfaces, list_waves, replacements_for
+from apps.modernization.services.interfaces import (
+    InterfaceDraft,
+    add_interface,
+    change_interface,
+    check_draft,
+    draft_of,
+    told,
+)
+from apps.modernization.services.waves import WaveDraft, add_wave, change_wave, draft_of_wave
+
+_PLAIN = (
+    "kind", "source", "target", "entity", "frequency", "monthly_count", "owner", "criticality", "documentation", "notes",
+    "way_back",
+)  # fmt: skip
+
+
+class UnableToApplyEstate(AnticipatedError):
+    """The text cannot be carried out as it is."""
+
+    code = "unable_to_apply_estate"
+
+
+@dataclass(slots=True)
+class PlannedEntry:
+    """`action`: create, change or same. `details`: (what, before, after). With problems nothing is carried out."""
+
+    what: str
+    name: str
+    action: str
+    line: int = 0
+    details: list[tuple[str, str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class EstatePlan:
+    entries: list[PlannedEntry] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        return [
+            f"Line {entry.line}, {entry.name}: {text}" if entry.line else f"{entry.name}: {text}"
+            for entry in self.entries
+            for text in entry.problems
+        ]
+
+    @property
+    def changes(self) -> list[PlannedEntry]:
+        return [entry for entry in self.entries if entry.action != "same"]
+
+
+class _Estate:
+    """What stands, by name, and what a text makes of it; written to only when `now` is given."""
+
+    def __init__(self, actor: Actor, customer: Customer) -> None:
+        self.actor, self.customer = actor, customer
+        self.waves = {wave.name.lower(): wave for wave in list_waves(actor).filter(customer=customer)}
+        own = list_interfaces(actor).filter(customer=customer)
+        self.interfaces = {one.name.lower(): one for one in own.prefetch_related("points")}
+        self.integrations = _by_name(customer)
+
+    def draft(self, doc: InterfaceDoc) -> InterfaceDraft:
+        """Without what it depends on. Raises UnableToApplyEstate."""
+        known = self.interfaces.get(doc.name.lower())
+        base = draft_of(known) if known else InterfaceDraft(name=doc.name, kind="file_drop", source="", target="")
+        said: dict[str, Any] = {name: getattr(doc, name) for name in _PLAIN if getattr(doc, name) is not None}
+        if doc.wave is not None:
+            said["wave"] = _named(self.waves, doc.wave, "wave")
+        if doc.integration is not None:
+            said["integration"] = _named(self.integrations, doc.integration, "integration")
+        return replace(base, **said, name=doc.name)
+
+    def needed(self, doc: InterfaceDoc) -> tuple[LegacyInterface, ...]:
+        """Raises UnableToApplyEstate."""
+        names = doc.depends_on or []
+        return tuple(one for name in names if (one := _named(self.interfaces, name, "interface")) is not None)
+
+
+def _by_name(customer: Customer) -> dict[str, Integration]:
+    """Where sandbox and production have one of the same name, production's."""
+    found = sorted(replacements_for(customer), key=lambda one: one.environment.kind == EnvironmentKind.PRODUCTION)
+    return {one.name.lower(): one for one in found}
+
+
+def _named(rows: dict[str, Any], name: str, what: str) -> Any:
+    if not name.strip():
+        return None
+    found = rows.get(name.strip().lower())
+    if found is None:
+        raise UnableToApplyEstate(f"There is no {what} “{name.strip()[:80]}”.")
+    return found
+
+
+def plan_estate(*, actor: Actor, now: datetime, customer: Customer, text: str) -> EstatePlan:
+    """This function will tell what carrying the text out would do; nothing is changed. Raises UnableToApplyEstate."""
+    with transaction.atomic():
+        plan = _carry_out(actor, now, customer, text)
+        transaction.set_rollback(True)
+    return plan
+
+
+@transaction.atomic
+def apply_estate(*, actor: Actor, now: datetime, customer: Customer, text: str) -> EstatePlan:
+    """This function will make the estate what the text says; again changes nothing. Raises UnableToApplyEstate."""
+    plan = _carry_out(actor, now, customer, text)
+    if plan.problems:
+        raise UnableToApplyEstate(plan.problems[0], field="source")
+    if plan.changes:
+        record_change(
+            actor=actor, now=now, target=customer, action="modernization.applied",
+            after={"changes": [f"{entry.action} {entry.name}" for entry in plan.changes]},
+        )  # fmt: skip
+    return plan
+
+
+def _carry_out(actor: Actor, now: datetime, customer: Customer, text: str) -> EstatePlan:
+    actor.require("integrations.manage")
+    actor.require_sight(customer.pk, "There is no such customer.")
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    try:
+        given = read_estate(text, customer)
+    except InvalidSource as error:
+        raise UnableToApplyEstate(str(error), field="source") from None
+    estate, plan = _Estate(actor, customer), EstatePlan()
+    waves = given.waves if given.is_complete else list(_waves_of(estate, given.lines))
+    plan.entries += [_wave(estate, now, doc) for doc in waves]
+    entries = [_interface(estate, now, line, plan) for line in given.lines]
+    # Only now every name is known that another one may depend on.
+    for line, entry in zip(given.lines, entries, strict=True):
+        if line.doc.depends_on is not None and not entry.problems:
+            _depend(estate, now, line.doc, entry)
+    plan.entries += entries
+    return plan
+
+
+def _waves_of(estate: _Estate, lines: list[Line]) -> Iterator[WaveDoc]:
+    """A CSV names waves; those that are not there yet are added in the order they are named."""
+    names = dict.fromkeys(line.doc.wave.strip() for line in lines if line.doc.wave and not line.problem)
+    return (WaveDoc(name=name[:80]) for name in names if name and name.lower() not in estate.waves)
+
+
+def _wave(estate: _Estate, now: datetime, doc: WaveDoc) -> PlannedEntry:
+    known = estate.waves.get(doc.name.lower())
+    entry = PlannedEntry("wave", doc.name, "same" if known else "create")
+    base = draft_of_wave(known) if known else WaveDraft(name=doc.name)
+    try:
+        with transaction.atomic():
+            said: dict[str, Any] = {
+                name: getattr(doc, name) for name in ("position", "goal") if getattr(doc, name) is not None
+            }
+            said |= {
+                name: _day(getattr(doc, name))
+                for name in ("starts_on", "cut_over_on")
+                if getattr(doc, name) is not None
+            }
+            draft = replace(base, name=doc.name, **said)
+            entry.details = _changes(base.values() if known else {}, draft.values())
+            if known and entry.details:
+                entry.action = "change"
+                wave: MigrationWave = change_wave(actor=estate.actor, now=now, wave=known, draft=draft)
+                estate.waves[doc.name.lower()] = wave
+            elif not known:
+                added = add_wave(actor=estate.actor, now=now, customer=estate.customer, draft=draft)
+                estate.waves[doc.name.lower()] = added
+    except AnticipatedError as error:
+        entry.problems.append(error.user_message)
+    return entry
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UnableToApplyEstate(f"“{text[:40]}” is no day: write 2026-11-30.") from None
+
+
+def _interface(estate: _Estate, now: datetime, line: Line, plan: EstatePlan) -> PlannedEntry:
+    doc, known = line.doc, estate.interfaces.get(line.doc.name.lower())
+    entry = PlannedEntry("interface", doc.name, "same" if known else "create", line.line)
+    if line.problem:
+        entry.problems.append(line.problem)
+        return entry
+    try:
+        with transaction.atomic():
+            _keep_interface(estate, now, doc, entry)
+    except AnticipatedError as error:
+        entry.problems.append(
+            f"{error.field.replace('_', ' ').capitalize()}: {error.user_message}" if error.field else error.user_message
+        )
+    return entry
+
+
+def _keep_interface(estate: _Estate, now: datetime, doc: InterfaceDoc, entry: PlannedEntry) -> None:
+    known, draft = estate.interfaces.get(doc.name.lower()), estate.draft(doc)
+    check_draft(estate.customer, draft)
+    before = told(draft_of(known)) if known else {}
+    entry.details = _changes(before, told(draft))
+    if known is None:
+        known = add_interface(actor=estate.actor, now=now, customer=estate.customer, draft=draft)
+    elif entry.details:
+        entry.action = "change"
+        known = change_interface(actor=estate.actor, now=now, interface=known, draft=draft)
+    estate.interfaces[doc.name.lower()] = known
+    if doc.checklist is not None:
+        _keep_points(known, doc.checklist, entry)
+
+
+def _keep_points(interface: LegacyInterface, texts: list[str], entry: PlannedEntry) -> None:
+    """Points of the same text keep their ticks."""
+    have = [point.text for point in interface.points.order_by("id")]
+    if have == texts:
+        return
+    if entry.action != "create":
+        entry.action = "change"
+        entry.details.append(("checklist", "; ".join(have), "; ".join(texts)))
+    ticks = {point.text: point for point in interface.points.all()}
+    interface.points.all().delete()
+    ChecklistPoint.objects.bulk_create(
+        ChecklistPoint(
+            interface=interface, text=text, ticked_at=ticks[text].ticked_at if text in ticks else None,
+            ticked_by_label=ticks[text].ticked_by_label if text in ticks else "",
+        )
+        for text in dict.fromkeys(texts)
+    )  # fmt: skip
+
+
+def _depend(estate: _Estate, now: datetime, doc: InterfaceDoc, entry: PlannedEntry) -> None:
+    interface = estate.interfaces[doc.name.lower()]
+    try:
+        with transaction.atomic():
+            draft, needed = draft_of(interface), estate.needed(doc)
+            if {one.pk for one in draft.depends_on} == {one.pk for one in needed}:
+                return
+            before, after = ("; ".join(sorted(map(str, some))) for some in (draft.depends_on, needed))
+            entry.details.append(("depends_on", before, after))
+            if entry.action == "same":
+                entry.action = "change"
+            change_interface(actor=estate.actor, now=now, interface=interface, draft=replace(draft, depends_on=needed))
+    except AnticipatedError as error:
+        entry.problems.append(error.user_message)
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        (name, _said(before.get(name)), _said(value))
+        for name, value in after.items()
+        if name not in ("name", "depends_on") and _said(before.get(name)) != _said(value)
+    ]
+
+
+def _said(value: Any) -> str:
+    return "" if value is None else str(value)
