@@ -99,7 +99,7 @@ API_SCOPES: dict[str, str] = {
     "customers.manage": "Create and change customers",
     "connections.view": "Read connections",
     "connections.manage": "Create, change and check connections",
-    "connectors.manage": "Write connectors for systems that the catalogue does not have",
+    "connectors.manage": "Write connectors for systems that the catalogue does not have, and enter the partner’s apps at vendors",
     "integrations.view": "Read integrations",
     "integrations.manage": "Deploy and change integrations",
     "templates.manage": "Write, publish and roll out templates",

@@ -73,6 +73,7 @@ EXAMPLES: dict[str, Any] = {
         "settings": {},
         "secrets": {"access_token": "pat-eu1-…"},
     },
+    "ConnectLinkInput": {"email": "it@lakeside.example", "message": "Sign in as an administrator, please."},
     "ConnectorNoteInput": {"note": "Reads invoices as well."},
     "ConnectorVersionInput": {"version": 3},
     "CustomerChange": {"contact_name": "Ada Ames", "contact_email": "ada@lakeside.example"},
@@ -105,6 +106,7 @@ EXAMPLES: dict[str, Any] = {
         "object": "companies",
         "changes": {"phone": "trim(record.phone)"},
     },
+    "OAuthAppInput": {"client_id": "8f2c1d", "client_secret": "…", "webhook_secret": "…"},
     "PaymentInput": {
         "amount": 125000,
         "paid_on": "2026-11-20",

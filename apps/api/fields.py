@@ -13,6 +13,7 @@ from apps.core.ids import MalformedId, decode_id, encode_id
 PREFIXES = {
     "customer": "cus",
     "connection": "con",
+    "connect_link": "cnl",
     "custom_connector": "cco",
     "file": "fil",
     "integration": "itg",

@@ -29,6 +29,9 @@ class ApiClient:
         headers = {"Idempotency-Key": key} if key else {}
         return self.client.post(f"/api/v1{path}", body or {}, content_type="application/json", headers=headers)
 
+    def put(self, path: str, body: Any) -> Any:
+        return self.client.put(f"/api/v1{path}", body, content_type="application/json")
+
     def patch(self, path: str, body: Any) -> Any:
         return self.client.patch(f"/api/v1{path}", body, content_type="application/json")
 

@@ -23,7 +23,7 @@ from apps.accounts.policies import (
 )
 from apps.accounts.services import create_api_key, create_operator, invite
 from apps.connectors.models import CustomConnector
-from apps.connectors.services import create_custom_connector, publish_connector
+from apps.connectors.services import create_custom_connector, publish_connector, save_oauth_app
 from apps.core import clock
 from apps.core.actor import Actor, ActorKind, system_actor
 from apps.core.planes import public_plane, tenant_plane
@@ -128,6 +128,7 @@ def _make_matrix() -> Matrix:
 
 def _scene(ours: World, theirs: World, partner: Partner, member: User) -> Scene:
     make_ledger(_owner(), NOW)
+    save_oauth_app(actor=_owner(), now=NOW, vendor="xero", client_id="app", client_secret="secret-of-app")
     for world in (ours, theirs):
         ledger = connect_ledger(_owner(), NOW, world.connections["delivery"].environment)
         world.upload = upload(_owner(), NOW, ledger)

@@ -7,6 +7,7 @@ from apps.api.v1 import (
     approvals,
     business,
     configuration,
+    connect_links,
     connections,
     connectors,
     customers,
@@ -25,6 +26,7 @@ from apps.api.v1 import (
     logs,
     mappings,
     merge_plans,
+    oauth_apps,
     partner_mappings,
     payments,
     policies,
@@ -92,6 +94,16 @@ urlpatterns = [
         log_settings.ConnectionPayloads.as_view(),
         name="connection_payloads",
     ),
+    path(
+        "connections/<con:connection_id>/connect-links", connect_links.ConnectLinkList.as_view(), name="connect_links"
+    ),
+    path(
+        "connections/<con:connection_id>/connect-links/<cnl:link_id>/withdraw",
+        connect_links.ConnectLinkWithdrawal.as_view(),
+        name="connect_link_withdraw",
+    ),
+    path("oauth-apps", oauth_apps.OAuthAppList.as_view(), name="oauth_apps"),
+    path("oauth-apps/<slug:vendor>", oauth_apps.OAuthAppDetail.as_view(), name="oauth_app"),
     path("connections/<con:connection_id>/check", connections.ConnectionCheck.as_view(), name="connection_check"),
     path("integrations", integrations.IntegrationList.as_view(), name="integrations"),
     path("integrations/<itg:integration_id>", integrations.IntegrationDetail.as_view(), name="integration"),

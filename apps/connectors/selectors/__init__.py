@@ -20,6 +20,8 @@ from apps.connectors.selectors.consents import (
     get_connect_link,
     hash_state,
     link_actor,
+    list_connect_links,
+    list_oauth_apps,
     list_open_connect_links,
 )
 from apps.connectors.selectors.custom_connectors import (
@@ -48,8 +50,10 @@ __all__ = [
     "hash_state",
     "hook_address",
     "link_actor",
+    "list_connect_links",
     "list_connections",
     "list_custom_connectors",
+    "list_oauth_apps",
     "list_open_connect_links",
     "list_stored_files",
     "open_fields",

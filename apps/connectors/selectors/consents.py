@@ -66,6 +66,22 @@ def link_actor(link: ConnectLink) -> Actor:
     return Actor(ActorKind.LINK, str(link.pk), link.email, permissions, scope)
 
 
+def list_oauth_apps(actor: Actor) -> QuerySet[OAuthApp]:
+    """The partner's apps at vendors. Raises NotPermitted for whoever sees only some of the customers."""
+    actor.require("connectors.manage")
+    actor.require_sight_of_all(
+        "The partner’s apps serve all customers: only the partner’s own people and keys see them."
+    )
+    return OAuthApp.objects.order_by("vendor", "id")
+
+
+def list_connect_links(actor: Actor, connection: Connection) -> QuerySet[ConnectLink]:
+    """All that were mailed for the connection, in whatever state, newest first. Raises NotVisible."""
+    actor.require_sight(connection.customer_id, "There is no such connection.")
+    links = ConnectLink.objects.filter(connection=connection).select_related("connection__customer")
+    return links.order_by("-created_at", "-id")
+
+
 def list_open_connect_links(connection: Connection, now: datetime) -> QuerySet[ConnectLink]:
     return ConnectLink.objects.filter(
         connection=connection, used_at=None, withdrawn_at=None, expires_at__gt=now

@@ -42,9 +42,12 @@ def save_oauth_app(
 ) -> OAuthApp:
     """This function will store the partner's app at the vendor; a secret left empty stays as it was.
 
-    Raises UnableToSaveApp with the field to change.
+    Raises UnableToSaveApp with the field to change, NotPermitted.
     """
-    actor.require("connections.manage")
+    actor.require("connectors.manage")
+    actor.require_sight_of_all(
+        "The partner’s apps serve all customers: only the partner’s own people and keys change them."
+    )
     manifest = _manifest(vendor)
     app = OAuthApp.objects.select_for_update().filter(vendor=vendor).first()
     is_new = app is None

@@ -47,7 +47,7 @@ def show_connector(request: ActorRequest, vendor: str) -> HttpResponse:
     app = find_oauth_app(vendor)
     form = VendorAppForm(request.POST or None, initial={"client_id": app.client_id if app else ""})
     if request.method == "POST":
-        request.actor.require("connections.manage")
+        request.actor.require("connectors.manage")
         saved = submit(form, lambda data: save_oauth_app(actor=request.actor, now=clock.now(), vendor=vendor, **data))
         if saved is not None:
             messages.info(request, f"Your app at {manifest.name} is stored.")

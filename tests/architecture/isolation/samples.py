@@ -95,6 +95,7 @@ SAMPLES: dict[str, Sample] = {
     "position": lambda scene, world: 2,
     "entity": lambda scene, world: "invoice",
     "partner_portal:entity": lambda scene, world: "account",
+    "api:vendor": lambda scene, world: "xero",
     "vendor": lambda scene, world: "redmine",
     "change": lambda scene, world: "pause",
     "answer": lambda scene, world: "later",
