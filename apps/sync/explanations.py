@@ -33,6 +33,10 @@ _BY_CLASS: dict[str, Explanation] = {
     ErrorClass.VENDOR_DOWN: Explanation(
         "{system} could not be reached.", "Nothing to do unless it lasts: the work is tried again by itself."
     ),
+    ErrorClass.BUSINESS_RULE: Explanation(
+        "A rule of the business does not let the record pass: {message}",
+        "Give the record what the rule asks for, or have the rule changed where it is set; then retry.",
+    ),
     ErrorClass.UNCERTAIN: Explanation(
         "{system} did not answer whether it made the record, and cannot be asked.",
         "Look for the record in {system}. If it is missing, retry; if it is there, ignore this entry.",
@@ -41,6 +45,10 @@ _BY_CLASS: dict[str, Explanation] = {
 }
 # More exact words where the code says more than the class.
 _BY_CODE: dict[str, Explanation] = {
+    "demand": Explanation(
+        "{message}",
+        "Enter what is missing where the record is led, or in the integration's settings; it then goes through by itself.",
+    ),
     "invoiced_time": Explanation(
         "{message}",
         "Correct the invoice or write a credit note in the billing system, then settle this entry; or put the time back.",

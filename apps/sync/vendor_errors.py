@@ -89,6 +89,16 @@ VENDOR_CODES: dict[tuple[str, str], Explanation] = {
 }
 
 
+# The record is as it should be; what the firm decided, in its system or its integration, does not let it pass.
+_BUSINESS_RULES = frozenset({"immutable", "amounts_differ", "transition"})
+_BUSINESS_RULES_OF = frozenset({("salesforce", "FIELD_CUSTOM_VALIDATION_EXCEPTION"), ("quickbooks", "6210")})
+
+
+def is_business_rule(vendor: str, code: str) -> bool:
+    """Whether a refusal with this code is the firm's own rule, and not a wrong value."""
+    return code in _BUSINESS_RULES or (vendor, code) in _BUSINESS_RULES_OF
+
+
 def explain_code(vendor: str, code: str) -> Explanation | None:
     """The words for a vendor's own code; None where the class of the error has to do."""
     return VENDOR_CODES.get((vendor, code)) or CONNECTOR_CODES.get(code)

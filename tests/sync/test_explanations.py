@@ -6,6 +6,8 @@ import pytest
 
 from apps.connectors.models import Connection
 from apps.connectors.registry import connectors
+from apps.connectors.sdk.errors import RecordRejected
+from apps.sync.engine.errors import classify
 from apps.sync.models import ErrorClass, RecordFailure
 from apps.sync.selectors import explain_failure
 from apps.sync.vendor_errors import VENDOR_CODES
@@ -40,6 +42,20 @@ def test_every_class_has_words_and_a_step(error_class: str) -> None:
 
     assert (explained.cause[-1], explained.next_step[-1]) == (".", ".")
     assert "{system}" not in explained.cause + explained.next_step
+
+
+@pytest.mark.parametrize(
+    ("vendor", "code", "error_class"),
+    [
+        ("salesforce", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "business_rule"),
+        ("quickbooks", "6210", "business_rule"),
+        ("xero", "6210", "validation"),
+        ("odoo", "immutable", "business_rule"),
+        ("salesforce", "STRING_TOO_LONG", "validation"),
+    ],
+)
+def test_what_a_firm_decided_is_told_from_a_wrong_value(vendor: str, code: str, error_class: str) -> None:
+    assert classify(RecordRejected("Odd", code=code), vendor) == error_class
 
 
 def test_codes_are_of_vendors_that_we_connect() -> None:

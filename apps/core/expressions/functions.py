@@ -151,10 +151,14 @@ def listed(table: Any, key: Any) -> str | None:
     return None
 
 
+class DemandNotMet(ValueError):
+    """What whoever wrote the expression demands of a record; the message is theirs."""
+
+
 def demand(value: Any, message: Any) -> Any:
     """The value; when it is null or empty text, the record fails with the message."""
     if value is None or value == "":
-        raise ValueError(text(message))
+        raise DemandNotMet(text(message))
     return value
 
 

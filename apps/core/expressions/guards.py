@@ -19,12 +19,16 @@ TOKEN = re.compile(
 
 
 class ExpressionError(Exception):
-    """`field` could not be compiled or evaluated; `message` is written for the person who wrote the mapping."""
+    """`field` could not be compiled or evaluated; `message` is written for the person who wrote the mapping.
 
-    def __init__(self, field: str, message: str) -> None:
+    `is_demand`: nothing is wrong with the expression, the record lacks what it demands.
+    """
+
+    def __init__(self, field: str, message: str, *, is_demand: bool = False) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+        self.is_demand = is_demand
 
 
 def tokenize(source: str) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import cel
 
-from apps.core.expressions.functions import moment
+from apps.core.expressions.functions import DemandNotMet, moment
 from apps.core.expressions.guards import VARIABLES, ExpressionError, guard_lists, guard_source, tokenize
 from apps.core.expressions.library import LIBRARY
 from apps.core.expressions.lifting import NeedsEngine, Thunk, is_member, lift, walk, whole
@@ -155,7 +155,9 @@ def evaluate_field(field: str, expression: str, values: Mapping[str, Any]) -> An
         name = error.args[0] if error.args else ""
         raise ExpressionError(field, f"{name!r} is missing; test with has(...) or read it with get(...)") from None
     except Exception as error:  # noqa: BLE001 - the engine raises many kinds; all mean this field failed
-        raise ExpressionError(field, ENGINE_NOISE.sub("", str(error)).strip()) from None
+        # The engine keeps an exception's name and text, not its kind.
+        is_demand = isinstance(error, DemandNotMet) or f"failed: {DemandNotMet.__name__}: " in str(error)
+        raise ExpressionError(field, ENGINE_NOISE.sub("", str(error)).strip(), is_demand=is_demand) from None
     return plain(found)
 
 

@@ -31,11 +31,18 @@ from apps.sync.models import ApprovalRequest, ApprovalStatus, ErrorClass, Record
 from apps.sync.vendor_errors import SETTING_CODES, explain_code
 
 # The others are the partner's to solve: a customer can do nothing about a mapping or a vendor that is down.
-SOLVABLE = (ErrorClass.VALIDATION, ErrorClass.MISSING_REFERENCE, ErrorClass.CONFLICT)
+SOLVABLE = (
+    ErrorClass.VALIDATION, ErrorClass.BUSINESS_RULE, ErrorClass.MISSING_REFERENCE, ErrorClass.CONFLICT
+)  # fmt: skip
+# A price or a rate that an integration's own rule demands is set there.
+INTEGRATION_CODES = frozenset({"demand", "rule"})
 Explain = Callable[[str], str]
 _STEPS: dict[str, Explain] = {
     ErrorClass.VALIDATION: lambda system: (
         f"Correct the record where it comes from. {system} gets the change by itself; to have it at once, try again here."
+    ),
+    ErrorClass.BUSINESS_RULE: lambda system: (
+        f"Correct the record where it comes from, or the rule in {system} that forbids it, then try again here."
     ),
     ErrorClass.MISSING_REFERENCE: lambda system: (
         f"Something this record belongs to is missing in {system}. Add it there or where it comes from, then try again."
@@ -167,7 +174,7 @@ def _next_step(failure: RecordFailure, system: str) -> str:
 
 
 def _solvable(failures: QuerySet[Any]) -> QuerySet[Any]:
-    return failures.filter(error_class__in=SOLVABLE).exclude(code__in=SETTING_CODES)
+    return failures.filter(error_class__in=SOLVABLE).exclude(code__in=SETTING_CODES | INTEGRATION_CODES)
 
 
 def _open(actor: Actor) -> QuerySet[Any]:

@@ -165,7 +165,9 @@ def _make_document(collector: Collector, workspace: Workspace, group: State, kno
         )  # fmt: skip
     except (ExpressionError, InvalidRecord, CurrencyMismatch) as error:
         message = error.message if isinstance(error, ExpressionError) else str(error)
-        raise RecordProblem(ErrorClass.MAPPING, message, code="aggregate") from error
+        is_demand = isinstance(error, ExpressionError) and error.is_demand
+        kind = ErrorClass.BUSINESS_RULE if is_demand else ErrorClass.MAPPING
+        raise RecordProblem(kind, message, code="demand" if is_demand else "aggregate") from error
     for state in states:
         workspace.change(state, {}, {spec.mark: document.id})
     return document

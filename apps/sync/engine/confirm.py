@@ -65,7 +65,7 @@ def _reject(context: RunContext, system: BoundSystem, answers: list[Answer], now
         assert isinstance(error, ConnectorError)  # noqa: S101 - the caller chose refusals
         state = workspace.find(intent.record_id)
         title = state.title if state else ""
-        problem = RecordProblem(classify(error), error.message, code=error.code)
+        problem = RecordProblem(classify(error, system.connection.vendor), error.message, code=error.code)
         failed.append(
             FailedRecord(
                 connection_id=system.connection.pk, direction="write", object_name=intent.object_name,

@@ -14,6 +14,7 @@ from apps.connectors.sdk.errors import (
     TransientError,
 )
 from apps.sync.models import ErrorClass, HeldBy
+from apps.sync.vendor_errors import is_business_rule
 
 
 class RunStopped(Exception):  # noqa: N818 - names the fact
@@ -63,8 +64,8 @@ class RecordProblem(Exception):  # noqa: N818 - names the fact
         self.code = code
 
 
-def classify(error: ConnectorError) -> str:
-    """The error class that people see."""
+def classify(error: ConnectorError, vendor: str = "") -> str:
+    """The error class that people see. `vendor`: whose codes it may carry."""
     if isinstance(error, ConfigurationError):
         return ErrorClass.AUTH
     if isinstance(error, RateLimited):
@@ -72,6 +73,6 @@ def classify(error: ConnectorError) -> str:
     if isinstance(error, TransientError):
         return ErrorClass.VENDOR_DOWN
     if isinstance(error, RecordRejected):
-        return ErrorClass.VALIDATION
+        return ErrorClass.BUSINESS_RULE if is_business_rule(vendor, error.code) else ErrorClass.VALIDATION
     assert isinstance(error, (FatalError, ConnectorError))  # noqa: S101 - for the reader: whatever else there is
     return ErrorClass.INTERNAL

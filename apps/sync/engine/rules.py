@@ -218,7 +218,13 @@ class RuleWork:
             self.stick(state, error)
 
     def stick(self, state: State, error: Exception) -> None:
-        self.problems.append((state, RecordProblem(ErrorClass.MAPPING, str(error), code="rule")))
+        if isinstance(error, ExpressionError) and error.is_demand:
+            problem = RecordProblem(ErrorClass.BUSINESS_RULE, error.message, code="demand")
+        elif isinstance(error, UnableToCall):
+            problem = RecordProblem(ErrorClass.BUSINESS_RULE, str(error), code="rule")
+        else:
+            problem = RecordProblem(ErrorClass.MAPPING, str(error), code="rule")
+        self.problems.append((state, problem))
 
 
 def _origin(spec: RuleSpec, state: State) -> str | None:

@@ -18,6 +18,7 @@ class ErrorClass(models.TextChoices):
     MISSING_REFERENCE = "missing_reference", "Missing reference"
     CONFLICT = "conflict", "Conflict"
     VENDOR_DOWN = "vendor_down", "System unavailable"
+    BUSINESS_RULE = "business_rule", "Business rule"
     UNCERTAIN = "uncertain", "Outcome unknown"
     INTERNAL = "internal", "Internal"
 
