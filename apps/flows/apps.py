@@ -8,10 +8,12 @@ class FlowsConfig(AppConfig):
         from apps.accounts.keeping import register_keeper
         from apps.dispatch.registry import register_kind
         from apps.events.registry import register_consumer, register_event
+        from apps.flows import own_sections
         from apps.flows.receivers import on_access_changed
         from apps.flows.services.publications import PUBLICATION_KIND
         from apps.flows.services.release_rules import keep_two
 
+        own_sections.register()
         register_keeper(keep_two)
         register_consumer("flows.tell_of_access", "connectors.connection.access_changed", on_access_changed)
         register_kind(PUBLICATION_KIND, "flows.carry_out_publication")

@@ -7,11 +7,13 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         from apps.dispatch.registry import register_kind
         from apps.events.registry import MONEY, TEXT, id_field, register_consumer, register_event
+        from apps.monitoring import sections
         from apps.monitoring.receivers import on_run_finished
         from apps.monitoring.services.evaluation import OPENED, RESOLVED
         from apps.monitoring.services.queueing import KIND
         from apps.sync.services.customer_moving import let_follow
 
+        sections.register()
         let_follow("monitoring_businessexception", "record_id", "canonical_canonicalrecord")
         register_kind(KIND, "monitoring.evaluate")
         fields = {

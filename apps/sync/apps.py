@@ -9,7 +9,7 @@ class SyncConfig(AppConfig):
         from apps.dispatch.registry import register_kind
         from apps.events.registry import register_consumer, register_event
         from apps.flows.services.integrations import FLOW_DUE_KIND
-        from apps.sync import receivers
+        from apps.sync import receivers, sections
         from apps.sync.engine.events import EVENTS, FACTS_RECORDED, FIELDS
         from apps.sync.services.exports import EXPIRE_KIND, EXPORT_KIND
         from apps.sync.services.keeping import PURGE_KIND
@@ -18,6 +18,7 @@ class SyncConfig(AppConfig):
         from apps.sync.services.rollouts import ROLLOUT_KIND
         from apps.sync.services.running import REAP_KIND
 
+        sections.register()
         register_kind(FLOW_DUE_KIND, "sync.run_due_flow")
         # What a vendor reports is carried out where flows run: one hop from the notice to the write.
         register_kind(WEBHOOK_KIND, "sync.run_on_deliveries")

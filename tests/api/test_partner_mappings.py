@@ -57,3 +57,27 @@ def test_a_customers_key_changes_nothing_and_sees_its_own(api, deploy, owner_act
     assert other.post("/partner-mappings/publish", {"integrations": [integration]}).status_code == 400
     assert (put(other, {"phone": None}).status_code, other.get("/partner-mappings").status_code) == (403, 403)
     assert api.get("/partner-mappings/integrations").json()["data"][0]["in_force"] is False
+
+
+def test_what_holds_for_all_is_a_text_that_is_planned_and_applied(api, deploy, owner_actor, now, stranger):
+    deploy("opportunity-to-project")
+    put(api, {"phone": "trim(record.phone)"})
+
+    text = api.get("/configuration").json()["yaml"]
+    changed = {"yaml": text.replace("trim(record.phone)", "lower(record.phone)")}
+    planned = api.post("/configuration/plan", changed)
+    applied = api.post("/configuration/apply", changed)
+    again = api.post("/configuration/plan", changed).json()
+    other = ApiClient(make_key(owner_actor, now, scopes=["integrations.manage"], customer_id=stranger.pk)[1])
+
+    change = [p for p in planned.json()["parts"] if p["action"] == "change"]
+    assert [(part["part"], part["problems"]) for part in change] == [("mappings", [])]
+    assert change[0]["details"] == [
+        {
+            "name": "fake_crm › read › companies › phone", "before": "trim(record.phone)",
+            "after": "lower(record.phone)",
+        }
+    ]  # fmt: skip
+    assert (applied.status_code, again["is_empty"]) == (200, True)
+    assert api.post("/configuration/plan", {"yaml": "kind: [\n"}).status_code == 400
+    assert other.get("/configuration").status_code == 403

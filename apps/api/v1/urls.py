@@ -27,6 +27,7 @@ from apps.api.v1 import (
     mappings,
     merge_plans,
     oauth_apps,
+    partner_configuration,
     partner_mappings,
     payments,
     policies,
@@ -154,6 +155,17 @@ urlpatterns = [
         "customers/<cus:customer_id>/configuration/apply",
         configuration.ConfigurationApplied.as_view(),
         name="configuration_apply",
+    ),
+    path("configuration", partner_configuration.PartnerConfiguration.as_view(), name="partner_configuration"),
+    path(
+        "configuration/plan",
+        partner_configuration.PartnerConfigurationPlanned.as_view(),
+        name="partner_configuration_plan",
+    ),
+    path(
+        "configuration/apply",
+        partner_configuration.PartnerConfigurationApplied.as_view(),
+        name="partner_configuration_apply",
     ),
     path(
         "integrations/<itg:integration_id>/promotion",

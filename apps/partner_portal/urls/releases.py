@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.partner_portal.views import configuration, release_rules, rollouts, schedules, templates, versions
+from apps.partner_portal.views import (
+    configuration,
+    partner_configuration,
+    release_rules,
+    rollouts,
+    schedules,
+    templates,
+    versions,
+)
 
 TEMPLATE: list[URLPattern | URLResolver] = [
     path("", templates.show_template, name="template"),
@@ -37,5 +45,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rollouts/<uuid:rollout_id>/", rollouts.show_rollout, name="rollout"),
     path("rollouts/<uuid:rollout_id>/<slug:rollout_step>/", rollouts.change_rollout, name="rollout_change"),
     path("rollouts/members/<uuid:member_id>/<slug:rollout_step>/", rollouts.change_member, name="rollout_member"),
+    path("settings/configuration/", partner_configuration.edit_configuration, name="partner_configuration"),
+    path(
+        "settings/configuration/export/",
+        partner_configuration.export_configuration,
+        name="partner_configuration_export",
+    ),
     path("settings/releases/", release_rules.edit_rules, name="release_rules"),
 ]

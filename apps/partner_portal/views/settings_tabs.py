@@ -22,6 +22,7 @@ _TABS = [
     ("Outbound addresses", "outbound", "security.manage"),
     ("Releases", "release_rules", "security.manage"),
     ("Logs and privacy", "log_settings", "security.manage"),
+    ("Configuration", "partner_configuration", "templates.manage"),
     ("Sent mail", "mails", "audit.view"),
 ]
 

@@ -13,6 +13,7 @@ from apps.core.actor import Actor
 from apps.core.ids import encode_id
 from apps.flows.models import Integration
 from apps.flows.services import deploy_integration
+from apps.sync.services import load_limits
 from tests.api.conftest import ApiClient
 from tests.factories.delivery import make_connection
 from tests.functional.partner.scene import SYSTEM, Scene
@@ -77,3 +78,19 @@ def test_the_same_over_the_api(scene: Scene, owner_actor: Actor, now: datetime) 
     assert applied == plan
     assert again["is_empty"] is True
     assert (refused.status_code, refused.json()["detail"][:7]) == (400, "Line 1:")
+
+
+def test_what_holds_for_all_customers_is_shown_before_it_is_carried_out(owner: Client, scene: Scene) -> None:
+    page = address("partner_configuration")
+    text = owner.get(page).context["text"]
+    changed = text.replace("per_customer: null", "per_customer: 3")
+
+    planned = owner.post(page, {"source": changed})
+    untouched = load_limits().per_customer
+    owner.post(page, {"source": changed, "confirmed": "1"})
+    wrong = owner.post(page, {"source": changed.replace("limits:", "limit:")})
+
+    assert [detail.name for detail in planned.context["plan"].changes[0].details] == ["per_customer"]
+    assert (untouched, load_limits().per_customer) == (None, 3)
+    assert (wrong.status_code, "There is no such part" in wrong.context["problem"]) == (422, True)
+    assert owner.get(address("partner_configuration_export")).content.decode() == changed
