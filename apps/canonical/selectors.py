@@ -137,6 +137,12 @@ def search_records(actor: Actor, text: str) -> QuerySet[CanonicalRecord]:
     return found
 
 
+def list_places(record_id: UUID | None) -> QuerySet[CrossReference]:
+    """Where the record stands: its id in every system that has it, by the system's name."""
+    known = CrossReference.objects.filter(record_id=record_id, deleted_at=None)
+    return known.select_related("connection").order_by("connection__name", "object_name")
+
+
 @dataclass(frozen=True, slots=True)
 class RuleInForce:
     key: str

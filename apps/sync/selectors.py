@@ -155,6 +155,11 @@ class RunProgress:
     expected_count: int | None = None
     eta_seconds: float | None = None
 
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return self.elapsed.total_seconds()
+
 
 def run_progress(run: SyncRun, now: datetime) -> RunProgress:
     started = run.started_at or run.queued_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,9 +10,10 @@ from apps.core.ids import encode_id
 from apps.customers.models import Customer
 from apps.dispatch.models import WorkItem
 from apps.flows.models import Flow, IntegrationStatus
-from apps.sync.models import RecordLog, RunStatus, SyncRun
+from apps.sync.models import RecordLog, RunStatus, RunStep, SyncRun
 from tests.api.conftest import ApiClient
 from tests.factories.delivery import START, make_connection, make_flow, make_run
+from tests.factories.logs import make_log
 
 
 @pytest.fixture
@@ -163,3 +164,40 @@ def test_a_flow_is_paused_and_resumed(api: ApiClient, bound: ApiClient, flow: Fl
     assert api.post("/runs", {"flow": flow_id(flow)}).status_code == 409
     assert api.post(f"/flows/{flow_id(flow)}/resume").json()["paused_at"] is None
     assert bound.post(f"/flows/{flow_id(make_flow(stranger))}/pause").status_code == 404
+
+
+def test_a_run_tells_its_version_speed_and_steps(api: ApiClient, flow: Flow) -> None:
+    run = make_run(
+        flow, finished_at=START + timedelta(seconds=20), read_count=50, byte_count=2048, skipped_count=3,
+        triggered_by_label="Rosa",
+    )  # fmt: skip
+    RunStep.objects.create(
+        run=run, position=1, label="Read deals", status="succeeded", started_at=START, counts={"read": 50}
+    )
+
+    shown = api.get(f"/runs/{encode_id('run', run.pk)}").json()
+
+    assert (shown["version"], shown["triggered_by"], shown["byte_count"], shown["skipped_count"]) == (
+        1,
+        "Rosa",
+        2048,
+        3,
+    )
+    assert (shown["seconds"], shown["records_per_second"], shown["remaining_seconds"]) == (20.0, 2.5, None)
+    assert [(step["label"], step["counts"]) for step in shown["steps"]] == [("Read deals", {"read": 50})]
+
+
+def test_runs_are_searched_as_in_the_explorer(api: ApiClient, flow: Flow, brightwater: Customer) -> None:
+    failed = make_run(flow, status=RunStatus.FAILED, error_class="auth", trigger="webhook")
+    other = make_run(make_flow(brightwater))
+    make_log(flow, run=failed, entity="invoice")
+
+    def found(**asked: object) -> list[str]:
+        return [row["id"] for row in api.get("/runs", **asked).json()["data"]]
+
+    (one, another) = (encode_id("run", run.pk) for run in (failed, other))
+    assert found(flow=flow_id(flow)) == found(error_class="auth") == found(trigger="webhook") == [one]
+    assert found(entity="invoice") == found(text=one) == [one]
+    assert found(since="2100-01-01T00:00:00Z") == []
+    assert found(status=["failed", "succeeded"]) == [another, one]
+    assert api.get("/runs", trigger="magic").status_code == 400

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -17,7 +17,8 @@ from rest_framework.response import Response
 from apps.api.base import ApiView, paged
 from apps.api.fields import PREFIXES, PublicIdField
 from apps.api.paging import PAGE_PARAMETERS
-from apps.canonical.models import Entity
+from apps.canonical.models import CrossReference, Entity
+from apps.canonical.selectors import list_places
 from apps.core import clock
 from apps.core.ids import MalformedId, decode_id
 from apps.sync.explorer import CALL_STATES, LogFilters, find_calls, find_records, get_record_log, get_vendor_call
@@ -58,10 +59,22 @@ class RecordLogSerializer(serializers.Serializer[RecordLog]):
     error = serializers.CharField()
 
 
+class ReferenceSerializer(serializers.Serializer[CrossReference]):
+    connection = PublicIdField("connection", source="connection_id")
+    object = serializers.CharField(source="object_name")
+    external_id = serializers.CharField()
+    url = serializers.CharField(help_text="Where the system shows it; empty where that is not known.")
+
+
 class RecordLogDetailSerializer(RecordLogSerializer):
+    known_as = serializers.SerializerMethodField(help_text="The record's id in every system that has it.")
     changes = serializers.SerializerMethodField(
         help_text="{field: [before, after]}; null when not kept, or not for a key without `payloads.view`."
     )
+
+    @extend_schema_field(ReferenceSerializer(many=True))
+    def get_known_as(self, log: RecordLog) -> list[dict[str, Any]]:
+        return [dict(ReferenceSerializer(place).data) for place in list_places(log.record_id)]
 
     def get_changes(self, log: RecordLog) -> dict[str, Any] | None:
         changes: dict[str, Any] | None = self.context.get("changes")
@@ -156,10 +169,10 @@ class RecordLogList(ApiView):
     def get(self, request: Request) -> Response:
         """Search what was done with records, newest first."""
         asked = LogFilters(
-            **_places(request),
-            entities=_choices(request, "entity", Entity.values),
-            actions=_choices(request, "action", RecordAction.values),
-            error_classes=_choices(request, "error_class", ErrorClass.values),
+            **asked_places(request),
+            entities=asked_choices(request, "entity", Entity.values),
+            actions=asked_choices(request, "action", RecordAction.values),
+            error_classes=asked_choices(request, "error_class", ErrorClass.values),
         )
         return self.list(find_records(self.actor, asked).order_by("-id"), RecordLogSerializer)
 
@@ -186,7 +199,7 @@ class VendorCallList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Search calls to systems, newest first."""
-        asked = LogFilters(**_places(request), states=_choices(request, "answer", list(CALL_STATES)))
+        asked = LogFilters(**asked_places(request), states=asked_choices(request, "answer", list(CALL_STATES)))
         return self.list(find_calls(self.actor, asked).order_by("-id"), VendorCallSerializer)
 
 
@@ -259,7 +272,7 @@ class LogExportFile(ApiView):
         )
 
 
-def _places(request: Request) -> dict[str, Any]:
+def asked_places(request: Request) -> dict[str, Any]:
     asked: dict[str, Any] = {f"{kind}s": _ids(request, kind) for kind in _PLACES}
     run = _ids(request, "run")
     return asked | {
@@ -277,7 +290,7 @@ def _ids(request: Request, kind: str) -> tuple[str, ...]:
         raise ValidationError({kind: ["This is no such id."]}) from error
 
 
-def _choices(request: Request, name: str, known: list[str]) -> tuple[str, ...]:
+def asked_choices(request: Request, name: str, known: list[str]) -> tuple[str, ...]:
     given = tuple(request.query_params.getlist(name))
     if not set(given) <= set(known):
         raise ValidationError({name: [f"Use {', '.join(known)}."]})

@@ -12,13 +12,15 @@ from rest_framework.response import Response
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
 from apps.api.paging import PAGE_PARAMETERS
-from apps.api.v1.connections import of_customer
+from apps.api.v1.logs import PLACE_PARAMETERS, asked_choices, asked_places
+from apps.canonical.models import Entity
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.flows.models import Flow
 from apps.flows.selectors import get_flow
-from apps.sync.models import RecordLog, RunLimits, RunStatus, RunTrigger, SyncRun
-from apps.sync.selectors import get_run, list_record_logs, list_runs
+from apps.sync.explorer import LogFilters, find_runs
+from apps.sync.models import ErrorClass, RecordLog, RunLimits, RunStatus, RunStep, RunTrigger, SyncRun
+from apps.sync.selectors import get_run, list_record_logs, run_progress
 from apps.sync.services import cancel_run, continue_run, load_limits, save_limits, start_run
 from apps.sync.services.limits import FIELDS
 from apps.sync.services.scoped_runs import start_backfill, start_record_run, start_refresh
@@ -28,13 +30,35 @@ class RunSerializer(serializers.ModelSerializer[SyncRun]):
     id = PublicIdField("run")
     customer = PublicIdField("customer", source="customer_id")
     flow = PublicIdField("flow", source="flow_id")
+    version = serializers.IntegerField(source="flow_version.number", help_text="Of the flow.")
+    triggered_by = serializers.CharField(source="triggered_by_label", help_text="Empty: nobody, it started by itself.")
 
     class Meta:
         model = SyncRun
-        fields = ("id", "customer", "flow", "trigger", "status", "queued_at", "started_at", "finished_at", "read_count",
+        fields = ("id", "customer", "flow", "version", "trigger", "triggered_by", "status", "queued_at", "started_at", "finished_at", "read_count",
                   "created_count", "updated_count", "unchanged_count", "skipped_count", "failed_count", "call_count",
-                  "expected_count", "held_by", "guard", "resume_at", "scope", "warning", "error_class",
+                  "byte_count", "expected_count", "held_by", "guard", "resume_at", "scope", "warning", "error_class",
                   "error_message")  # fmt: skip
+
+
+class RunStepSerializer(serializers.Serializer[RunStep]):
+    label = serializers.CharField()  # type: ignore[assignment]
+    status = serializers.ChoiceField(RunStatus.choices)
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    counts = serializers.DictField(child=serializers.IntegerField())
+
+
+class RunDetailSerializer(RunSerializer):
+    """A run as it goes. The remaining time is known where the systems tell how many records there are."""
+
+    seconds = serializers.FloatField(source="progress.seconds", help_text="Since it began.")
+    records_per_second = serializers.FloatField(source="progress.per_second")
+    remaining_seconds = serializers.FloatField(source="progress.eta_seconds", allow_null=True)
+    steps = RunStepSerializer(many=True)
+
+    class Meta(RunSerializer.Meta):
+        fields = (*RunSerializer.Meta.fields, "seconds", "records_per_second", "remaining_seconds", "steps")  # type: ignore[assignment]
 
 
 class RunInput(serializers.Serializer[Any]):
@@ -71,6 +95,7 @@ class RunRecordSerializer(serializers.Serializer[RecordLog]):
     external_id = serializers.CharField()
     title = serializers.CharField()
     changed_fields = serializers.ListField(child=serializers.CharField())
+    attempts = serializers.IntegerField()
     latency_ms = serializers.IntegerField(allow_null=True)
 
 
@@ -81,18 +106,24 @@ class RunList(ApiView):
     @extend_schema(
         responses=paged(RunSerializer),
         parameters=[
-            *PAGE_PARAMETERS,
-            OpenApiParameter("customer", str, description="Id of a customer."),
-            OpenApiParameter("status", str, enum=[value for value, _ in RunStatus.choices]),
+            *PLACE_PARAMETERS,
+            OpenApiParameter("status", str, many=True, enum=RunStatus.values),
+            OpenApiParameter("trigger", str, many=True, enum=RunTrigger.values),
+            OpenApiParameter("error_class", str, many=True, enum=ErrorClass.values),
+            OpenApiParameter("entity", str, many=True, enum=Entity.values, description="Runs that met such records."),
         ],
     )
     def get(self, request: Request) -> Response:
-        """List runs, newest first."""
-        rows = of_customer(list_runs(self.actor), request)
-        status = request.query_params.get("status")
-        if status is not None and status not in RunStatus.values:
-            raise ValidationError({"status": [f"Use one of {', '.join(RunStatus.values)}."]})
-        return self.list(rows.filter(status=status) if status else rows, RunSerializer)
+        """Search runs, newest first."""
+        asked = LogFilters(
+            **asked_places(request),
+            states=asked_choices(request, "status", RunStatus.values),
+            triggers=asked_choices(request, "trigger", RunTrigger.values),
+            error_classes=asked_choices(request, "error_class", ErrorClass.values),
+            entities=asked_choices(request, "entity", Entity.values),
+        )
+        rows = find_runs(self.actor, asked).select_related("flow_version")
+        return self.list(rows.order_by("-id"), RunSerializer)
 
     @extend_schema(request=RunInput, responses={202: RunSerializer})
     def post(self, request: Request) -> Response:
@@ -124,10 +155,12 @@ class RunDetail(ApiView):
     tag = "Runs"
     scopes = {"GET": "runs.view"}
 
-    @extend_schema(responses=RunSerializer)
+    @extend_schema(responses=RunDetailSerializer)
     def get(self, request: Request, run_id: UUID) -> Response:
-        """Watch a run: its status and counts so far."""
-        return Response(RunSerializer(get_run(self.actor, run_id)).data)
+        """Watch a run: its status, steps and counts so far, how fast it goes and how long it will take."""
+        run: Any = get_run(self.actor, run_id)
+        run.progress = run_progress(run, clock.now())
+        return Response(RunDetailSerializer(run).data)
 
 
 class RunCancel(ApiView):

@@ -15,7 +15,7 @@ from apps.canonical.models import Entity
 from apps.connectors.models import Connection
 from apps.core import clock
 from apps.flows.models import Flow
-from apps.partner_portal.lists.runs import customer_choices, integration_choices
+from apps.partner_portal.lists.runs import as_uuid, customer_choices, flow_filters, integration_choices
 from apps.partner_portal.tabs import Tabs
 from apps.sync.explorer import CALL_STATES, LogFilters
 from apps.sync.models import ErrorClass, RecordAction, RecordLog, VendorCall
@@ -31,7 +31,6 @@ TABS = Tabs(
     ("log_calls", "Calls", "runs.view"),
     ("log_exports", "Exports", "runs.view"),
 )
-MOST_CHOICES = 200
 
 
 def record_filters(request: ActorRequest) -> FilterState:
@@ -52,33 +51,11 @@ def call_filters(request: ActorRequest) -> FilterState:
 
 
 def _places(request: ActorRequest) -> list[Filter]:
-    places = [
+    return [
         Filter("customer", "Customer", customer_choices(request), icon="users"),
         Filter("integration", "Integration", integration_choices(request), icon="route"),
+        *flow_filters(request),
     ]
-    # All flows of all customers would be a list nobody reads.
-    flows = Flow.objects.visible_to(request.actor)
-    customers, integrations = (_ids(request, name) for name in ("customer", "integration"))
-    if customers:
-        flows = flows.filter(customer_id__in=customers)
-    if integrations:
-        flows = flows.filter(integration_id__in=integrations)
-    if customers or integrations:
-        found = flows.order_by("name", "id").values_list("pk", "name", "integration__name")[:MOST_CHOICES]
-        choices = [(str(pk), f"{name} · {integration}") for pk, name, integration in found]
-        places.append(Filter("flow", "Flow", choices))
-    return places
-
-
-def _ids(request: ActorRequest, name: str) -> list[UUID]:
-    return [found for text in request.GET.getlist(name) if (found := as_uuid(text))]
-
-
-def as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def asked_of(request: ActorRequest, state: FilterState) -> LogFilters:

@@ -6,20 +6,23 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 
 from apps.accounts.access import ActorRequest
+from apps.canonical.models import Entity
 from apps.core import clock
 from apps.customers.selectors import list_customers
-from apps.flows.models import Integration
+from apps.flows.models import Flow, Integration
 from apps.partner_portal.exports import FORMATS, MAX_ROWS, export_table
-from apps.sync.models import HeldBy, RunStatus, RunTrigger, SyncRun
+from apps.sync.models import ErrorClass, HeldBy, RecordLog, RunStatus, RunTrigger, SyncRun
 from apps.ui.filters import PERIOD_SECONDS, Filter, FilterState, parse_filters, period
 from apps.ui.links import link_to
 from apps.ui.paging import PAGE_SIZE, page_queryset
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, Table, build_table
+
+MOST_CHOICES = 200
 
 
 def run_status(run: SyncRun) -> Status:
@@ -85,7 +88,14 @@ def runs_filters(request: ActorRequest, *, across: bool) -> FilterState:
     if across:
         own.append(Filter("customer", "Customer", customer_choices(request), icon="users"))
         own.append(Filter("integration", "Integration", integration_choices(request), icon="route"))
-    own += [Filter("state", "State", RunStatus.choices), Filter("trigger", "Trigger", RunTrigger.choices), period()]
+        own += flow_filters(request)
+    own += [
+        Filter("state", "State", RunStatus.choices),
+        Filter("trigger", "Trigger", RunTrigger.choices),
+        Filter("entity", "What", Entity.choices),
+        Filter("error", "Error", ErrorClass.choices),
+        period(),
+    ]
     return parse_filters(request, own, search_placeholder="Flow, message or run id", exports=FORMATS)
 
 
@@ -99,16 +109,44 @@ def integration_choices(request: ActorRequest) -> list[tuple[str, str]]:
     return [(str(pk), name) for pk, name in found]
 
 
+def flow_filters(request: ActorRequest) -> list[Filter]:
+    """Flows to choose from, once customers or integrations are chosen: all of all would be a list nobody reads."""
+    flows = Flow.objects.visible_to(request.actor)
+    customers, integrations = (chosen_ids(request, name) for name in ("customer", "integration"))
+    if customers:
+        flows = flows.filter(customer_id__in=customers)
+    if integrations:
+        flows = flows.filter(integration_id__in=integrations)
+    if not customers and not integrations:
+        return []
+    found = flows.order_by("name", "id").values_list("pk", "name", "integration__name")[:MOST_CHOICES]
+    return [Filter("flow", "Flow", [(str(pk), f"{name} · {integration}") for pk, name, integration in found])]
+
+
+def chosen_ids(request: ActorRequest, name: str) -> list[UUID]:
+    return [found for text in request.GET.getlist(name) if (found := as_uuid(text))]
+
+
+def as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def _narrow(runs: QuerySet[SyncRun], filters: FilterState) -> QuerySet[SyncRun]:
     for key, field in (
         ("customer", "customer_id__in"), ("integration", "flow__integration_id__in"), ("state", "status__in"),
-        ("trigger", "trigger__in"),
+        ("trigger", "trigger__in"), ("flow", "flow_id__in"), ("error", "error_class__in"),
     ):  # fmt: skip
         if filters.chosen(key):
             runs = runs.filter(**{field: filters.chosen(key)})
     if filters.first("period"):
         since = clock.now() - timedelta(seconds=PERIOD_SECONDS[filters.first("period")])
         runs = runs.filter(queued_at__gte=since)
+    if filters.chosen("entity"):
+        met = RecordLog.objects.filter(run_id=OuterRef("pk"), entity__in=filters.chosen("entity"))
+        runs = runs.filter(Exists(met))
     return _search(runs, filters.search) if filters.search else runs
 
 

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from apps.accounts.access import ActorRequest, Audience, requires
+from apps.canonical.selectors import list_places
 from apps.partner_portal.lists.logs import (
     TABS,
     LogLine,
@@ -115,9 +116,16 @@ def _record_facts(line: LogLine) -> list[tuple[str, object]]:
         ("Direction", "Read from the system" if log.direction == "read" else "Written to the system"),
         ("Object", log.object_name),
         ("Id in the system", SafeString(markup.copy_id(log.external_id)) if log.external_id else ""),
+        *_elsewhere(log),
         ("Attempts", log.attempts),
         ("Behind its source by", took),
     ]
+
+
+def _elsewhere(log: RecordLog) -> list[tuple[str, object]]:
+    """The record's ids in the other systems."""
+    known = list_places(log.record_id).exclude(connection_id=log.connection_id)
+    return [(f"Id in {place.connection.name}", SafeString(markup.copy_id(place.external_id))) for place in known]
 
 
 def _call_facts(line: LogLine) -> list[tuple[str, object]]:
