@@ -11,7 +11,8 @@ BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
 DELETIONS_BEGIN, DELETIONS_END = "<!-- deletions -->\n", "<!-- end of deletions -->\n"
 ENTITIES = (
     "account", "contact", "opportunity", "quote", "contract", "subscription", "project", "task", "milestone", "resource",
-    "assignment", "time_entry", "expense", "invoice_schedule", "usage_record", "invoice", "payment", "ticket",
+    "assignment", "time_entry", "expense", "invoice_schedule", "usage_record", "revenue", "invoice", "payment",
+    "ticket",
 )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from apps.canonical.names import SHARED_DOMAINS, domain_of, plain, skeleton
 Data = dict[str, Any]
 _PUNCTUATION = re.compile(r"[\s.\-/]")
 _DATE_FIELDS = (
-    "work_date", "spent_date", "usage_date", "issue_date", "paid_date", "close_date", "start_date", "due_date",
+    "work_date", "spent_date", "usage_date", "issue_date", "paid_date", "earned_on", "close_date", "start_date",
+    "due_date",
 )  # fmt: skip
 
 

@@ -164,7 +164,13 @@ def _check_derive(place: _Place, rule: RuleSpec) -> None:
     place.demand(bool(rule.alias), "a derived record needs a name (as)")
     place.demand(set(rule.refs) <= set(REFERENCES[rule.derive]), f"{rule.derive} has no such reference")
     origins = {"self", *REFERENCES[rule.on]}
-    place.demand(set(rule.refs.values()) <= origins, f"{rule.on} has no such reference")
+    for name, origin in rule.refs.items():
+        if "." in origin:
+            end = _end_of(rule.on, origin.split("."))
+            place.demand(not rule.gather, "a derived summary (gather) takes references of its own records alone")
+            place.demand(end == REFERENCES[rule.derive][name], f"{origin} does not lead from {rule.on} to {name}")
+        else:
+            place.demand(origin in origins, f"{rule.on} has no such reference")
     _check_fields(place, rule.derive, rule.fields)
     unknown = set(rule.per) - origins - _fields_of(rule.on)
     place.demand(not unknown, f"{rule.on} has no field or reference {', '.join(sorted(unknown))!r}")

@@ -29,6 +29,7 @@ TRIGGERING_EVENTS = {
     "milestone.completed": "a milestone is completed",
     "invoice.released": "an invoice is released",
     "payment.received": "a payment arrives",
+    "revenue.recognizable": "revenue may be recognized",
 }
 
 

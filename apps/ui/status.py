@@ -32,7 +32,8 @@ _ICONS: Mapping[str, str] = {
 _VOCABULARY: Mapping[Tone, str] = {
     Tone.OK: (
         "ok active succeeded success completed complete done paid live healthy resolved approved published met verified "
-        "delivered applied accepted closed_won won signed connected sent operational on_track kept ready final low"
+        "delivered applied accepted closed_won won signed connected sent operational on_track kept ready final low "
+        "recognized"
     ),
     Tone.ATTENTION: (
         "attention warning degraded overdue past_due partial part_paid at_risk needs_reauthorization uncertain pending_approval "
@@ -44,7 +45,7 @@ _VOCABULARY: Mapping[Tone, str] = {
     ),
     Tone.INFO: (
         "info running in_progress queued open trialing new draft_ready syncing started processing submitted scheduled retrying "
-        "provisioning lead invoiced planned investigating sandbox"
+        "provisioning lead invoiced planned recognizable investigating sandbox"
     ),
 }
 

@@ -17,12 +17,20 @@ VENDORS = {"crm": ["hubspot"], "erp": ["tryton"], "delivery": ["redmine"], "bill
 # Where not every connector of a domain has the objects, those that have.
 PLAYERS = {
     ("expense-to-invoice", "delivery"): ["harvest", "connectwise"],
+    ("installment-billing", "crm"): ["salesforce"],
     ("milestone-billing", "delivery"): ["redmine", "jira", "asana"],
+    ("payments-to-erp", "erp"): ["tryton", "odoo", "netsuite", "business_central"],
+    ("pipeline-to-erp", "crm"): ["hubspot", "salesforce", "bottlecrm", "pipedrive"],
+    ("pipeline-to-erp", "erp"): ["tryton", "odoo", "netsuite", "business_central"],
+    ("project-structure", "delivery"): ["redmine", "jira", "asana", "harvest", "connectwise"],
+    ("project-structure", "erp"): ["tryton", "odoo", "netsuite"],
+    ("revenue-recognition", "delivery"): ["redmine", "jira", "harvest", "connectwise"],
     ("quote-to-contract", "crm"): ["hubspot", "salesforce", "bottlecrm"],
     ("renewal-readiness", "billing"): ["stripe_billing", "chargebee"],
     ("resource-and-assignment-sync", "delivery"): ["redmine", "harvest"],
     ("resource-and-assignment-sync", "planning"): ["redmine", "asana", "connectwise", "jira"],
     ("retainers-and-subscriptions", "billing"): ["stripe_billing", "chargebee"],
+    ("usage-billing", "billing"): ["stripe_billing", "chargebee"],
 }
 TEMPLATES = {path.stem: read_template(path) for path in sorted(LIBRARY.glob("*.yaml"))}
 
@@ -34,7 +42,7 @@ def test_the_library_is_loaded_once(partner, now):
     assert [version.template.name for version in list_templates()] == sorted(
         data["name"] for data in TEMPLATES.values()
     )  # fmt: skip
-    assert len(TEMPLATES) == 13
+    assert len(TEMPLATES) == 19
     assert set(IntegrationTemplateVersion.objects.values_list("released_at", flat=True)) == {now}
 
 

@@ -32,6 +32,7 @@ class Entity(models.TextChoices):
     EXPENSE = "expense", "Expense"
     INVOICE_SCHEDULE = "invoice_schedule", "Invoice schedule"
     USAGE_RECORD = "usage_record", "Usage record"
+    REVENUE_ENTRY = "revenue", "Revenue entry"
     TICKET = "ticket", "Ticket"
 
 

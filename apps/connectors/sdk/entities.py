@@ -233,6 +233,19 @@ class UsageRecord(EntityStruct, frozen=True):
     unit: str | None = None
 
 
+class RevenueEntry(EntityStruct, frozen=True):
+    """Revenue that was earned: for what, on which day, in which period; recognized once the books have it."""
+
+    name: str
+    status: Literal["recognizable", "recognized"]
+    currency: Currency
+    total: MoneyValue
+    earned_on: date
+    period_start: date | None = None
+    period_end: date | None = None
+    lines: list[InvoiceLine] = []
+
+
 class Ticket(EntityStruct, frozen=True):
     """A request for support."""
 
@@ -263,6 +276,7 @@ ENTITIES: dict[str, type[EntityStruct]] = {
     "expense": Expense,
     "invoice_schedule": InvoiceSchedule,
     "usage_record": UsageRecord,
+    "revenue": RevenueEntry,
     "ticket": Ticket,
 }
 
@@ -274,13 +288,19 @@ REFERENCES: dict[str, dict[str, str]] = {
     "project": {"account": "account", "opportunity": "opportunity"},
     "task": {"project": "project", "resource": "resource"},
     "resource": {},
-    "time_entry": {"project": "project", "task": "task", "resource": "resource", "invoice": "invoice"},
+    "time_entry": {
+        "project": "project",
+        "task": "task",
+        "resource": "resource",
+        "invoice": "invoice",
+        "revenue": "revenue",
+    },
     "invoice": {"account": "account", "project": "project", "subscription": "subscription"},
     "payment": {"invoice": "invoice"},
     "quote": {"account": "account", "contact": "contact", "opportunity": "opportunity"},
     "contract": {"account": "account", "opportunity": "opportunity", "quote": "quote", "project": "project"},
     "subscription": {"account": "account", "contract": "contract"},
-    "milestone": {"project": "project", "invoice": "invoice"},
+    "milestone": {"project": "project", "invoice": "invoice", "revenue": "revenue"},
     "assignment": {"project": "project", "task": "task", "resource": "resource"},
     "expense": {"project": "project", "task": "task", "resource": "resource", "invoice": "invoice"},
     "invoice_schedule": {
@@ -292,6 +312,7 @@ REFERENCES: dict[str, dict[str, str]] = {
         "subscription": "subscription",
     },
     "usage_record": {"subscription": "subscription", "account": "account"},
+    "revenue": {"account": "account", "project": "project"},
     "ticket": {"account": "account", "contact": "contact", "project": "project", "resource": "resource"},
 }
 

@@ -52,8 +52,13 @@ class Collector:
     spec: AggregateSpec
 
     @property
+    def label(self) -> str:
+        """What is collected."""
+        return self.spec.label or self.spec.collect.replace("_", " ")
+
+    @property
     def object_name(self) -> str:
-        return f"unbilled {self.spec.label or self.spec.collect.replace('_', ' ')}"[:40]
+        return f"{'unbilled' if self.spec.into == 'invoice' else 'unvalued'} {self.label}"[:40]
 
     @cached_property
     def when(self) -> MappingProgram | None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from apps.canonical.workspace import Change, Workspace
+from apps.canonical.workspace import Change, State, Workspace
 from apps.customers.models import EnvironmentKind
-from apps.events.registry import BOOLEAN, TEXT, EventField, choice_field, id_field
+from apps.events.registry import BOOLEAN, MONEY, NULLABLE_TEXT, TEXT, EventField, choice_field, id_field
 from apps.events.services import record_events
 from apps.sync.models import RunStatus
 
@@ -18,6 +18,7 @@ TIME_ENTRY_APPROVED = "time_entry.approved"
 MILESTONE_COMPLETED = "milestone.completed"
 INVOICE_RELEASED = "invoice.released"
 PAYMENT_RECEIVED = "payment.received"
+REVENUE_RECOGNIZABLE = "revenue.recognizable"
 RUN_FINISHED = "sync.run.finished"
 RUN_HELD = "sync.run.held"
 FAILURE_OPENED = "sync.failure.opened"
@@ -30,6 +31,7 @@ EVENTS = {
     MILESTONE_COMPLETED: "A milestone was completed.",
     INVOICE_RELEASED: "An invoice was released to its recipient.",
     PAYMENT_RECEIVED: "A payment arrived.",
+    REVENUE_RECOGNIZABLE: "Revenue was earned and may be recognized.",
     RUN_FINISHED: "A run of a flow ended.",
     RUN_HELD: "A guard stopped a run; it waits for a person.",
     FAILURE_OPENED: "A record could not be brought into step.",
@@ -43,6 +45,10 @@ FIELDS: dict[str, dict[str, EventField]] = {
     MILESTONE_COMPLETED: _RECORD,
     INVOICE_RELEASED: _RECORD,
     PAYMENT_RECEIVED: _RECORD,
+    REVENUE_RECOGNIZABLE: {
+        **_RECORD, "project_id": id_field("rec", nullable=True), "amount": MONEY, "earned_on": TEXT,
+        "period_start": NULLABLE_TEXT, "period_end": NULLABLE_TEXT,
+    },
     RUN_FINISHED: {
         "run_id": id_field("run"), "flow_id": id_field("flw"), "status": choice_field(*RunStatus.values),
         "error_class": TEXT, "is_production": BOOLEAN,
@@ -66,14 +72,27 @@ def facts_of(workspace: Workspace) -> list[Fact]:
         name = _event_of(change)
         if name:
             payload = {"record_id": str(change.state.id), "title": change.state.title, **place}
+            if name == REVENUE_RECOGNIZABLE:
+                payload |= _earned(change.state)
             found.append((name, f"customer:{environment.customer_id}", payload))
     return found
+
+
+def _earned(state: State) -> dict[str, Any]:
+    """What the books need, without a second question."""
+    project, data = state.links.get("project"), state.data
+    return {
+        "project_id": str(project) if project else None, "amount": data["total"], "earned_on": data["earned_on"],
+        "period_start": data.get("period_start"), "period_end": data.get("period_end"),
+    }  # fmt: skip
 
 
 def _event_of(change: Change) -> str | None:
     entity = change.state.entity
     if entity == "payment" and change.is_new:
         return PAYMENT_RECEIVED
+    if entity == "revenue":
+        return REVENUE_RECOGNIZABLE if change.is_new and change.state.data["status"] == "recognizable" else None
     if entity == "opportunity":
         return OPPORTUNITY_WON if change.fields.get("stage", [None, None])[1] == "won" else None
     before, after = change.fields.get("status", [None, None])

@@ -171,9 +171,10 @@ class _Execution:
                 counts["records"] = total
 
     def aggregate(self, spec: AggregateSpec) -> None:
-        label = Collector(self.context, spec).object_name.removeprefix("unbilled ")
-        with self.step(f"Collecting {label} for {spec.into.replace('_', ' ')}s") as counts:
-            counts[f"{spec.into}s"] = aggregate(self.context, spec)
+        label = Collector(self.context, spec).label
+        documents = "revenue entries" if spec.into == "revenue" else f"{spec.into.replace('_', ' ')}s"
+        with self.step(f"Collecting {label} for {documents}") as counts:
+            counts[documents] = aggregate(self.context, spec)
 
     def send(self, label: str, *, is_optional: bool = False) -> None:
         """Settles what an earlier attempt left, then sends what is planned, window by window."""

@@ -24,7 +24,7 @@ from apps.sync.models import ErrorClass, IntentKind
 RANKS = {
     "account": 0, "resource": 0, "contact": 1, "opportunity": 2, "quote": 3, "project": 4, "contract": 5, "ticket": 5,
     "subscription": 6, "task": 6, "assignment": 7, "usage_record": 7, "invoice": 8, "time_entry": 8, "expense": 8,
-    "milestone": 9, "payment": 9, "invoice_schedule": 10,
+    "milestone": 9, "payment": 9, "invoice_schedule": 10, "revenue": 10,
 }  # fmt: skip
 MAX_DEPTH = 6
 

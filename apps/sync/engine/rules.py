@@ -119,8 +119,9 @@ class RuleWork:
         if rule.spec.gather:
             self._summarize_all(rule, states, ids)
             return
+        far = {n: self._follow(path.split("."), states) for n, path in rule.spec.refs.items() if "." in path}
         for state in states:
-            links = _derived_links(rule.spec, state)
+            links = _derived_links(rule.spec, state, far)
             existing = self.workspace.find(ids[state.id])
             if existing is None:
                 self._guarded(state, partial(self._derive, rule, state, ids[state.id], links))
@@ -156,7 +157,7 @@ class RuleWork:
             self.workspace.change(existing, values)
         elif kept:
             data = {name: value for name, value in values.items() if value is not None and value != ""}
-            self.workspace.create(record_id, rule.spec.derive, data, _derived_links(rule.spec, state))
+            self.workspace.create(record_id, rule.spec.derive, data, _derived_links(rule.spec, state, {}))
 
     def _update_linked(self, rule: CompiledRule, states: list[State]) -> None:
         targets = self._follow(rule.spec.via, states)
@@ -235,10 +236,12 @@ def _origin(spec: RuleSpec, state: State) -> str | None:
     return None if any(part is None for part in parts) else ":".join(str(part) for part in parts)
 
 
-def _derived_links(spec: RuleSpec, state: State) -> dict[str, UUID]:
+def _derived_links(spec: RuleSpec, state: State, far: dict[str, dict[UUID, State]]) -> dict[str, UUID]:
+    """`far`: where the references that lead over others end, by reference and record."""
     found: dict[str, UUID] = {}
     for name, origin in spec.refs.items():
-        target = state.id if origin == "self" else state.links.get(origin)
+        end = far[name].get(state.id) if name in far else None
+        target = end.id if end else state.id if origin == "self" else state.links.get(origin)
         if target is not None:
             found[name] = target
     return found
