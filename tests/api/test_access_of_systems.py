@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from apps.connectors.models import Connection, ConnectLink, OAuthApp
+from apps.connectors.selectors import list_oauth_apps
+from apps.connectors.services import save_oauth_app
 from apps.connectors.services.oauth_apps import open_oauth_app
+from apps.core.actor import Actor
+from apps.core.errors import NotPermitted
 from apps.core.ids import encode_id
 from apps.customers.models import Customer
 from apps.notifications.models import OutgoingMail
@@ -73,6 +78,15 @@ def test_what_cannot_be_an_app_is_refused(api: ApiClient, vendor: str, body: obj
 def test_a_customers_key_knows_no_app(bound: ApiClient) -> None:
     assert bound.get("/oauth-apps").status_code == 403
     assert bound.put("/oauth-apps/xero", APP).status_code == 403
+
+
+def test_whoever_sees_one_customer_changes_no_app(owner_actor: Actor, brightwater: Customer, now: datetime) -> None:
+    bound = replace(owner_actor, scope=frozenset({brightwater.pk}))
+
+    with pytest.raises(NotPermitted, match="serve all customers"):
+        save_oauth_app(actor=bound, now=now, vendor="xero", client_id="app-1", client_secret="s3cret-of-ours")
+    with pytest.raises(NotPermitted, match="serve all customers"):
+        list_oauth_apps(bound)
 
 
 def test_a_link_is_mailed_once_for_each_key_and_shows_no_token(api: ApiClient, connection: Connection) -> None:

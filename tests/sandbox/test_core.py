@@ -11,7 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.test import Client
 
+from sandbox.server import Sandbox
 from sandbox.store import Store
 from sandbox.testing import AccountControl, RunningSandbox, running_sandbox
 from tests.connectors.harness import webhook_receiver
@@ -84,6 +86,20 @@ def test_what_one_request_changes_is_kept_whole_or_not_at_all(tmp_path: Path) ->
         after.put(place, "tokens", [("new", {})])
     after.close()
     assert Store(tmp_path).objects(place, "tokens") == {"new": {}}
+
+
+def test_an_answer_is_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, commits = Sandbox(tmp_path), list[int]()
+    client, commit = Client(app), app.store._commit
+    accepted = {"client_id": "app", "client_secret": "s", "refresh_token": "first"}
+    client.post("/_control/xero/acme/credentials", json=accepted)
+    monkeypatch.setattr(app.store, "_commit", lambda found: (commits.append(len(found)), commit(found)))
+
+    answer = client.post("/xero/acme/connect/token", data={**accepted, "grant_type": "refresh_token"})
+
+    # The first refresh token is used up, the new pair is there: all of it, or nothing.
+    assert (answer.status_code, commits) == (200, [4])
+    app.close()
 
 
 def test_two_sandboxes_share_nothing(tmp_path: Path) -> None:
