@@ -281,6 +281,7 @@ SPECTACULAR_SETTINGS = {
         "EnvironmentKind": "apps.customers.models.EnvironmentKind",
         "ErrorClass": "apps.sync.models.ErrorClass",
         "ExportKind": "apps.sync.models.ExportKind",
+        "RunStatus": "apps.sync.models.RunStatus",
         "VersionStatus": "apps.flows.models.VersionStatus",
     },
 }
