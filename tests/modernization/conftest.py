@@ -21,8 +21,10 @@ from apps.modernization.services import (
     carry_out_comparison,
     start_comparison,
 )
+from tests.factories.askers import owner, owner_actor
 from tests.factories.delivery import make_connection, make_customer, make_flow, production_of
 
+__all__ = ["owner", "owner_actor"]
 _numbers = count(1)
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from apps.accounts.models import StaffMembership
 from apps.accounts.policies import STAFF_PERMISSIONS, StaffRole
 from apps.core.errors import NotPermitted, NotVisible
 from apps.dispatch.models import WorkItem
@@ -222,6 +223,20 @@ def test_one_that_is_stopped_stays_so(estate, monkeypatch):
     assert ParallelRun.objects.get().status == "canceled"
     with pytest.raises(UnableToChangeComparison):
         stop_comparison(actor=estate.actor, now=estate.now, run=run)
+
+
+def test_whoever_may_not_compare_any_more_gets_no_result(estate, owner, monkeypatch):
+    interface = estate.interface()
+    match = comparing._match
+
+    def left(work, spool):
+        StaffMembership.objects.filter(user=owner).update(role="support")
+        match(work, spool)
+
+    monkeypatch.setattr(comparing, "_match", left)
+    run = estate.compare(interface, CSV)
+
+    assert (run.status, run.error) == ("failed", "Staff owner may not do this any more.")
 
 
 def test_one_that_breaks_off_again_and_again_is_given_up(estate):

@@ -51,7 +51,7 @@ class ParallelRun(CustomerOwned):
     Every row of the file is counted once: equal, different, only old, more than once, unreadable or outside the period;
     and so is every record: equal, different, only new or more than once. `finding_count` counts what is to be looked
     at, a different record once for each field; the first `LISTED` of them are rows of their own. `attempt` is the
-    worker's claim: only the newest one may write.
+    worker's claim: only the newest one may write. `asked_by` is who asked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -80,6 +80,7 @@ class ParallelRun(CustomerOwned):
     error = models.CharField(max_length=300, blank=True)
     requested_at = models.DateTimeField()
     requested_by_label = models.CharField(max_length=200)
+    asked_by = models.JSONField(default=dict, db_default={})
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 

@@ -18,6 +18,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
+from apps.customers.askers import RightsGone, present_asker
 from apps.dispatch.services import complete, extend_lease
 from apps.modernization.comparison import BadValue, Comparison, folded, read_cell
 from apps.modernization.fields import FieldChoice, choices_of, custom_fields, systems_of
@@ -70,7 +71,7 @@ def carry_out_comparison(*, run_id: UUID, now: Callable[[], datetime]) -> None:
             _compare(run, now)
         except _Stopped:
             pass
-        except (_CannotCompare, UnreadableResult) as error:
+        except (_CannotCompare, UnreadableResult, RightsGone) as error:
             _end(run, now(), status=ParallelStatus.FAILED, error=str(error)[:300])
         except Exception:
             log.exception("modernization.comparison_failed", run_id=str(run_id))
@@ -256,8 +257,9 @@ def _accepted_before(run: ParallelRun, digests: set[str]) -> dict[str, dict[str,
 
 
 def _write(work: _Work, **values: Any) -> None:
-    """Progress, and the sign of life. Raises _Stopped."""
+    """Progress, and the sign of life. Raises _Stopped, and RightsGone once whoever asked may not compare any more."""
     run = work.run
+    present_asker(run.asked_by, now=work.now(), permissions=["integrations.manage"], owners=[run.customer_id])
     for name, value in values.items():
         setattr(run, name, value)
     own = ParallelRun.objects.filter(pk=run.pk, attempt=run.attempt, status=ParallelStatus.RUNNING)

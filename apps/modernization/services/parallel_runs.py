@@ -12,6 +12,7 @@ from apps.audit.services import record_change
 from apps.canonical.models import Entity
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict, NotVisible
+from apps.customers.askers import note_asker
 from apps.dispatch.services import cancel, schedule
 from apps.modernization.comparison import Comparison
 from apps.modernization.fields import (
@@ -114,7 +115,8 @@ def start_comparison(*, actor: Actor, now: datetime, run: ParallelRun, compariso
     _demand_room(interface)
     locked.comparison = msgspec.to_builtins(comparison)
     locked.status, locked.requested_at, locked.requested_by_label = ParallelStatus.QUEUED, now, actor.label
-    locked.save(update_fields=["comparison", "status", "requested_at", "requested_by_label"])
+    locked.asked_by = note_asker(actor)
+    locked.save(update_fields=["comparison", "status", "requested_at", "requested_by_label", "asked_by"])
     if interface.status == InterfaceStatus.IN_USE:
         interface.status = InterfaceStatus.PARALLEL
         interface.save(update_fields=["status"])

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from apps.core.actor import Actor
+from apps.core.actor import system_actor
 from apps.modernization.models import ChecklistPoint, LegacyInterface, MigrationWave, ParallelRun
 from tests.modernization.conftest import Estate, findings, make_estate
 
@@ -16,8 +16,8 @@ CSV = "Invoice No,Gross amount\nI-1,10.00\n=I-2,21.00\nI-3,5.00\n"
 
 
 @pytest.fixture
-def estate(partner: object, owner_actor: Actor, now: datetime) -> Estate:
-    return make_estate(owner_actor, now)
+def estate(partner: object, now: datetime) -> Estate:
+    return make_estate(system_actor(), now)
 
 
 def text_of(client: Client, path: str) -> str:
