@@ -20,7 +20,7 @@ _BY_CLASS: dict[str, Explanation] = {
         "Correct the record where it is led, or the setting in {system} that forbids it, then retry.",
     ),
     ErrorClass.MAPPING: Explanation(
-        "The record's values cannot be translated: {message}",
+        "A value cannot be taken over: {message}",
         "Correct the value at its source. If it is right there, the mapping or a setting has to change.",
     ),
     ErrorClass.MISSING_REFERENCE: Explanation(

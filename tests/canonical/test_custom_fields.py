@@ -46,16 +46,16 @@ def test_each_kind_takes_its_values_only(kind):
         return validate_entity("account", {"name": "Initech", "x_own": value}, lambda: {"x_own": kind})
 
     assert check(GOOD[kind]).name == "Initech"
-    with pytest.raises(InvalidRecord, match=r"x_own"):
+    with pytest.raises(InvalidRecord, match=r"^Own(, \w+)? must be "):
         check(BAD[kind])
 
 
 def test_what_nobody_declared_is_refused_as_before():
-    with pytest.raises(InvalidRecord, match="unknown field `x_own`"):
+    with pytest.raises(InvalidRecord, match="There is no field “x_own”"):
         validate_entity("account", {"name": "Initech", "x_own": "a"}, lambda: {})
-    with pytest.raises(InvalidRecord, match="unknown field `x_own`"):
+    with pytest.raises(InvalidRecord, match="There is no field “x_own”"):
         validate_entity("account", {"name": "Initech", "x_own": "a"})
-    with pytest.raises(InvalidRecord, match="name"):
+    with pytest.raises(InvalidRecord, match="Name is missing"):
         validate_entity("account", {"x_own": "a"}, lambda: {"x_own": "text"})
 
 

@@ -69,7 +69,8 @@ def test_only_what_is_sent_is_offered_with_its_type(failure, owner_actor):
 
 def test_what_the_record_cannot_be_is_refused_and_nothing_changes(failure, owner_actor, now):
     for values, message in (
-        ({"name": None}, "expected form"), ({"status": "perhaps"}, "expected form"), ({"nonsense": "x"}, "not a field"),
+        ({"name": None}, "^Name is missing.$"), ({"status": "perhaps"}, "^Status must be one of planned, open, "),
+        ({"nonsense": "x"}, "not a field"),
         ({"name": "Forge rollout"}, "Nothing was changed"),
     ):  # fmt: skip
         with pytest.raises(UnableToEdit, match=message):

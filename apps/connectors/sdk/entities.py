@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from apps.connectors.sdk.misfits import Misfit, describe_misfit, said
+
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
 Interval = Literal["week", "month", "quarter", "year"]
 DecimalText = Annotated[str, msgspec.Meta(pattern=r"^-?\d+(\.\d+)?$")]
@@ -318,7 +320,11 @@ REFERENCES: dict[str, dict[str, str]] = {
 
 
 class InvalidRecord(ValueError):
-    """The mapped fields do not have the entity's shape; the message names the field."""
+    """The mapped fields do not have the entity's shape; the message says what to change, `field` is the path to it."""
+
+    def __init__(self, misfit: Misfit) -> None:
+        super().__init__(misfit.message)
+        self.field = misfit.field
 
 
 CUSTOM_PREFIX = "x_"
@@ -341,7 +347,7 @@ def validate_entity(
     except msgspec.ValidationError as error:
         own = {name: value for name, value in fields.items() if name.startswith(CUSTOM_PREFIX)}
         if custom is None or not own:
-            raise InvalidRecord(str(error)) from error
+            raise InvalidRecord(describe_misfit(error, ENTITIES[entity])) from error
     _validate_custom(own, custom())
     return validate_entity(entity, {name: value for name, value in fields.items() if name not in own})
 
@@ -349,11 +355,12 @@ def validate_entity(
 def _validate_custom(fields: dict[str, Any], kinds: Mapping[str, str]) -> None:
     for name, value in fields.items():
         if name not in kinds:
-            raise InvalidRecord(f"Object contains unknown field `{name}`")
+            raise InvalidRecord(Misfit(name, f"There is no field “{name}”"))
         try:
             msgspec.convert(value, CUSTOM_TYPES[kinds[name]], strict=True)
         except msgspec.ValidationError as error:
-            raise InvalidRecord(f"{error} - at `$.{name}`") from error
+            misfit = describe_misfit(error, CUSTOM_TYPES[kinds[name]])
+            raise InvalidRecord(Misfit(name, f"{said(name)}{misfit.message.removeprefix('It')}")) from error
 
 
 def in_order(entity: str, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import msgspec
 from apps.connectors.sdk.entities import Currency, MoneyValue
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=250)]
-Quantity = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$")]
-RecordId = Annotated[
-    str, msgspec.Meta(pattern=r"^(rec_[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$", title="Record id")
-]
+_QUANTITY = r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$"
+_RECORD_ID = r"^(rec_[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
+PATTERNS = {_QUANTITY: "a number like 12.50", _RECORD_ID: "the id of a record, like rec_ and 32 digits"}
+Quantity = Annotated[str, msgspec.Meta(pattern=_QUANTITY)]
+RecordId = Annotated[str, msgspec.Meta(pattern=_RECORD_ID, title="Record id")]
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

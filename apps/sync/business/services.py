@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 
 from apps.canonical.workspace import State, Workspace
+from apps.connectors.sdk.misfits import describe_misfit
 from apps.core.money import CurrencyMismatch, Money, round_half_up
 from apps.sync.business.inputs import (
     INPUTS,
+    PATTERNS,
     CompleteMilestone,
     CreateCustomer,
     GenerateInvoice,
@@ -47,8 +49,8 @@ def call_service(workspace: Workspace, service: str, given: dict[str, Any], *, k
     try:
         inputs = msgspec.convert(given, INPUTS[service], strict=True)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        raise UnableToCall(f"{message}.", field=path.strip("`.")) from error
+        misfit = describe_misfit(error, INPUTS[service], PATTERNS)
+        raise UnableToCall(f"{misfit.message}.", field=misfit.field) from error
     act: Callable[[Workspace, Any, str, str], Outcome] = _ACTS[service]
     return act(workspace, inputs, key, today)
 

@@ -132,7 +132,7 @@ class Merger:
                 reference.deleted_at = reference.deleted_at or self.now
                 self.saved.append(reference)
                 return
-            problem = RecordProblem(ErrorClass.MAPPING, f"The record does not have the expected form: {error}")
+            problem = RecordProblem(ErrorClass.MAPPING, str(error), code=error.field)
             self.failures.append(ReadFailure(record.object_name, record.entity, record.source, problem))
             return
         if any(target not in self.references for target in record.refs.values()):

@@ -39,7 +39,7 @@ def call_business_service(
     try:
         outcome = call_service(workspace, service, inputs, key=own_key, today=today)
     except InvalidRecord as error:
-        raise UnableToCall(str(error)) from error
+        raise UnableToCall(f"{error}.", field=error.field) from error
     workspace.flush()
     if workspace.changes:
         _pass_on(environment, workspace, now)

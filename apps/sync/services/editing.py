@@ -91,7 +91,7 @@ def edit_and_retry(
     try:
         is_changed = workspace.change(state, values)
     except InvalidRecord as error:
-        raise UnableToEdit(f"The record would not have the expected form: {error}") from error
+        raise UnableToEdit(f"{error}.", field=error.field) from error
     if not is_changed:
         raise UnableToEdit("Nothing was changed. To try the record as it is, retry it.")
     workspace.flush()

@@ -71,7 +71,7 @@ def _plan(flow: Flow, keep: CanonicalRecord, drop: CanonicalRecord, take: Collec
     try:
         workspace.change(state, fields, dict(links))
     except InvalidRecord as error:
-        raise UnableToMerge(f"The one record would not have the expected form: {error}") from error
+        raise UnableToMerge(f"The one record could not be kept: {error}.") from error
     work = RuleWork(workspace, rules_of(context), context.expression_settings, context.today)
     work.run([state])
     planner = _MergedPlanner(context, workspace, keep.pk, drop.pk)

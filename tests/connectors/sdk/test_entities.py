@@ -43,17 +43,19 @@ def test_every_entity_is_stored_and_refers_to_entities() -> None:
 def test_what_is_not_of_its_kind_is_refused(entity: str, good: dict[str, Any], field: str, bad: Any) -> None:
     validate_entity(entity, good)
 
-    with pytest.raises(InvalidRecord, match=field):
+    with pytest.raises(InvalidRecord) as refused:
         validate_entity(entity, {**good, field: bad})
+
+    assert refused.value.field.partition(".")[0] == field
 
 
 def test_an_unknown_field_is_refused_by_name() -> None:
-    with pytest.raises(InvalidRecord, match="unheard_of"):
+    with pytest.raises(InvalidRecord, match="There is no field “unheard_of”"):
         validate_entity("account", {"name": "a", "unheard_of": "b"})
 
 
 def test_a_missing_required_field_is_refused_by_name() -> None:
-    with pytest.raises(InvalidRecord, match="paid_date"):
+    with pytest.raises(InvalidRecord, match="Paid date is missing"):
         validate_entity("payment", {"amount": EUR})
 
 
