@@ -15,7 +15,13 @@ from apps.api.paging import PAGE_PARAMETERS
 from apps.connectors.models import Connection
 from apps.connectors.outbound import allowed_hosts
 from apps.connectors.selectors import CallUsage, get_call_usage, get_connection, list_connections
-from apps.connectors.services import check_connection, create_connection, set_allowed_hosts
+from apps.connectors.services import (
+    check_connection,
+    create_connection,
+    pause_connection,
+    resume_connection,
+    set_allowed_hosts,
+)
 from apps.core import clock
 from apps.customers.models import EnvironmentKind
 from apps.customers.selectors import get_customer, get_environment
@@ -154,6 +160,30 @@ class ConnectionCheck(ApiView):
         connection = get_connection(self.actor, connection_id)
         checked = check_connection(actor=self.actor, now=clock.now(), connection=connection)
         return Response(ConnectionSerializer(checked).data)
+
+
+class ConnectionPause(ApiView):
+    tag = "Connections"
+    scopes = {"POST": "connections.manage"}
+
+    @extend_schema(request=None, responses=ConnectionSerializer)
+    def post(self, request: Request, connection_id: UUID) -> Response:
+        """Read nothing from the system and write nothing to it until it is resumed. What is under way waits."""
+        connection = get_connection(self.actor, connection_id)
+        paused = pause_connection(actor=self.actor, now=clock.now(), connection=connection)
+        return Response(ConnectionSerializer(paused).data)
+
+
+class ConnectionResume(ApiView):
+    tag = "Connections"
+    scopes = {"POST": "connections.manage"}
+
+    @extend_schema(request=None, responses=ConnectionSerializer)
+    def post(self, request: Request, connection_id: UUID) -> Response:
+        """Use the system again. What waited goes on where it stopped."""
+        connection = get_connection(self.actor, connection_id)
+        resumed = resume_connection(actor=self.actor, now=clock.now(), connection=connection)
+        return Response(ConnectionSerializer(resumed).data)
 
 
 def of_customer(rows: Any, request: Request) -> Any:

@@ -39,6 +39,7 @@ from apps.api.v1 import (
     stewardship,
     templates,
     value_questions,
+    versions,
     webhooks,
 )
 
@@ -106,6 +107,8 @@ urlpatterns = [
     path("oauth-apps", oauth_apps.OAuthAppList.as_view(), name="oauth_apps"),
     path("oauth-apps/<slug:vendor>", oauth_apps.OAuthAppDetail.as_view(), name="oauth_app"),
     path("connections/<con:connection_id>/check", connections.ConnectionCheck.as_view(), name="connection_check"),
+    path("connections/<con:connection_id>/pause", connections.ConnectionPause.as_view(), name="connection_pause"),
+    path("connections/<con:connection_id>/resume", connections.ConnectionResume.as_view(), name="connection_resume"),
     path("integrations", integrations.IntegrationList.as_view(), name="integrations"),
     path("integrations/<itg:integration_id>", integrations.IntegrationDetail.as_view(), name="integration"),
     path("integrations/<itg:integration_id>/mappings", mappings.IntegrationMappings.as_view(), name="mappings"),
@@ -141,6 +144,22 @@ urlpatterns = [
         "integrations/<itg:integration_id>/resume", integrations.IntegrationResume.as_view(), name="integration_resume"
     ),
     path("integrations/<itg:integration_id>/versions", rollouts.IntegrationVersions.as_view(), name="versions"),
+    path("integrations/<itg:integration_id>/versions/<int:number>", versions.VersionDetail.as_view(), name="version"),
+    path(
+        "integrations/<itg:integration_id>/versions/<int:number>/submit",
+        versions.VersionSubmit.as_view(),
+        name="version_submit",
+    ),
+    path(
+        "integrations/<itg:integration_id>/versions/<int:number>/return",
+        versions.VersionReturn.as_view(),
+        name="version_return",
+    ),
+    path(
+        "integrations/<itg:integration_id>/versions/<int:number>/publish",
+        versions.VersionPublish.as_view(),
+        name="version_publish",
+    ),
     path(
         "customers/<cus:customer_id>/configuration",
         configuration.CustomerConfiguration.as_view(),

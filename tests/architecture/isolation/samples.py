@@ -43,6 +43,7 @@ SAMPLES: dict[str, Sample] = {
     "partner_portal:direction": lambda scene, world: "read",
     "partner_portal:object_name": lambda scene, world: "time_entries",
     "revision_id": lambda scene, world: world.revision.pk,  # type: ignore[union-attr]
+    "number": lambda scene, world: world.revision.number,  # type: ignore[union-attr]
     "rollout_id": lambda scene, world: world.rollout_member.rollout_id,  # type: ignore[union-attr]
     "member_id": lambda scene, world: world.rollout_member.pk,  # type: ignore[union-attr]
     "rollout_step": lambda scene, world: "skip",
