@@ -209,6 +209,23 @@ def test_approved_hours_are_usage_of_their_customer(put, now):
     assert CanonicalLink.objects.filter(name="account", source__entity="usage_record").count() == 2
 
 
+def test_hours_whose_project_has_no_customer_wait_and_go_on_by_themselves(put, now):
+    seed_project()
+    vendor("erp").put("projects", "e1", party=None)
+    book_hours("h1", 5400, "2026-10-20")
+    flow = put("usage-billing")
+    run_flow(flow, now)
+    failure = RecordFailure.objects.get()
+    assert (failure.error_class, failure.message) == (
+        "missing_reference", "The project it belongs to has no account yet."
+    )  # fmt: skip
+    assert vendor("billing").all("usage") == []
+
+    vendor("erp").put("projects", "e1", party="p1")
+    run_clean(flow, now)
+    assert [usage["quantity"] for usage in vendor("billing").all("usage")] == ["1.5"]
+
+
 def test_released_invoices_and_payments_stand_in_the_erp(put, now):
     billing, erp = vendor("billing"), vendor("erp")
     billing.put("clients", "k1", name="Vulcan Industries", domain="vulcan.example")

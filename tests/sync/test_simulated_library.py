@@ -22,10 +22,11 @@ from tests.sync.test_simulated_systems import run, write_calls
 
 TOKEN = {"access_token": "good-token-1234567890"}
 KEY = {"api_key": "test_0123456789"}
-SECRETS = {"asana": TOKEN, "xero": TOKEN}
+SECRETS = {"asana": TOKEN, "xero": TOKEN, "salesforce": TOKEN, "harvest": TOKEN}
 SETTINGS: dict[str, dict[str, Any]] = {
     "chargebee": {"item_price": "consulting-EUR-Monthly"}, "asana": {"workspace": WORKSPACE},
     "xero": {"sales_account": "200"}, "redmine": {"role": "Developer"},
+    "harvest": {"account_id": "12345"}, "odoo": {"product": "CONSULT"}, "stripe_billing": {"product": "prod_1"}, "salesforce": {"currency": "EUR", "open_stage": "Prospecting", "won_stage": "Closed Won", "lost_stage": "Closed Lost"},
 }  # fmt: skip
 _accounts = itertools.count(1)
 Deployed = Callable[..., Flow]

@@ -121,6 +121,9 @@ class RuleWork:
             return
         far = {n: self._follow(path.split("."), states) for n, path in rule.spec.refs.items() if "." in path}
         for state in states:
+            if any(state.id not in ends for ends in far.values()):
+                self._wait(state, next(rule.spec.refs[name] for name, ends in far.items() if state.id not in ends))
+                continue
             links = _derived_links(rule.spec, state, far)
             existing = self.workspace.find(ids[state.id])
             if existing is None:
@@ -218,6 +221,12 @@ class RuleWork:
         except (ExpressionError, InvalidRecord, UnableToCall, ValueError) as error:
             self.stick(state, error)
 
+    def _wait(self, state: State, path: str) -> None:
+        """Tried again with every run: what is missing may be on its way."""
+        *_, before, last = (name.replace("_", " ") for name in (state.entity, *path.split(".")))
+        message = f"The {before} it belongs to has no {last} yet."
+        self.problems.append((state, RecordProblem(ErrorClass.MISSING_REFERENCE, message, code="waits")))
+
     def stick(self, state: State, error: Exception) -> None:
         if isinstance(error, ExpressionError) and error.is_demand:
             problem = RecordProblem(ErrorClass.BUSINESS_RULE, error.message, code="demand")
@@ -240,8 +249,10 @@ def _derived_links(spec: RuleSpec, state: State, far: dict[str, dict[UUID, State
     """`far`: where the references that lead over others end, by reference and record."""
     found: dict[str, UUID] = {}
     for name, origin in spec.refs.items():
-        end = far[name].get(state.id) if name in far else None
-        target = end.id if end else state.id if origin == "self" else state.links.get(origin)
+        if name in far:
+            target: UUID | None = far[name][state.id].id
+        else:
+            target = state.id if origin == "self" else state.links.get(origin)
         if target is not None:
             found[name] = target
     return found
