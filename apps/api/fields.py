@@ -36,6 +36,10 @@ PREFIXES = {
     "sla_report": "slr",
     "invoice": "inv",
     "exception": "bex",
+    "legacy_interface": "lif",
+    "migration_wave": "wav",
+    "checklist_point": "chp",
+    "parallel_run": "prn",
     "webhook_endpoint": "wep",
     "webhook_delivery": "wdl",
 }

@@ -14,6 +14,7 @@ from apps.customer_portal.maps import draw_map
 from apps.customer_portal.selectors.activity import list_activity, tell
 from apps.customer_portal.selectors.integrations import get_integration, integration_cards, paragraphs_of
 from apps.customer_portal.selectors.landscape import get_landscape
+from apps.customer_portal.selectors.modernization import move_of
 
 LAST_CHANGES = 12
 
@@ -22,7 +23,9 @@ LAST_CHANGES = 12
 @requires(Audience.CUSTOMER, "integrations.view")
 def integration_list(request: ActorRequest) -> HttpResponse:
     landscape = get_landscape(request.actor, clock.now())
-    context = {"cards": integration_cards(landscape), "systems": landscape.systems}
+    context = {
+        "cards": integration_cards(landscape), "systems": landscape.systems, "move": move_of(request.actor)
+    }  # fmt: skip
     return render(request, "customer_portal/integration_list.html", context)
 
 

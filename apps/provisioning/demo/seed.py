@@ -19,7 +19,7 @@ from apps.core import clock
 from apps.core.planes import public_plane, tenant_plane
 from apps.events.relaying import relay_outbox
 from apps.flows.services import load_templates
-from apps.provisioning.demo import cast, history, month_end, partners, vendors
+from apps.provisioning.demo import cast, history, modernization, month_end, partners, vendors
 from apps.provisioning.demo.cast import CustomerCast, PartnerCast
 from apps.provisioning.demo.history import Story
 from apps.provisioning.demo.work import Firm
@@ -116,6 +116,7 @@ def _live(partner: PartnerCast, stories: list[Story], begin: datetime) -> None:
                 history.live_one_day(story, day, days_left=len(days) - number)
     if not is_closed:
         _turn_month(stories, month_start)
+    modernization.live_with_the_past(stories[0], now)
     for story in stories:
         story.set_vendor_clocks(None)
         story.listen()
