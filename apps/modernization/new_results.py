@@ -36,15 +36,11 @@ def records_of(
     return records
 
 
-def read_records(
-    records: QuerySet[CanonicalRecord], choices: Sequence[FieldChoice]
-) -> Iterator[list[tuple[UUID, dict[str, str]]]]:
-    """Batches of (record, {token: text}), by key: each batch is a query of its own, and no transaction stays open."""
-    rows = records.order_by("pk").values_list("pk", "data")
-    batch: list[Row] = list(rows[:BATCH])
-    while batch:
-        yield _told(batch, choices)
-        batch = list(rows.filter(pk__gt=batch[-1][0])[:BATCH]) if len(batch) == BATCH else []
+def read_records(ids: Sequence[UUID], choices: Sequence[FieldChoice]) -> Iterator[list[tuple[UUID, dict[str, str]]]]:
+    """Batches of (record, {token: text}): each batch is a query of its own, and no transaction stays open."""
+    for start in range(0, len(ids), BATCH):
+        rows = CanonicalRecord.objects.filter(pk__in=ids[start : start + BATCH])
+        yield _told(list(rows.values_list("pk", "data")), choices)
 
 
 def _told(batch: Sequence[Row], choices: Sequence[FieldChoice]) -> list[tuple[UUID, dict[str, str]]]:
