@@ -281,6 +281,8 @@ SPECTACULAR_SETTINGS = {
         "EnvironmentKind": "apps.customers.models.EnvironmentKind",
         "ErrorClass": "apps.sync.models.ErrorClass",
         "ExportKind": "apps.sync.models.ExportKind",
+        "FindingKind": "apps.modernization.models.DifferenceKind",
+        "LegacyInterfaceKind": "apps.modernization.models.InterfaceKind",
         "RunStatus": "apps.sync.models.RunStatus",
         "VersionStatus": "apps.flows.models.VersionStatus",
     },

@@ -297,8 +297,8 @@ class InterfaceStep(ApiView):
 
     def take(self, interface_id: UUID, step: Callable[..., LegacyInterface]) -> Response:
         def act() -> Response:
-            given = self.read(self.form) if self.form else {}
             interface = get_interface(self.actor, interface_id)
+            given = self.read(self.form) if self.form else {}
             return _answer(step(actor=self.actor, now=clock.now(), interface=interface, **given))
 
         return self.once(act)

@@ -203,8 +203,8 @@ class InterfaceComparisons(ApiView):
         """Have an old result compared in the background with what the replacement produced; nothing is changed."""
 
         def act() -> Response:
-            given = self.read(ParallelRunInput)
             interface = get_interface(self.actor, legacy_interface_id)
+            given = self.read(ParallelRunInput)
             content = json.dumps(given["rows"], default=str) if "rows" in given else given["csv"]
             own: dict[str, Any] = {"actor": self.actor, "now": clock.now()}
             with transaction.atomic():
@@ -290,8 +290,8 @@ class ComparisonAccept(ApiView):
         """Accept a finding, or all of a kind and field; it stays so in later comparisons while both values stay."""
 
         def act() -> Response:
-            given = self.read(AcceptInput)
             run = get_parallel_run(self.actor, parallel_run_id)
+            given = self.read(AcceptInput)
             if not given.get("finding") and not given.get("kind"):
                 raise ValidationError({"finding": ["Give a finding, or a kind."]})
             finding = self._finding(run, given["finding"]) if given.get("finding") else None
