@@ -18,6 +18,7 @@ from apps.core.actor import Actor
 from apps.core.errors import NotPermitted
 from apps.core.planes import current_schema, tenant_plane
 from apps.flows.models import IntegrationTemplate
+from apps.flows.services.templates import shipped_versions
 from apps.notifications.models import OutgoingMail
 from apps.provisioning import first_rows
 from apps.provisioning.models import ProvisioningRun, SchemaTemplate
@@ -68,7 +69,7 @@ def test_it_works(system: Actor, now: datetime) -> None:
     with tenant_plane(partner.schema_name):
         assert BrandSettings.objects.get().display_name == "Initech"
         assert LegalEntity.objects.get().currency == "USD"
-        assert IntegrationTemplate.objects.count() == 13
+        assert IntegrationTemplate.objects.count() == len(shipped_versions())
         invitation = Invitation.objects.get()
         assert (invitation.email, invitation.role) == ("peter@initech.example", "owner")
         mail = OutgoingMail.objects.get()
