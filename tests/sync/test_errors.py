@@ -95,7 +95,7 @@ def test_an_unreadable_record_is_named_and_heals(flow, now):
     failure = RecordFailure.objects.get()
     assert run.status == RunStatus.PARTIAL
     assert (failure.direction, failure.external_id, failure.error_class) == ("read", "d3", "mapping")
-    assert "stage" in failure.message
+    assert (failure.code, failure.message) == ("stage", "Stage must be one of open, won, lost; 'perhaps' is not")
     assert CanonicalRecord.objects.filter(entity="opportunity").count() == 2
     vendor("crm").put("deals", "d3", stage="lost")
     assert run_flow(flow, now).status == RunStatus.SUCCEEDED
