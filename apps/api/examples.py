@@ -133,4 +133,5 @@ EXAMPLES: dict[str, Any] = {
     "SnoozeInput": {"until": "2026-12-01T08:00:00Z"},
     "TemplateInput": {"yaml": TEMPLATE},
     "TemplateReasonInput": {"reason": "Replaced by version 2."},
+    "WaveChange": {"goal": "Invoices and payments", "cut_over_on": "2026-12-08"},
 }

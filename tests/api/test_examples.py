@@ -56,7 +56,7 @@ def test_every_example_is_taken_by_its_own_serializer() -> None:
             continue
         name = content["schema"]["$ref"].rpartition("/")[2]
         reader = known[name.removeprefix("Patched")]
-        for example in content["examples"].values():
+        for example in content.get("examples", {}).values():
             given = reader(data=example["value"], partial=name.startswith("Patched"))
             if not given.is_valid() or not set(example["value"]) <= set(given.fields):
                 wrong.append((place, given.errors))
