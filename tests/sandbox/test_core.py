@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.test import Client
 
-from sandbox.server import Sandbox
+from sandbox.server import QuietHandler, Sandbox
 from sandbox.store import Store
 from sandbox.testing import AccountControl, RunningSandbox, running_sandbox
 from tests.connectors.harness import webhook_receiver
@@ -211,3 +212,20 @@ def test_webhooks_carry_the_change(control: AccountControl) -> None:
 def test_an_unknown_vendor_is_not_found(sandbox: RunningSandbox) -> None:
     with pytest.raises(RuntimeError, match="404"):
         sandbox.control("nosuch", "acme").objects("companies")
+
+
+def test_a_connection_that_nobody_uses_ends_without_a_word(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(QuietHandler, "timeout", 0.05)
+    caplog.set_level("INFO", logger="werkzeug")
+    netloc = urlsplit(sandbox.url)
+
+    with socket.create_connection((netloc.hostname, netloc.port), timeout=10) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        said = b""
+        while part := connection.recv(65536):
+            said += part
+
+    assert said.startswith(b"HTTP/1.1 200")
+    assert caplog.messages == []
