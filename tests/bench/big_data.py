@@ -43,3 +43,39 @@ def grow(*, runs: int, logs: int, failures: int) -> None:
     copy("sync_recordfailure", failures, FAILURE, where="status = 'open'")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+# Failures of 400 causes, a hundred at each moment: what a system refuses, it refuses by the page.
+REFUSED = FAILURE | {
+    "external_id": "'g' || n",
+    "fingerprint": "md5((n % 400)::text)",
+    "message": "'Field ' || (n % 400) || ' is missing in the system'",
+    "first_at": "now() - (n / 100) * interval '25 minutes'",
+    "last_at": "now() - (n / 100) * interval '20 minutes'",
+}
+LEFT_UNDONE = """
+    WITH recordless AS MATERIALIZED (
+        SELECT uuidv7() AS fresh, n, row.* FROM (
+            SELECT *, row_number() OVER (ORDER BY random()) AS place, count(*) OVER () AS many
+            FROM canonical_canonicalrecord WHERE entity = 'project'
+        ) row, LATERAL generate_series(row.place, %(total)s, row.many) AS n
+    ), record AS (
+        INSERT INTO canonical_canonicalrecord (id, customer_id, environment_id, entity, data, title, number, state,
+            version, match_keys, created_at, changed_at)
+        SELECT fresh, customer_id, environment_id, entity, data, title || ' ' || n, number, state, version, '{}',
+            created_at, changed_at FROM recordless
+    )
+    INSERT INTO monitoring_businessexception (id, customer_id, environment_id, rule_id, record_id, title, status, since,
+        opened_at, amount, currency, assignee_label, ignore_reason)
+    SELECT uuidv7(), customer_id, environment_id, rule.ids[1 + n %% array_length(rule.ids, 1)], fresh, title || ' ' || n,
+        'open', now() - n * interval '10 minutes', now() - n * interval '9 minutes', n * 100, 'EUR', '', ''
+    FROM recordless, (SELECT array_agg(id ORDER BY key) AS ids FROM monitoring_exceptionrule) rule
+"""
+
+
+def crowd(total: int) -> None:
+    """So many failures and so many business exceptions wait for somebody."""
+    copy("sync_recordfailure", total, REFUSED, where="status = 'open' AND fingerprint !~ '^[0-9a-f]{32}$'")
+    with connection.cursor() as cursor:
+        cursor.execute(LEFT_UNDONE, {"total": total})
+        cursor.execute("VACUUM ANALYZE")

@@ -23,7 +23,7 @@ from apps.core.planes import tenant_plane
 from apps.flows.services import load_templates
 from apps.sync.selectors import list_record_logs
 from apps.tenants.models import Partner
-from tests.bench.big_data import grow
+from tests.bench.big_data import crowd, grow
 from tests.bench.conftest import SCHEMA
 from tests.bench.measures import Measures, percentile
 from tests.factories.world import World, make_staff, make_world
@@ -33,11 +33,18 @@ pytestmark = [pytest.mark.bench, pytest.mark.django_db, pytest.mark.enable_socke
 CUSTOMERS = 60
 LOG_ROWS = int(os.environ.get("BENCH_LOG_ROWS", "1000000"))
 VISITS = 40
-PARTNER_PAGES = ("home", "customers", "integrations", "runs", "errors", "sla", "billing")
+CROWD = 100_000
+PARTNER_PAGES = (
+    "home", "customers", "integrations", "runs", "log_records", "log_calls", "errors", "exceptions", "records",
+    "approvals", "questions", "sla", "billing", "invoices",
+)  # fmt: skip
 CUSTOMER_TABS = (
     "customer",
+    "customer_connections",
+    "customer_integrations",
     "customer_runs",
     "customer_errors",
+    "customer_exceptions",
     "customer_sla",
     "customer_billing",
     "customer_activity",
@@ -135,9 +142,29 @@ def test_partner_pages(worlds: list[World], measures: Measures, bare_page: float
     addresses = {name: reverse(f"partner_portal:{name}") for name in PARTNER_PAGES}
     customer = worlds[7].customer.pk
     addresses |= {name: reverse(f"partner_portal:{name}", args=[customer]) for name in CUSTOMER_TABS}
+    addresses |= pages_of(worlds[7])
     measure_pages(measures, "partner", browser_of(owner), addresses, bare_page)
+
+
+def pages_of(world: World) -> dict[str, str]:
+    """The page of one integration, of one run, and so on."""
+    failure = world.failures["validation"]
+    shown = {
+        "integration": world.integrations["two-way-projects"].pk, "run": world.runs["accounts"].pk,
+        "record": world.records["invoice"].pk, "error": failure.pk, "error_group": failure.fingerprint,
+    }  # fmt: skip
+    return {name: reverse(f"partner_portal:{name}", args=[key]) for name, key in shown.items()}
 
 
 def test_customer_pages(worlds: list[World], measures: Measures, bare_page: float) -> None:
     addresses = {name: reverse(f"customer_portal:{name}") for name in PORTAL_PAGES}
     measure_pages(measures, "customer", browser_of(worlds[7].admin), addresses, bare_page)
+
+
+def test_crowded_desks(worlds: list[World], measures: Measures, bare_page: float) -> None:
+    """The last one: what it adds would be in the way of the others."""
+    crowd(CROWD)
+    owner = make_staff(clock.now(), "owner", "bench-desk@example.com")
+    addresses = {name: reverse(f"partner_portal:{name}") for name in ("home", "errors", "exceptions")}
+    addresses["log_search"] = f"{reverse('partner_portal:log_records')}?q=rollout"
+    measure_pages(measures, "crowded partner", browser_of(owner), addresses, bare_page)
