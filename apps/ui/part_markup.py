@@ -142,6 +142,24 @@ def _entry(entry: Any) -> str:
     )
 
 
+def history_entries(entries: Iterable[Any]) -> SafeString:
+    """As `timeline_entries`, for the history of a record: who caused it leads to its run, and what changed is told."""
+    with one_viewer():
+        return SafeString("".join([_history_entry(entry) for entry in entries]))
+
+
+def _history_entry(entry: Any) -> str:
+    actor = text_of(entry.actor)
+    who = f'<a href="{text_of(entry.url)}">{actor}</a>' if entry.url else actor
+    body = f'<div class="timeline-body">{who}</div>' if actor else ""
+    told = field_diff(entry.before, entry.after, named=entry.is_canonical) if entry.before or entry.after else ""
+    return (
+        f'<li class="tone-{text_of(entry.tone)}"><span class="timeline-mark">{markup.icon(entry.icon)}</span><div>'
+        f'<div class="timeline-title"><span>{text_of(entry.title)}</span>{markup.datetime_tag(entry.at)}</div>'
+        f"{body}{told}</div></li>"
+    )
+
+
 _DIFF_HEAD = (
     '<table class="data-table data-table-static"><caption class="visually-hidden">Changed fields</caption><thead><tr>'
     '<th scope="col">Field</th><th scope="col">Before</th><th scope="col">After</th></tr></thead><tbody>'

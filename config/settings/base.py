@@ -144,6 +144,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "apps.ui.form_markup.FormRenderer"
 WSGI_APPLICATION = "config.wsgi.application"
 
 AUTH_USER_MODEL = "accounts.User"

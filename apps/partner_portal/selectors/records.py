@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
-
 from apps.canonical.models import CanonicalChange, CanonicalRecord, CrossReference, MatchQuestion, RecordMerge
 from apps.canonical.selectors import list_merges, list_questions, related_records
 from apps.connectors.models import Connection
 from apps.connectors.sdk.entities import REFERENCES, in_order
 from apps.core.actor import Actor
 from apps.sync.models import RecordAction, RecordLog, SyncRun
+from apps.ui.links import link_to
 
 LENGTH = 150
 # Where changes come from that no system and no flow made.
@@ -100,7 +99,7 @@ def _why(run: SyncRun | None) -> tuple[str, str]:
         return "", ""
     trigger = str(run.get_trigger_display()).lower()
     by = f" by {run.triggered_by_label}" if run.triggered_by_label else ""
-    return f"{run.flow.name} · {trigger}{by}", reverse("partner_portal:run", args=[run.pk])
+    return f"{run.flow.name} · {trigger}{by}", link_to("partner_portal:run")(run.pk)
 
 
 def _source(change: CanonicalChange) -> str:

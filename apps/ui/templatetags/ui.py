@@ -38,6 +38,7 @@ for part in (
     part_markup.sparkline,
     part_markup.heat_strip,
     part_markup.timeline_entries,
+    part_markup.history_entries,
     part_markup.field_diff,
     part_markup.money_cells,
 ):
