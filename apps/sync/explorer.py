@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, Func, Model, OuterRef, Q, QuerySet
 
+from apps.canonical.models import CanonicalRecord
 from apps.canonical.selectors import search_records
 from apps.core.actor import Actor
 from apps.core.visible import get_visible
@@ -81,11 +83,10 @@ def find_records(actor: Actor, asked: LogFilters, *, bounded: bool = True) -> Qu
         rows = rows.filter(action="failed")
     if not asked.text:
         return rows
-    branches = [Q(record_id__in=_named(actor, asked.text))]
-    uuid = _uuid(asked.text)
+    named, uuid = _named(actor, asked.text), _uuid(asked.text)
+    found = [Branch(rows.filter(record_id__in=named), far=_of_each(rows, named))]
     if uuid is not None:
-        branches += [Q(record_id=uuid), Q(run_id=uuid)]
-    found = [Branch(rows.filter(branch)) for branch in branches]
+        found += [Branch(rows.filter(record_id=uuid)), Branch(rows.filter(run_id=uuid))]
     found += _by_words(rows.filter(action="failed"), asked.text, RECORD_WORDS, RECORD_WORDS_READ)
     return _either(rows, found, bounded=bounded)
 
@@ -180,10 +181,22 @@ def _narrow(actor: Actor, rows: QuerySet[Row], asked: LogFilters) -> QuerySet[Ro
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Rows found in one way; `recent` finds the same, and is quick where only few newest rows are looked at."""
+    """Rows found in one way; `recent` finds the same, and is quick where only few newest rows are looked at. `far` finds
+    the newest of them, and is quick where they lie far back."""
 
     rows: QuerySet[Any]
     recent: QuerySet[Any] | None = None
+    far: QuerySet[Any] | None = None
+
+
+def _of_each(rows: QuerySet[RecordLog], record_ids: list[UUID]) -> QuerySet[RecordLog]:
+    """The newest of each record, which an index has: the planner would rather walk through the whole log until it has
+    enough of all of them."""
+    own = rows.filter(record_id=OuterRef("pk")).order_by("-pk").values("pk")[:MOST_MATCHES]
+    each = Func(ArraySubquery(own), function="unnest", output_field=BigIntegerField())
+    ids = CanonicalRecord.objects.filter(pk__in=record_ids).annotate(one=each).values("one")
+    found: QuerySet[RecordLog] = RecordLog.objects.filter(pk__in=ids)
+    return found
 
 
 def _by_words(rows: QuerySet[Any], text: str, indexed: SearchVector, read: SearchVector) -> list[Branch]:
@@ -215,7 +228,7 @@ def _newest(rows: QuerySet[Row], found: list[Branch]) -> set[int]:
         (one.rows if one.recent is None else one.recent).filter(pk__gt=last - WINDOW) if last > WINDOW else one.rows
         for one in found
     ]
-    for parts in (window, [one.rows for one in found]):
+    for parts in (window, [one.rows if one.far is None else one.far for one in found]):
         first, *others = (part.order_by("-pk").values_list("pk", flat=True)[:MOST_MATCHES] for part in parts)
         ids = set(first.union(*others, all=True) if others else first)
         if len(ids) >= MOST_MATCHES or last <= WINDOW:

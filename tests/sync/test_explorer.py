@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from apps.canonical.models import CanonicalRecord
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotVisible
 from apps.customers.models import Customer
@@ -161,6 +162,28 @@ def test_what_is_found_among_the_newest_is_what_is_found_in_all(
 
     assert whole
     assert set(find_records(owner_actor, LogFilters(text=text))) == whole
+
+
+def test_of_named_records_the_newest_facts_are_found_far_back(
+    flow: Flow, foreign: Flow, owner_actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = [
+        CanonicalRecord.objects.create(
+            customer=flow.customer, environment=flow.environment, entity="project", title=f"Harbor {number}",
+            created_at=START, changed_at=START,
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    own = [make_log(flow, record_id=named[number % 2].pk) for number in range(9)]
+    for _ in range(3):
+        make_log(foreign)
+    monkeypatch.setattr(explorer, "WINDOW", 2)
+    monkeypatch.setattr(explorer, "MOST_MATCHES", 3)
+
+    found = find_records(owner_actor, LogFilters(text="harbor")).order_by("-id")
+
+    assert list(found) == [own[8], own[7], own[6]]
+    assert list(find_records(of(foreign.customer), LogFilters(text="harbor"))) == []
 
 
 def test_the_newest_matches_are_enough_for_a_page(
