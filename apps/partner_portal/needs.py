@@ -58,7 +58,7 @@ def errors_need(health: CustomerHealth, title: str) -> Need:
 
 def exceptions_need(standing: Standing, customer: Customer, *, across: bool) -> Need:
     where = f" at {customer.name}" if across else ""
-    stakes = " + ".join(money_text(stake.amount, stake.currency) for stake in standing.stakes)
+    stakes = " + ".join(money_text(stake.amount, stake.currency) for stake in standing.stakes if stake.amount)
     text = f"{stakes} at stake" if stakes else "What should have followed has not"
     url = link_to("partner_portal:customer_exceptions")(customer.pk)
     return Need(f"{count_of(standing.count, 'exception')}{where}", text, "attention", url, "Review")

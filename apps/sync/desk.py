@@ -23,6 +23,12 @@ def snoozed(now: datetime) -> Q:
     return Q(status__in=UNSOLVED) & (Q(snoozed_until__gt=now) | Q(snoozed_attempts__gt=F("attempts")))
 
 
+def awake(now: datetime) -> Q:
+    """Of what is unsolved, all that is not snoozed."""
+    by_count = Q(snoozed_attempts=None) | Q(snoozed_attempts__lte=F("attempts"))
+    return (Q(snoozed_until=None) | Q(snoozed_until__lte=now)) & by_count
+
+
 def is_snoozed(failure: RecordFailure, now: datetime) -> bool:
     by_time = failure.snoozed_until is not None and failure.snoozed_until > now
     by_count = failure.snoozed_attempts is not None and failure.snoozed_attempts > failure.attempts
@@ -47,7 +53,7 @@ def standing_of(failures: QuerySet[RecordFailure], now: datetime) -> Standing:
         "ignored": Q(status=FailureStatus.IGNORED),
     }  # fmt: skip
     counts = {name: Count("pk", filter=state) for name, state in states.items()}
-    return Standing(**failures.order_by().aggregate(total=Count("pk"), **counts))
+    return Standing(**failures.order_by().aggregate(total=Count("*"), **counts))
 
 
 def trend_of(
@@ -61,7 +67,7 @@ def trend_of(
         failures.filter(fingerprint__in=fingerprints, first_at__gte=since)
         .order_by()
         .values_list("fingerprint", TruncDate("first_at"))
-        .annotate(count=Count("id"))
+        .annotate(count=Count("*"))
     )
     counted = {(fingerprint, day): count for fingerprint, day, count in rows}
     return {name: [counted.get((name, day), 0) for day in days] for name in fingerprints}

@@ -84,6 +84,12 @@ def page_queryset(
     )
 
 
+def first_page(rows: list[T], request: HttpRequest, *, order: tuple[str, ...], size: int = PAGE_SIZE) -> Page[T]:
+    """Of rows fetched from the beginning in that order, more than the page holds if there are more."""
+    shown = rows[:size]
+    return Page(shown, _url(request, order, shown[-1], backwards=False) if len(rows) > size else "")
+
+
 def _narrow(queryset: QuerySet[M], direction: tuple[str, ...], values: list[object]) -> QuerySet[M] | None:
     """What comes after the place; None where the place is of another list, or made up."""
     try:
@@ -111,7 +117,7 @@ def _after(order: tuple[str, ...], values: list[object]) -> Q:
     return bound & condition
 
 
-def _url(request: HttpRequest, order: tuple[str, ...], row: Model, *, backwards: bool) -> str:
+def _url(request: HttpRequest, order: tuple[str, ...], row: object, *, backwards: bool) -> str:
     values: list[object] = [_read(row, name.lstrip("-")) for name in order]
     return with_query(request, cursor=encode_cursor(values, backwards=backwards))
 

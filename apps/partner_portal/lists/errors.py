@@ -14,13 +14,12 @@ from apps.core import clock
 from apps.partner_portal.exports import FORMATS, MAX_ROWS, export_table
 from apps.partner_portal.forms.errors import NOBODY, colleagues
 from apps.partner_portal.lists.runs import customer_choices, integration_choices
-from apps.partner_portal.selectors.failures import CAUSE_ORDER, FailureGroup, causes_of, describe_causes, extent_of
-from apps.sync.desk import snoozed
+from apps.partner_portal.selectors.failures import FailureGroup, describe_causes, page_of_causes
+from apps.sync.desk import awake, snoozed
 from apps.sync.models import UNSOLVED, ErrorClass, FailureStatus, RecordFailure
 from apps.sync.selectors import explain_failure
 from apps.ui.filters import Filter, FilterState, parse_filters
 from apps.ui.links import link_to
-from apps.ui.paging import page_queryset
 from apps.ui.part_markup import sparkline
 from apps.ui.tables import Column, build_table
 
@@ -99,8 +98,8 @@ def in_state(failures: QuerySet[RecordFailure], state: str) -> QuerySet[RecordFa
     """`state` is one of STATES; open when it says nothing."""
     if state in (FailureStatus.IGNORED, FailureStatus.RESOLVED):
         return failures.filter(status=state)
-    asleep = snoozed(clock.now())
-    return failures.filter(asleep) if state == "snoozed" else failures.filter(status__in=UNSOLVED).exclude(asleep)
+    now = clock.now()
+    return failures.filter(snoozed(now)) if state == "snoozed" else failures.filter(awake(now), status__in=UNSOLVED)
 
 
 def errors_context(
@@ -112,8 +111,7 @@ def errors_context(
     if request.GET.get("format") in FORMATS:
         rows: Any = found.select_related("customer", "connection", "flow").order_by("-last_at", "-id")[: MAX_ROWS + 1]
         return export_table(build_table(rows, RECORDS, caption=""), name="errors", format=request.GET["format"])
-    page: Any = page_queryset(causes_of(found), request, order=CAUSE_ORDER)
-    extent = extent_of(found, page)
+    page, extent = page_of_causes(found, request)
     groups = describe_causes(page.items, found, seen=failures, now=clock.now())
     kept = {"customer": customer_id, "state": filters.first("state")}
     scope = "&".join(f"{key}={value}" for key, value in kept.items() if value)

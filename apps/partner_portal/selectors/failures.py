@@ -9,15 +9,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.http import HttpRequest
 
 from apps.core.actor import Actor
 from apps.customers.models import Customer
 from apps.sync.desk import trend_of
 from apps.sync.models import UNSOLVED, FailureStatus, RecordFailure
-from apps.ui.paging import Page
+from apps.ui.paging import Page, first_page, page_queryset
 
 CAUSE_ORDER = ("-last", "fingerprint")
+MOST_SUMMED = 1000
 _OPEN = Q(status=FailureStatus.OPEN)
 
 
@@ -62,16 +64,26 @@ class Extent:
     open_count: int
 
 
-def extent_of(failures: QuerySet[RecordFailure], page: Page[Any]) -> Extent:
-    """Summed up from the causes where the page shows all of them."""
-    if page.previous_url or page.next_url:
-        found = failures.order_by().aggregate(
-            cause_count=Count("fingerprint", distinct=True),
-            record_count=Count("*"),
-            open_count=Count("pk", filter=_OPEN),
-        )
-        return Extent(**found)
-    return Extent(len(page), sum(row.count for row in page), sum(row.open_count for row in page))
+def page_of_causes(failures: QuerySet[RecordFailure], request: HttpRequest) -> tuple[Page[Any], Extent]:
+    """A page of causes, and how much there is in all.
+
+    The first page is found and summed up in one pass, unless there are so many causes that fetching them takes longer.
+    """
+    causes = causes_of(failures)
+    if "cursor" in request.GET:
+        return page_queryset(causes, request, order=CAUSE_ORDER), _extent_of(failures)
+    rows = list(causes.order_by(*CAUSE_ORDER)[: MOST_SUMMED + 1])
+    page = first_page(rows, request, order=CAUSE_ORDER)
+    if len(rows) > MOST_SUMMED:
+        return page, _extent_of(failures)
+    return page, Extent(len(rows), sum(row.count for row in rows), sum(row.open_count for row in rows))
+
+
+def _extent_of(failures: QuerySet[RecordFailure]) -> Extent:
+    counts = {"n": Count("*"), "n_open": Count("pk", filter=_OPEN)}
+    causes = failures.order_by().values("fingerprint").annotate(**counts)
+    found = causes.aggregate(causes=Count("*"), records=Sum("n"), open_ones=Sum("n_open"))
+    return Extent(found["causes"], found["records"] or 0, found["open_ones"] or 0)
 
 
 def causes_of(failures: QuerySet[RecordFailure]) -> QuerySet[Any, Any]:

@@ -13,10 +13,9 @@ from apps.accounts.access import ActorRequest, Audience, requires
 from apps.billing.revenue import Movement
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.money import Money
 from apps.customers.models import Customer, Lifecycle
 from apps.customers.selectors import list_customers
-from apps.monitoring.selectors import Standing, with_standing
+from apps.monitoring.selectors import read_standing, with_standing
 from apps.partner_portal.lists.revenue import movement_text
 from apps.partner_portal.needs import Need, connection_need, count_of, errors_need, exceptions_need
 from apps.partner_portal.request import partner_of
@@ -73,15 +72,10 @@ def _customers(actor: Actor, now: datetime) -> list[Customer]:
 
 
 def _exceptions(customers: list[Customer]) -> list[Need]:
-    """One line per customer, the one with the most first; counted with the customers, which costs no question more."""
-    standings = [
-        (Standing(count, [Money(amount, customer.currency)] if amount else []), customer)
-        for customer in customers
-        if (count := getattr(customer, "exception_count", 0))
-        for amount in [getattr(customer, "exception_amount", 0)]
-    ]
+    """One line per customer, the one with the most first."""
+    standings = [(read_standing(customer), customer) for customer in customers]
     standings.sort(key=lambda found: -found[0].count)
-    return [exceptions_need(one, customer, across=True) for one, customer in standings]
+    return [exceptions_need(one, customer, across=True) for one, customer in standings if one.count]
 
 
 def _needs(

@@ -16,7 +16,7 @@ from apps.canonical.models import CanonicalRecord
 from apps.core.actor import Actor
 from apps.core.ids import uuid7
 from apps.partner_portal import exports
-from apps.partner_portal.selectors import badges
+from apps.partner_portal.selectors import badges, failures
 from apps.partner_portal.selectors.badges import count_badges
 from apps.sync.models import ErrorClass, FailureNote, FailureRetry, RecordFailure
 from apps.sync.services import carry_out_retry
@@ -251,7 +251,11 @@ def test_a_viewer_changes_nothing(viewer: Client, scene: Scene) -> None:
     assert viewer.get(address("error", key)).context["acts"] == []
 
 
-def test_causes_are_paged_by_key_and_counted_whole(owner: Client, scene: Scene) -> None:
+@pytest.mark.parametrize("most_summed", [1000, 51])
+def test_causes_are_paged_by_key_and_counted_whole(
+    owner: Client, scene: Scene, monkeypatch: pytest.MonkeyPatch, most_summed: int
+) -> None:
+    monkeypatch.setattr(failures, "MOST_SUMMED", most_summed)
     known = RecordFailure.objects.filter(status="open").order_by("last_at").last()
     assert known is not None
     more = [
