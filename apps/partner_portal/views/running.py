@@ -19,6 +19,7 @@ from apps.flows.selectors import get_flow
 from apps.flows.services import pause_flow, resume_flow
 from apps.partner_portal.actions import perform, submit
 from apps.partner_portal.forms.running import EVERYTHING, PERIOD, ReadAgainForm, RunLimitsForm
+from apps.partner_portal.lists.runs import as_uuid
 from apps.partner_portal.views.settings_tabs import settings_tabs
 from apps.sync.models import SyncRun
 from apps.sync.selectors import get_run
@@ -87,11 +88,13 @@ def change_flow(request: ActorRequest, flow_id: UUID, change: str) -> HttpRespon
         raise NotVisible("There is no such action.")
     flow = get_flow(request.actor, flow_id)
     service, done = _CHANGES[change]
+    run_id = as_uuid(request.POST.get("run", ""))
+    page = ("integration", flow.integration_id) if run_id is None else ("run", run_id)
     return perform(
         request,
         lambda: service(actor=request.actor, now=clock.now(), flow=flow),
         done=done,
-        next_url=reverse("partner_portal:integration", args=[flow.integration_id]),
+        next_url=reverse(f"partner_portal:{page[0]}", args=[page[1]]),
     )
 
 

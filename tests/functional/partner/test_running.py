@@ -110,3 +110,17 @@ def test_a_connection_that_is_left_alone_says_so(owner: Client, scene: Scene) ->
 
     assert "Left alone for a while" in page
     assert "7 calls in a row failed" in page
+
+
+def test_a_run_is_paused_and_resumed_from_its_own_page(owner: Client, scene: Scene) -> None:
+    run = make_run(scene.flow, status=RunStatus.RUNNING, finished_at=None)
+
+    before = owner.get(address("run", run.pk)).content.decode()
+    paused = owner.post(address("flow_change", scene.flow.pk, "pause"), {"run": str(run.pk)})
+    after = owner.get(address("run", run.pk)).content.decode()
+    resumed = owner.post(address("flow_change", scene.flow.pk, "resume"), {"run": str(run.pk)})
+
+    pause, resume = (address("flow_change", scene.flow.pk, change) for change in ("pause", "resume"))
+    assert (pause in before, resume in before, pause in after, resume in after) == (True, False, False, True)
+    assert paused["Location"] == resumed["Location"] == address("run", run.pk)
+    assert Flow.objects.get(pk=scene.flow.pk).paused_at is None
