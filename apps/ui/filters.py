@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from django.http import HttpRequest
 
@@ -19,7 +20,10 @@ PERIOD_SECONDS = {"1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000, "
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One filter of a list. `choices` are (value, label); several values may be chosen unless `single`."""
+    """One filter of a list. `choices` are (value, label); several values may be chosen unless `single`.
+
+    `takes_days`: a first and a last day may be given instead (`from` and `to` in the address).
+    """
 
     key: str
     label: str
@@ -27,6 +31,7 @@ class Filter:
     single: bool = False
     icon: str = ""
     default: str = ""
+    takes_days: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class FilterChip:
     clear_url: str
     single: bool
     icon: str = ""
+    days: tuple[tuple[str, str, str], ...] = ()  # (name, label, value) of each
 
 
 MOST_EXPORTED = 10_000  # rows of a list as a file, made while somebody waits
@@ -65,10 +71,12 @@ class FilterState:
     exports: tuple[tuple[str, str], ...] = field(default=())
     sort: str = ""
     most_exported: int = MOST_EXPORTED
+    first_day: date | None = None
+    last_day: date | None = None  # included
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.search) or any(chip.chosen for chip in self.chips)
+        return bool(self.search) or any(chip.text for chip in self.chips)
 
     def chosen(self, key: str) -> tuple[str, ...]:
         return self.values.get(key, ())
@@ -77,8 +85,11 @@ class FilterState:
         return next(iter(self.chosen(key)), "")
 
 
-def period(key: str = "period", *, label: str = "Time", default: str = "") -> Filter:
-    return Filter(key, label, PERIODS, single=True, icon="calendar", default=default)
+FIRST_DAY, LAST_DAY = "from", "to"
+
+
+def period(key: str = "period", *, label: str = "Time", default: str = "", takes_days: bool = False) -> Filter:
+    return Filter(key, label, PERIODS, single=True, icon="calendar", default=default, takes_days=takes_days)
 
 
 def parse_filters(
@@ -91,7 +102,9 @@ def parse_filters(
 ) -> FilterState:
     """Read the filters from the address; unknown values are dropped. `exports` are formats such as "csv" and "json"."""
     chips = tuple(_chip(request, item) for item in filters)
-    cleared: dict[str, str | list[str] | None] = {item.key: None for item in filters}
+    takes_days = any(item.takes_days for item in filters)
+    names = [*(item.key for item in filters), *((FIRST_DAY, LAST_DAY) if takes_days else ())]
+    cleared: dict[str, str | list[str] | None] = dict.fromkeys(names)
     return FilterState(
         chips=chips,
         values={chip.key: chip.chosen for chip in chips},
@@ -102,7 +115,16 @@ def parse_filters(
         target_id=target_id,
         exports=tuple((name.upper(), with_query(request, cursor=None, format=name)) for name in exports),
         sort=request.GET.get("sort", ""),
+        first_day=_day(request, FIRST_DAY) if takes_days else None,
+        last_day=_day(request, LAST_DAY) if takes_days else None,
     )
+
+
+def _day(request: HttpRequest, name: str) -> date | None:
+    try:
+        return date.fromisoformat(request.GET.get(name, ""))
+    except ValueError:
+        return None
 
 
 def _chip(request: HttpRequest, item: Filter) -> FilterChip:
@@ -110,16 +132,25 @@ def _chip(request: HttpRequest, item: Filter) -> FilterChip:
     labels = dict(item.choices)
     chosen = tuple(value for value in dict.fromkeys(asked) if value in labels)[: 1 if item.single else None]
     options = tuple(FilterOption(value, label, value in chosen) for value, label in item.choices)
+    days = _days(request) if item.takes_days else ()
+    told = [f"{label.lower()} {value}" for _, label, value in days if value]
+    names = [item.key, *((FIRST_DAY, LAST_DAY) if item.takes_days else ())]
     return FilterChip(
         key=item.key,
         label=item.label,
         options=options,
         chosen=chosen,
-        text=_chip_text([labels[value] for value in chosen]),
-        clear_url=with_query(request, cursor=None, **{item.key: None}),
+        text=" ".join(told) or _chip_text([labels[value] for value in chosen]),
+        clear_url=with_query(request, cursor=None, **dict.fromkeys(names)),
         single=item.single,
         icon=item.icon,
+        days=days,
     )
+
+
+def _days(request: HttpRequest) -> tuple[tuple[str, str, str], ...]:
+    given = [(name, label, _day(request, name)) for name, label in ((FIRST_DAY, "From"), (LAST_DAY, "To"))]
+    return tuple((name, label, day.isoformat() if day else "") for name, label, day in given)
 
 
 def _chip_text(labels: Sequence[str]) -> str:

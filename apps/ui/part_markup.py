@@ -63,11 +63,18 @@ def _chip(chip: FilterChip) -> str:
             for o in chip.options
         ]
     )
+    days = "".join(
+        [
+            f'<label class="dropdown-item filter-day"><span>{text_of(label)}</span><input class="form-control" type="date" '
+            f'name="{text_of(key)}" value="{text_of(value)}"></label>'
+            for key, label, value in chip.days
+        ]
+    )
     return (
-        f'<div class="dropdown"><button class="chip{" is-set" if chip.chosen else ""}" type="button" '
+        f'<div class="dropdown"><button class="chip{" is-set" if chip.text else ""}" type="button" '
         'data-bs-toggle="dropdown" data-bs-auto-close="outside" aria-expanded="false" '
         f'data-chip="{name}">{markup.icon(icon) if icon else ""}<span>{name}</span>{text}</button>'
-        f'<div class="dropdown-menu filter-menu" role="group" aria-label="{name}">{options}</div></div>'
+        f'<div class="dropdown-menu filter-menu" role="group" aria-label="{name}">{options}{days}</div></div>'
     )
 
 

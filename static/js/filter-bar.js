@@ -22,7 +22,10 @@ export function startFilterBar() {
   whenAdded("[data-filter-bar] .filter-menu", (menu) => {
     menu.addEventListener("change", () => {
       const chip = menu.parentElement.querySelector(".chip");
-      const labels = [...menu.querySelectorAll("input:checked")].map((input) => input.parentElement.textContent.trim());
+      const days = [...menu.querySelectorAll("input[type=date]")].filter((input) => input.value);
+      const labels = days.length
+        ? [days.map((input) => `${input.parentElement.textContent.trim().toLowerCase()} ${input.value}`).join(" ")]
+        : [...menu.querySelectorAll("input:checked")].map((input) => input.parentElement.textContent.trim());
       chip.querySelector("strong")?.remove();
       chip.classList.toggle("is-set", labels.length > 0);
       if (labels.length) {

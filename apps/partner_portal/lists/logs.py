@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +12,12 @@ from django.urls import reverse
 from apps.accounts.access import ActorRequest
 from apps.canonical.models import Entity
 from apps.connectors.models import Connection
-from apps.core import clock
 from apps.flows.models import Flow
-from apps.partner_portal.lists.runs import as_uuid, customer_choices, flow_filters, integration_choices
+from apps.partner_portal.lists.runs import as_uuid, customer_choices, flow_filters, integration_choices, moments_of
 from apps.partner_portal.tabs import Tabs
 from apps.sync.explorer import CALL_STATES, LogFilters
 from apps.sync.models import ErrorClass, RecordAction, RecordLog, VendorCall
-from apps.ui.filters import PERIOD_SECONDS, Filter, FilterState, parse_filters, period
+from apps.ui.filters import Filter, FilterState, parse_filters, period
 from apps.ui.links import link_to_number
 from apps.ui.paging import with_query
 from apps.ui.status import Status, status_of
@@ -39,14 +37,14 @@ def record_filters(request: ActorRequest) -> FilterState:
         Filter("entity", "What", Entity.choices),
         Filter("action", "Action", RecordAction.choices),
         Filter("error", "Error", ErrorClass.choices),
-        period(),
+        period(takes_days=True),
     ]
     return parse_filters(request, own, search_placeholder="Error text, name, number or id")
 
 
 def call_filters(request: ActorRequest) -> FilterState:
     states = [(key, label) for key, (label, _) in CALL_STATES.items()]
-    own = [*_places(request), Filter("answer", "Answer", states), period()]
+    own = [*_places(request), Filter("answer", "Answer", states), period(takes_days=True)]
     return parse_filters(request, own, search_placeholder="Error text, address or run id")
 
 
@@ -61,7 +59,7 @@ def _places(request: ActorRequest) -> list[Filter]:
 def asked_of(request: ActorRequest, state: FilterState) -> LogFilters:
     """What the page's filters mean; a period is an instant from now on."""
     run = as_uuid(request.GET.get("run", ""))
-    span = PERIOD_SECONDS.get(state.first("period"))
+    since, until = moments_of(state)
     return LogFilters(
         customers=state.chosen("customer"),
         integrations=state.chosen("integration"),
@@ -73,7 +71,8 @@ def asked_of(request: ActorRequest, state: FilterState) -> LogFilters:
         triggers=state.chosen("trigger"),
         run=str(run) if run else "",
         text=state.search,
-        since=(clock.now() - timedelta(seconds=span)).isoformat() if span else "",
+        since=since.isoformat() if since else "",
+        until=until.isoformat() if until else "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from apps.ui.links import link_to
 from apps.ui.paging import PAGE_SIZE, page_queryset
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, Table, build_table
+from apps.ui.viewer import current_zone
 
 MOST_CHOICES = 200
 
@@ -94,7 +95,7 @@ def runs_filters(request: ActorRequest, *, across: bool) -> FilterState:
         Filter("trigger", "Trigger", RunTrigger.choices),
         Filter("entity", "What", Entity.choices),
         Filter("error", "Error", ErrorClass.choices),
-        period(),
+        period(takes_days=True),
     ]
     return parse_filters(request, own, search_placeholder="Flow, message or run id", exports=FORMATS)
 
@@ -134,6 +135,22 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
+def moments_of(filters: FilterState) -> tuple[datetime | None, datetime | None]:
+    """[since, until) of the time that is asked for: days by the viewer's clock, or a span up to now."""
+    first, last = filters.first_day, filters.last_day
+    if first or last:
+        return _start_of(first), _start_of(last + timedelta(days=1)) if last and last < date.max else None
+    span = PERIOD_SECONDS.get(filters.first("period"))
+    return (clock.now() - timedelta(seconds=span) if span else None), None
+
+
+def _start_of(day: date | None) -> datetime | None:
+    # Zones move the ends of the calendar out of it; nothing was logged there.
+    if day is None or not 1970 <= day.year < 9999:
+        return None
+    return datetime.combine(day, time(), tzinfo=current_zone()).astimezone(UTC)
+
+
 def _narrow(runs: QuerySet[SyncRun], filters: FilterState) -> QuerySet[SyncRun]:
     for key, field in (
         ("customer", "customer_id__in"), ("integration", "flow__integration_id__in"), ("state", "status__in"),
@@ -141,9 +158,9 @@ def _narrow(runs: QuerySet[SyncRun], filters: FilterState) -> QuerySet[SyncRun]:
     ):  # fmt: skip
         if filters.chosen(key):
             runs = runs.filter(**{field: filters.chosen(key)})
-    if filters.first("period"):
-        since = clock.now() - timedelta(seconds=PERIOD_SECONDS[filters.first("period")])
-        runs = runs.filter(queued_at__gte=since)
+    since, until = moments_of(filters)
+    runs = runs.filter(queued_at__gte=since) if since else runs
+    runs = runs.filter(queued_at__lt=until) if until else runs
     if filters.chosen("entity"):
         met = RecordLog.objects.filter(run_id=OuterRef("pk"), entity__in=filters.chosen("entity"))
         runs = runs.filter(Exists(met))

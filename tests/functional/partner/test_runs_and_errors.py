@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from django.test import Client
@@ -11,6 +12,7 @@ from apps.flows.models import Flow
 from apps.sync.models import FailureRetry, FailureStatus, RecordFailure, RunStatus, SyncRun
 from apps.sync.services import carry_out_retry
 from tests.factories.delivery import make_flow, make_run
+from tests.factories.logs import make_log
 from tests.functional.partner.conftest import SignIn
 from tests.functional.partner.scene import Scene, make_failure
 
@@ -167,3 +169,19 @@ def test_a_cause_that_is_settled_leads_back_and_an_unknown_one_is_not_found(owne
 
     assert owner.get(address("error_group", scene.failure.fingerprint))["Location"] == address("errors")
     assert owner.get(address("error_group", "0" * 32)).status_code == 404
+
+
+def test_runs_are_filtered_by_error_kind_of_record_and_days(owner: Client, scene: Scene) -> None:
+    late = datetime(2026, 10, 31, 22, 30, tzinfo=UTC)
+    failed = make_run(scene.flow, at=late, status=RunStatus.FAILED, error_class="auth")
+    make_log(scene.flow, run=failed, entity="invoice")
+
+    def found(**asked: str) -> list[str]:
+        return [row.key for row in owner.get(address("runs"), asked).context["table"].rows]
+
+    assert found(error="auth") == found(entity="invoice") == [str(failed.pk)]
+    assert found(**{"from": "2026-10-31", "to": "2026-10-31"}) == [str(failed.pk)]
+    assert found(to="2026-10-30") == []
+    assert found(**{"from": "0001-01-01", "to": "9999-12-31", "error": "auth"}) == [str(failed.pk)]
+    chip = owner.get(address("runs"), {"from": "2026-10-31", "to": "someday"}).context["filters"].chips[-1]
+    assert (chip.text, "from=" in chip.clear_url) == ("from 2026-10-31", False)
