@@ -6,13 +6,14 @@ from datetime import datetime
 
 import pytest
 
+from apps.canonical.models import CanonicalRecord, CrossReference
 from apps.core.ids import encode_id
 from apps.customers.models import Customer
 from apps.flows.models import Flow
 from apps.sync.models import LogExport
 from apps.sync.services import make_export
 from tests.api.conftest import ApiClient
-from tests.factories.delivery import make_flow
+from tests.factories.delivery import START, make_connection, make_flow
 from tests.factories.logs import make_call, make_log
 
 
@@ -46,6 +47,25 @@ def test_values_are_for_keys_that_may_see_them(api: ApiClient, bound: ApiClient,
 
     assert api.get(f"/log/records/{log.pk}").json()["changes"] == {"name": ["a", "b"]}
     assert bound.get(f"/log/records/{log.pk}").json()["changes"] is None
+
+
+def test_an_entry_tells_the_records_id_in_every_system(api: ApiClient, flow: Flow) -> None:
+    here, there = make_connection(flow.customer), make_connection(flow.customer)
+    record = CanonicalRecord.objects.create(
+        customer=flow.customer, environment=flow.environment, entity="project", created_at=START, changed_at=START
+    )
+    for connection, external_id in ((here, "P-1"), (there, "4711")):
+        CrossReference.objects.create(
+            record=record, connection=connection, object_name="projects", external_id=external_id
+        )
+    log = make_log(flow, connection=here, record_id=record.pk)
+
+    known = api.get(f"/log/records/{log.pk}").json()["known_as"]
+
+    assert {(row["connection"], row["external_id"]) for row in known} == {
+        (encode_id("con", here.pk), "P-1"), (encode_id("con", there.pk), "4711")
+    }  # fmt: skip
+    assert api.get(f"/log/records/{make_log(flow).pk}").json()["known_as"] == []
 
 
 def test_calls_are_searched(api: ApiClient, flow: Flow) -> None:

@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from apps.canonical.models import CanonicalRecord, CrossReference
 from apps.sync.models import LogExport, LogSettings
 from apps.sync.services import make_export
-from tests.factories.delivery import make_customer, make_flow
+from tests.factories.delivery import START, make_connection, make_customer, make_flow
 from tests.factories.logs import make_call, make_log
 from tests.functional.partner.conftest import SignIn
 from tests.functional.partner.scene import Scene
@@ -44,6 +45,23 @@ def test_records_are_filtered_and_lead_to_their_page(owner: Client, scene: Scene
     assert "The code is taken" in page
     assert "F-1" in page
     assert "Refused by the system" in page
+
+
+def test_an_entry_shows_what_the_record_is_called_elsewhere(owner: Client, scene: Scene) -> None:
+    other = make_connection(scene.customer)
+    record = CanonicalRecord.objects.create(
+        customer=scene.customer,
+        environment=scene.flow.environment,
+        entity="project",
+        created_at=START,
+        changed_at=START,
+    )
+    CrossReference.objects.create(record=record, connection=other, object_name="projects", external_id="4711")
+    log = make_log(scene.flow, record_id=record.pk)
+
+    facts = dict(owner.get(address("log_record", log.pk)).context["facts"])
+
+    assert "4711" in facts[f"Id in {other.name}"]
 
 
 def test_values_are_not_for_every_role(viewer: Client, scene: Scene) -> None:
