@@ -11,6 +11,7 @@ from uuid import UUID
 from apps.flows.models import IntegrationStatus
 from apps.modernization.models import Criticality, LegacyInterface, MigrationWave
 
+NAMED = 4
 Needs = Mapping[UUID, Sequence[UUID]]
 
 
@@ -93,11 +94,20 @@ def _critical_together(left: Iterable[LegacyInterface]) -> Iterator[PlanNote]:
 
 
 def _without_replacement(left: Iterable[LegacyInterface]) -> Iterator[PlanNote]:
-    for interface in left:
-        replacement = interface.integration
-        if replacement is None:
-            yield PlanNote(f"Nothing replaces {interface} yet.", False, interface)
-        elif replacement.status == IntegrationStatus.RETIRED:
-            yield PlanNote(f"{replacement}, which replaces {interface}, is retired.", True, interface)
-        if interface.wave is None:
-            yield PlanNote(f"{interface} stands in no wave.", False, interface)
+    found = list(left)
+    for interface in found:
+        if interface.integration is not None and interface.integration.status == IntegrationStatus.RETIRED:
+            yield PlanNote(f"{interface.integration}, which replaces {interface}, is retired.", True, interface)
+    yield from _together([one for one in found if one.integration is None], "Nothing replaces {} yet.")
+    unplanned = [one for one in found if one.wave is None]
+    yield from _together(unplanned, "{} stands in no wave." if len(unplanned) == 1 else "{} stand in no wave.")
+
+
+def _together(found: Sequence[LegacyInterface], words: str) -> Iterator[PlanNote]:
+    """One note for all of them: of a new list, they would be as many as its lines."""
+    if len(found) == 1:
+        yield PlanNote(words.format(found[0]), False, found[0])
+    elif found:
+        names = ", ".join(str(one) for one in found[:NAMED])
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        yield PlanNote(words.format(f"{names}{more}"))

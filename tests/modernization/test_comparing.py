@@ -175,13 +175,15 @@ def test_a_worker_that_died_is_followed_by_one_that_starts_anew(estate, monkeypa
 
     def die(work, found):
         keep(work, found)
-        raise SystemExit
+        if found:
+            raise SystemExit
 
     monkeypatch.setattr(comparing, "_keep", die)
     with pytest.raises(SystemExit):
         estate.compare(interface, CSV)
     run = ParallelRun.objects.get()
     assert (run.status, WorkItem.objects.filter(kind=comparing.COMPARISON_KIND).count()) == ("running", 1)
+    assert len(findings(run)) == 3
     monkeypatch.setattr(comparing, "_keep", keep)
 
     done = estate.carry_out(run)
@@ -197,14 +199,16 @@ def test_one_that_was_overtaken_writes_nothing_more(estate, monkeypatch):
     spool = comparing._spool_rows
 
     def overtaken(work, place):
-        monkeypatch.setattr(comparing, "_spool_rows", spool)
-        estate.carry_out(work.run)
+        comparing._claim(work.run.pk, estate.now)
         spool(work, place)
 
     monkeypatch.setattr(comparing, "_spool_rows", overtaken)
     run = estate.compare(interface, CSV)
+    monkeypatch.setattr(comparing, "_spool_rows", spool)
 
-    assert (run.status, run.attempt, len(findings(run))) == ("done", 2, 6)
+    assert (run.status, run.attempt, findings(run)) == ("running", 2, [])
+    done = estate.carry_out(run)
+    assert (done.status, done.attempt, len(findings(done))) == ("done", 3, 6)
 
 
 def test_one_that_is_stopped_stays_so(estate, monkeypatch):

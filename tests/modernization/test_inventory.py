@@ -206,6 +206,16 @@ def test_the_plan_is_told_what_speaks_against_it(estate):
     ]
 
 
+def test_what_many_lack_is_told_once(estate):
+    for number in range(6):
+        estate.interface(f"File {number}", integration=None)
+
+    assert notes(estate) == [
+        "Nothing replaces File 0, File 1, File 2, File 3 and 2 more yet.",
+        "File 0, File 1, File 2, File 3 and 2 more stand in no wave.",
+    ]
+
+
 def test_what_is_gone_is_spoken_of_no_more(estate):
     interface = estate.interface(integration=None)
     LegacyInterface.objects.filter(pk=interface.pk).update(status="cut_over")
