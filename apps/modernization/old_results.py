@@ -7,10 +7,13 @@ import gzip
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from apps.connectors.sdk.declared.files.definition import FilePart
 from apps.connectors.sdk.declared.files.guess import DELIMITERS, SAMPLE_BYTES, guess_file
@@ -20,6 +23,7 @@ MAX_ROWS = 100_000
 MAX_COLUMNS = 200
 LONGEST_CELL = 4_000
 SAMPLES = 3
+LONGEST_NUMBER = 40
 UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -77,7 +81,19 @@ def _guessed(content: bytes, name: str) -> tuple[FilePart, str]:
     guess = guess_file(content[: SAMPLE_BYTES + 1], name or "result.csv")
     if guess is None:
         return _plainly(content), ""
+    if not guess.file.header and all(map(_is_name, _first_cells(content, guess.file))):
+        # Two columns of one name are a mistake in the header, not a sign that there is none.
+        return msgspec.structs.replace(guess.file, header=True, columns=()), ""
     return guess.file, guess.id
+
+
+def _first_cells(content: bytes, file: FilePart) -> list[str]:
+    first = content[:SAMPLE_BYTES].decode(file.encoding, errors="replace").lstrip("\ufeff").splitlines()[0]
+    return next(csv.reader([first], delimiter=file.delimiter))
+
+
+def _is_name(cell: str) -> bool:
+    return bool(cell.strip()) and not cell.strip()[0].isdigit() and cell.strip()[0] not in "+-"
 
 
 def _plainly(content: bytes) -> FilePart:
@@ -113,7 +129,9 @@ def _csv_rows(content: bytes, file: FilePart) -> Iterator[OldRow]:
         columns = [cell.strip() for cell in next(reader)] if file.header else list(file.columns)
     except (csv.Error, StopIteration):
         raise UnreadableResult("The header row cannot be read.") from None
-    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if len(columns) > MAX_COLUMNS:
+        raise UnreadableResult(f"The file has more than {MAX_COLUMNS} columns.")
+    twice = next((name for name, count in Counter(columns).items() if name and count > 1), None)
     if twice is not None:
         raise UnreadableResult(f"There are two columns named “{twice}”.")
     while True:
@@ -186,4 +204,6 @@ def _plain(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return format(value, "f") if isinstance(value, Decimal) and value.is_finite() else str(value).strip()
+    # Written out, a number such as 1e999999999 would fill the memory.
+    is_plain = isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < LONGEST_NUMBER
+    return format(value, "f") if is_plain else str(value).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -72,6 +73,14 @@ def test_json_says_the_same_as_csv(estate):
     assert counts(run) == {"old": 2, "new": 1, "equal": 1, "unreadable": 1}
 
 
+def test_a_number_without_end_is_a_row_that_cannot_be_read(estate):
+    interface = estate.interface()
+
+    run = estate.compare(interface, '[{"No": "I-1", "Amount": 1e999999999}, {"No": "I-2", "Amount": 1e-999999999}]')
+
+    assert counts(run) == {"old": 2, "unreadable": 2}
+
+
 def test_a_period_cuts_both_sides(estate):
     interface = estate.interface()
     for number, day in (("I-1", "2026-09-30"), ("I-2", "2026-10-01"), ("I-3", "2026-10-31"), ("I-4", "2026-11-01")):
@@ -133,6 +142,10 @@ def test_the_columns_of_the_last_comparison_are_known_again(estate):
         (b"\x89PNG\x00\x01", "No table was found"),
         (b"[1, 2", "This is not JSON"),
         (b'{"a": 1}', "no list of objects"),
+        (",".join(f"c{n}" for n in range(201)).encode() + b"\n1\n", "more than 200 columns"),
+        (b"A,B,A\n1,2,3\n", "two columns named “A”"),
+        (b"[" * 100_000, "This is not JSON"),
+        (json.dumps([{f"c{n}": 1} for n in range(201)]).encode(), "more than 200 columns"),
     ],
 )
 def test_a_file_that_will_not_do_is_refused_in_words(estate, content, words):
