@@ -83,8 +83,10 @@ def _day(cell: str, file: FilePart) -> str:
     try:
         return str(typed(cell, "date", file))
     except ValueError:
-        # Old systems like to write a day with the time 00:00.
-        return str(typed(cell, "datetime", msgspec.structs.replace(file, time_zone="UTC")))[:10]
+        # Old systems like to write a day with the time 00:00: the day is the one that is written, whatever the offset.
+        form = file.datetimes
+        moment = datetime.strptime(cell, form) if form else datetime.fromisoformat(cell)  # noqa: DTZ007
+        return moment.date().isoformat()
 
 
 def _seconds(hours: Decimal) -> Decimal:

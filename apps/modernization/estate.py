@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -27,6 +28,7 @@ COLUMNS = (
     "name", "kind", "source", "target", "entity", "frequency", "monthly_count", "owner", "criticality", "documentation",
     "wave", "integration", "depends_on", "way_back", "notes",
 )  # fmt: skip
+_GROUPED = re.compile(r"[0-9]{1,3}([., '])[0-9]{3}(\1[0-9]{3})*")
 _GUARDED = ("'=", "'+", "'-", "'@")
 
 
@@ -123,6 +125,9 @@ def _from_csv(text: str) -> Estate:
     unknown = next((name for name in header if name not in COLUMNS), None)
     if unknown is not None:
         raise InvalidSource(f"There is no column “{unknown[:60]}”. The columns are: {', '.join(COLUMNS)}.", line=1)
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidSource(f"There are two columns “{twice}”.", line=1)
     if "name" not in header:
         raise InvalidSource("There is no column “name”, by which interfaces are told apart.", line=1)
     if len(rows) > MOST_LINES:
@@ -137,16 +142,20 @@ def _heading(cell: str) -> str:
 
 def _line(number: int, header: Sequence[str], cells: Sequence[str]) -> Line:
     given = dict(zip(header, (_unguarded(cell.strip()) for cell in cells), strict=False))
-    name = given.get("name", "")[:120]
+    name, whole = given.get("name", "")[:120], given.get("name", "")
     if len(cells) != len(header):
         return Line(InterfaceDoc(name=name or "?"), number, f"It has {len(cells)} columns, the header {len(header)}.")
     if not name:
         return Line(InterfaceDoc(name="?"), number, "It has no name.")
+    if name != whole:
+        return Line(InterfaceDoc(name=name), number, "Its name is longer than 120 characters.")
     values: dict[str, Any] = {**given, "name": name}
     if "depends_on" in given:
         values["depends_on"] = [one.strip() for one in given["depends_on"].split(";") if one.strip()]
     if "monthly_count" in given:
-        digits = given["monthly_count"].replace(",", "").replace(".", "").replace(" ", "")
+        digits = given["monthly_count"]
+        if _GROUPED.fullmatch(digits):
+            digits = re.sub(r"\D", "", digits)
         if digits and not (digits.isascii() and digits.isdigit() and len(digits) <= 10):
             return Line(InterfaceDoc(name=name), number, f"“{given['monthly_count'][:40]}” is no whole number.")
         values["monthly_count"] = int(digits) if digits else None

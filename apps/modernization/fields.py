@@ -116,7 +116,12 @@ def _meant(column: str, choices: Mapping[str, FieldChoice], taken: set[str], *, 
     exact = (token for token in free if said in (_plain(token), _plain(choices[token].label)))
     if not is_loose:
         return next(exact, "")
-    return next((token for token in free if said in map(_plain, _SYNONYMS.get(token, ()))), "")
+    found = next((token for token in free if said in map(_plain, _SYNONYMS.get(token, ()))), "")
+    if not found and said in ("currency", *_SYNONYMS["currency"]):
+        # 100 EUR and 100 USD are not the same, where only the amount itself says which it is.
+        of_amounts = [token for token in free if choices[token].kind == "currency"]
+        found = next((token for token in of_amounts if choices[token].path in taken), next(iter(of_amounts), ""))
+    return found
 
 
 def _plain(text: str) -> str:

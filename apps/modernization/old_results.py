@@ -82,7 +82,7 @@ def _guessed(content: bytes, name: str) -> tuple[FilePart, str]:
     if guess is None:
         return _plainly(content), ""
     if not guess.file.header and all(map(_is_name, _first_cells(content, guess.file))):
-        # Two columns of one name are a mistake in the header, not a sign that there is none.
+        # Two columns of one name, or one without any, are a mistake in the header, not a sign that there is none.
         return msgspec.structs.replace(guess.file, header=True, columns=()), ""
     return guess.file, guess.id
 
@@ -93,7 +93,8 @@ def _first_cells(content: bytes, file: FilePart) -> list[str]:
 
 
 def _is_name(cell: str) -> bool:
-    return bool(cell.strip()) and not cell.strip()[0].isdigit() and cell.strip()[0] not in "+-"
+    first = cell.strip()[:1]
+    return not first.isdigit() and first not in ("+", "-")
 
 
 def _plainly(content: bytes) -> FilePart:
@@ -121,10 +122,21 @@ def read_rows(content: bytes, file: FilePart, *, is_json: bool) -> Iterator[OldR
     yield from _json_rows(content) if is_json else _csv_rows(content, file)
 
 
-def _csv_rows(content: bytes, file: FilePart) -> Iterator[OldRow]:
+def columns_of(content: bytes, file: FilePart, *, is_json: bool) -> list[str]:
+    """Raises UnreadableResult."""
+    if is_json:
+        return _names(_json_list(content))
+    return _header(_reader(content, file), file)
+
+
+def _reader(content: bytes, file: FilePart) -> Any:
     encoding = "utf-8-sig" if file.encoding == "utf-8" else file.encoding
     text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, errors="replace", newline="")
-    reader = csv.reader(text, delimiter=file.delimiter, quotechar=file.quote, skipinitialspace=True)
+    # Strict: a quote that is never closed would swallow every row behind it without a word.
+    return csv.reader(text, delimiter=file.delimiter, quotechar=file.quote, skipinitialspace=True, strict=True)
+
+
+def _header(reader: Any, file: FilePart) -> list[str]:
     try:
         columns = [cell.strip() for cell in next(reader)] if file.header else list(file.columns)
     except (csv.Error, StopIteration):
@@ -133,7 +145,13 @@ def _csv_rows(content: bytes, file: FilePart) -> Iterator[OldRow]:
         raise UnreadableResult(f"The file has more than {MAX_COLUMNS} columns.")
     twice = next((name for name, count in Counter(columns).items() if name and count > 1), None)
     if twice is not None:
-        raise UnreadableResult(f"There are two columns named “{twice}”.")
+        raise UnreadableResult(f"There are two columns named “{twice[:80]}”.")
+    return columns
+
+
+def _csv_rows(content: bytes, file: FilePart) -> Iterator[OldRow]:
+    reader = _reader(content, file)
+    columns = _header(reader, file)
     while True:
         line = reader.line_num + 1
         try:
@@ -141,10 +159,16 @@ def _csv_rows(content: bytes, file: FilePart) -> Iterator[OldRow]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield OldRow(line, {}, f"The row is not well-formed ({error})")
+            yield OldRow(line, {}, _said(error))
             continue
         if any(cells):
             yield _row(line, columns, cells)
+
+
+def _said(error: csv.Error) -> str:
+    if "end of data" in str(error):
+        return "A quotation mark opens here and is never closed: nothing behind it can be read"
+    return f"The row is not well-formed ({error})"
 
 
 def _row(line: int, columns: list[str], cells: list[str]) -> OldRow:
@@ -168,17 +192,32 @@ def _clean(cells: dict[str, str]) -> dict[str, str]:
 
 
 def _json_rows(content: bytes) -> Iterator[OldRow]:
+    data = _json_list(content)
+    columns = _names(data)
+    for number, item in enumerate(data, 1):
+        yield _object(number, item, columns)
+
+
+def _json_list(content: bytes) -> list[Any]:
     try:
-        data = json.loads(content.decode("utf-8-sig"), parse_float=Decimal)
+        data = json.loads(content.decode("utf-8-sig"), parse_float=Decimal, object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
         raise UnreadableResult("This is not JSON: bring a list of objects, or CSV.") from None
     if isinstance(data, dict):
         data = next((value for value in data.values() if isinstance(value, list)), None)
     if not isinstance(data, list):
         raise UnreadableResult("The JSON holds no list of objects.")
-    columns = _names(data)
-    for number, item in enumerate(data, 1):
-        yield _object(number, item, columns)
+    return data
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Which of two values an object means cannot be known. Raises UnreadableResult."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UnreadableResult(f"An object of the list names “{UNKEEPABLE.sub('�', twice)[:80]}” twice.")
+    return found
 
 
 def _names(items: Iterable[Any]) -> list[str]:

@@ -31,7 +31,7 @@ def checks_of(interface: LegacyInterface, now: datetime) -> list[Check]:
     run = last_run(interface)
     return [
         _replacement(interface.integration),
-        _compared(run, now),
+        _compared(run, interface, now),
         _agreed(run),
         _no_errors(interface.integration),
         _dependencies(interface),
@@ -71,12 +71,16 @@ def _replacement(integration: Integration | None) -> Check:
     return Check("replacement", label, holds, f"{integration} is {state}.")
 
 
-def _compared(run: ParallelRun | None, now: datetime) -> Check:
+def _compared(run: ParallelRun | None, interface: LegacyInterface, now: datetime) -> Check:
     label = f"Compared within the last {FRESH_FOR.days} days"
     if run is None:
         return Check("compared", label, False, "Bring a result of the old interface and compare it.")
     if run.status != ParallelStatus.DONE or run.finished_at is None:
         return Check("compared", label, False, "The last comparison has not come to its end.")
+    if run.integration_id != interface.integration_id:
+        return Check(
+            "compared", label, False, "The last comparison was with another integration. Compare it with this one."
+        )
     days = (now - run.finished_at).days
     told = "Compared today." if days == 0 else f"Compared {days} day{'s' if days > 1 else ''} ago."
     return Check("compared", label, now - run.finished_at <= FRESH_FOR, told)

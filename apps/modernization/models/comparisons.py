@@ -9,6 +9,7 @@ from django.db import models
 from apps.canonical.models import Entity
 from apps.core.ids import uuid7
 from apps.customers.models import CustomerOwned, OwnedQuerySet
+from apps.flows.models import Integration
 from apps.modernization.models.estate import LegacyInterface
 
 
@@ -51,11 +52,13 @@ class ParallelRun(CustomerOwned):
     Every row of the file is counted once: equal, different, only old, more than once, unreadable or outside the period;
     and so is every record: equal, different, only new or more than once. `finding_count` counts what is to be looked
     at, a different record once for each field; the first `LISTED` of them are rows of their own. `attempt` is the
-    worker's claim: only the newest one may write. `asked_by` is who asked.
+    worker's claim: only the newest one may write. `asked_by` is who asked. `integration` is whose records were the new
+    result: it proves nothing about another one that replaces the interface later.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     interface = models.ForeignKey(LegacyInterface, on_delete=models.CASCADE, related_name="parallel_runs")
+    integration = models.ForeignKey(Integration, null=True, on_delete=models.SET_NULL, related_name="+")
     entity = models.CharField(max_length=20, choices=Entity, blank=True)
     file_name = models.CharField(max_length=200)
     file_bytes = models.PositiveIntegerField()

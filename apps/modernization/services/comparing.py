@@ -88,7 +88,7 @@ def _claim(run_id: UUID, now: datetime) -> ParallelRun | None:
     if not claimed:
         return None
     ParallelDifference.objects.filter(run_id=run_id).delete()
-    related = ParallelRun.objects.select_related("environment", "interface__integration")
+    related = ParallelRun.objects.select_related("environment", "integration", "interface")
     run: ParallelRun = related.get(pk=run_id)
     if run.attempt > GAVE_UP_AFTER:
         _end(run, now, status=ParallelStatus.FAILED, error="It broke off several times. Bring a smaller file.")
@@ -108,7 +108,7 @@ def _compare(run: ParallelRun, now: Callable[[], datetime]) -> None:
 
 def _prepared(run: ParallelRun, now: Callable[[], datetime]) -> _Work:
     comparison = msgspec.convert(run.comparison, Comparison, strict=False)
-    systems = systems_of(run.interface.integration)
+    systems = systems_of(run.integration)
     choices = choices_of(run.entity, custom_fields(run.customer_id, run.entity), systems)
     missing = [token for token in (*comparison.keys, *comparison.compared) if token not in choices]
     if missing or not systems:
@@ -118,9 +118,7 @@ def _prepared(run: ParallelRun, now: Callable[[], datetime]) -> _Work:
 
 def _spool_records(work: _Work, spool: Spool) -> None:
     run, comparison = work.run, work.comparison
-    wanted = (
-        [UUID(comparison.system)] if comparison.system else [one.pk for one in systems_of(run.interface.integration)]
-    )
+    wanted = [UUID(comparison.system)] if comparison.system else [one.pk for one in systems_of(run.integration)]
     # Once, by their ids: which records count is a question over both tables, and costs as much for one batch as for all.
     ids = list(
         records_of(run.environment, run.entity, comparison, wanted).values_list("pk", flat=True)[: MAX_RECORDS + 1]
@@ -184,10 +182,13 @@ def _read_row(work: _Work, row: OldRow) -> tuple[str, Side] | Finding | None:
 
 
 def _is_outside(comparison: Comparison, values: Mapping[str, str]) -> bool:
-    day = values.get(comparison.date_field, "")[:10] if comparison.date_field else ""
-    if not day:
-        return False
+    """As of records: what has no such day lies in no period. A file without that column is taken as a whole."""
     first, last = comparison.first_day, comparison.last_day
+    if comparison.date_field not in values or not (first or last):
+        return False
+    day = values[comparison.date_field][:10]
+    if not day:
+        return True
     return bool((first and day < first.isoformat()) or (last and day > last.isoformat()))
 
 

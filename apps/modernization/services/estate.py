@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -16,10 +16,13 @@ from apps.customers.models import Customer, EnvironmentKind
 from apps.flows.models import Integration
 from apps.flows.sources import InvalidSource
 from apps.modernization.estate import InterfaceDoc, Line, WaveDoc, read_estate
-from apps.modernization.models import ChecklistPoint, LegacyInterface, MigrationWave
+from apps.modernization.models import ChecklistPoint, InterfaceStatus, LegacyInterface, MigrationWave
 from apps.modernization.selectors import list_interfaces, list_waves, replacements_for
 from apps.modernization.services.interfaces import (
+    MOST_POINTS,
     InterfaceDraft,
+    UnableToChangeInterface,
+    UnableToSaveInterface,
     add_interface,
     change_interface,
     check_draft,
@@ -144,13 +147,23 @@ def _carry_out(actor: Actor, now: datetime, customer: Customer, text: str) -> Es
     estate, plan = _Estate(actor, customer), EstatePlan()
     waves = given.waves if given.is_complete else list(_waves_of(estate, given.lines))
     plan.entries += [_wave(estate, now, doc) for doc in waves]
-    entries = [_interface(estate, now, line, plan) for line in given.lines]
+    lines = list(_named_once(given.lines))
+    entries = [_interface(estate, now, line, plan) for line in lines]
     # Only now every name is known that another one may depend on.
-    for line, entry in zip(given.lines, entries, strict=True):
+    for line, entry in zip(lines, entries, strict=True):
         if line.doc.depends_on is not None and not entry.problems:
             _depend(estate, now, line.doc, entry)
     plan.entries += entries
     return plan
+
+
+def _named_once(lines: Iterable[Line]) -> Iterator[Line]:
+    """Which of two lines about one interface is meant cannot be known."""
+    seen: set[str] = set()
+    for line in lines:
+        name = line.doc.name.strip().lower()
+        yield replace(line, problem=line.problem or "Another line names it already.") if name in seen else line
+        seen.add(name)
 
 
 def _waves_of(estate: _Estate, lines: list[Line]) -> Iterator[WaveDoc]:
@@ -226,10 +239,15 @@ def _keep_interface(estate: _Estate, now: datetime, doc: InterfaceDoc, entry: Pl
 
 
 def _keep_points(interface: LegacyInterface, texts: list[str], entry: PlannedEntry) -> None:
-    """Points of the same text keep their ticks."""
+    """Points of the same text keep their ticks. Raises UnableToSaveInterface, UnableToChangeInterface."""
+    texts = list(dict.fromkeys(text.strip() for text in texts if text.strip()))
     have = [point.text for point in interface.points.order_by("id")]
     if have == texts:
         return
+    if interface.status == InterfaceStatus.RETIRED:
+        raise UnableToChangeInterface("It is retired: its checklist stays as it was.")
+    if len(texts) > MOST_POINTS:
+        raise UnableToSaveInterface(f"A checklist has at most {MOST_POINTS} points.", field="checklist")
     if entry.action != "create":
         entry.action = "change"
         entry.details.append(("checklist", "; ".join(have), "; ".join(texts)))
@@ -240,7 +258,7 @@ def _keep_points(interface: LegacyInterface, texts: list[str], entry: PlannedEnt
             interface=interface, text=text, ticked_at=ticks[text].ticked_at if text in ticks else None,
             ticked_by_label=ticks[text].ticked_by_label if text in ticks else "",
         )
-        for text in dict.fromkeys(texts)
+        for text in texts
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from apps.modernization.models import (
     ParallelStatus,
 )
 from apps.modernization.models.comparisons import ACTIVE
-from apps.modernization.old_results import OldResult, UnreadableResult, look_at, packed
+from apps.modernization.old_results import OldResult, UnreadableResult, columns_of, look_at, packed, unpacked
 from apps.modernization.services.comparing import COMPARISON_KIND
 from apps.modernization.services.interfaces import lock_interface
 
@@ -111,12 +111,19 @@ def start_comparison(*, actor: Actor, now: datetime, run: ParallelRun, compariso
     locked = _lock(actor, run)
     if locked.status != ParallelStatus.DRAFT:
         raise UnableToChangeComparison("It was started already.")
+    if interface.integration is None:
+        raise UnableToCompare("Choose the integration that replaces it first: its records are the new result.")
     _check(interface, locked, comparison)
     _demand_room(interface)
+    locked.integration, locked.environment = interface.integration, interface.integration.environment
     locked.comparison = msgspec.to_builtins(comparison)
     locked.status, locked.requested_at, locked.requested_by_label = ParallelStatus.QUEUED, now, actor.label
     locked.asked_by = note_asker(actor)
-    locked.save(update_fields=["comparison", "status", "requested_at", "requested_by_label", "asked_by"])
+    locked.save(
+        update_fields=[
+            "integration", "environment", "comparison", "status", "requested_at", "requested_by_label", "asked_by",
+        ]
+    )  # fmt: skip
     if interface.status == InterfaceStatus.IN_USE:
         interface.status = InterfaceStatus.PARALLEL
         interface.save(update_fields=["status"])
@@ -222,6 +229,10 @@ def _ended(actor: Actor, run: ParallelRun) -> ParallelRun:
 def _check(interface: LegacyInterface, run: ParallelRun, comparison: Comparison) -> None:
     choices = choices_for(interface, run.entity)
     tokens = list(comparison.columns.values())
+    known = columns_of(unpacked(bytes(run.content)), comparison.file, is_json=comparison.is_json)
+    strange = next((column for column in comparison.columns if column not in known), None)
+    if strange is not None:
+        raise UnableToCompare(f"The file has no column “{strange[:60]}”.", field="columns")
     unknown = next((token for token in tokens if token not in choices), None)
     if unknown is not None:
         raise UnableToCompare(f"There is no field “{unknown[:60]}” to compare with.", field="columns")

@@ -249,7 +249,9 @@ class ComparisonForm(forms.Form):
                 columns[column] = token
                 keys += [token] if given[f"key_{number}"] else []
         decimal = given.get("decimal", self.result.file.decimal)
-        thousands = self.result.file.thousands if decimal == self.result.file.decimal else ""
+        # Whoever corrects the guess has 1.234 or 1,234 in mind: the other sign then groups thousands.
+        other = {".": ",", ",": "."}[decimal]
+        thousands = self.result.file.thousands if decimal == self.result.file.decimal else other
         file = msgspec.structs.replace(self.result.file, decimal=decimal, thousands=thousands, dates=given["dates"])
         named = (
             "system",

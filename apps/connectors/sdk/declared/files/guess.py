@@ -20,6 +20,8 @@ DELIMITERS = (";", ",", "\t", "|")
 DATES = ("", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y")
 MOMENTS = ("", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M")
 _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+$")
+# 1,234.56 says which sign is which, and 1,234 beside it then is a thousand.
+_POINT = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+$")
 _GROUPED = re.compile(r"[+-]?\d{1,3}([.,])\d{3}(\1\d{3})*(?!\1)([.,]\d+)?$")
 _PADDED = re.compile(r"0\d")
 _IDENTIFIER = re.compile(r"(^|[ _])(id|no|nr|nummer|number|code|key)\.?$", re.IGNORECASE)
@@ -104,7 +106,7 @@ def _typed_guess(
     cells: dict[str, list[str]], names: list[str], name: str, encoding: str, delimiter: str, header: bool, count: int
 ) -> Guess:
     every = [cell for column in cells.values() for cell in column]
-    decimal = "," if any(_COMMA.match(cell) for cell in every) else "."
+    decimal = "," if any(_COMMA.match(cell) for cell in every) and not any(map(_POINT.match, every)) else "."
     thousands = {",": ".", ".": ","}[decimal] if _is_grouped(every, decimal) else ""
     part = FilePart(
         pattern=_pattern(name), delimiter=delimiter, encoding=encoding, decimal="," if decimal == "," else ".",
