@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
 from apps.accounts.access import ActorRequest
+from apps.modernization.comparison import HOUR, NUMERIC
 from apps.modernization.fields import FieldChoice
 from apps.modernization.models import (
     Criticality,
@@ -20,14 +23,17 @@ from apps.modernization.models import (
     ParallelRun,
 )
 from apps.ui.filters import Filter, FilterState, parse_filters
+from apps.ui.formatting import date_text, number_text
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column
+from apps.ui.viewer import current_locale
 
 STATUS_TONES = {"in_use": "idle", "parallel": "info", "cut_over": "ok", "retired": "ok"}
 RUN_TONES = {
     "draft": "idle", "queued": "info", "running": "info", "done": "ok", "failed": "failing", "canceled": "idle",
 }  # fmt: skip
 NO_WAVE = "none"
+MONEY_DECIMALS = 2
 INTERFACES = (
     Column("name", "Interface", value="name", sub=lambda one: f"{one.source} → {one.target}", main=True),
     Column("kind", "Kind", value=lambda one: one.get_kind_display()),
@@ -107,8 +113,8 @@ def finding_columns(choices: dict[str, FieldChoice], *, may_accept: bool) -> lis
     """Key and field, both values, what was decided."""
     columns = [
         Column("key", "Record", value=lambda one: one.key or "No key", sub=lambda one: _place(one, choices), main=True),
-        Column("old", "Old", value=lambda one: one.old or "–"),
-        Column("new", "New", value=lambda one: one.new or "–"),
+        Column("old", "Old", value=lambda one: said_value(one.old, choices.get(one.field))),
+        Column("new", "New", value=lambda one: said_value(one.new, choices.get(one.field))),
         Column("state", "State", "status", value=lambda one: finding_status(one), sub="accept_reason"),
     ]
     if may_accept:
@@ -116,6 +122,28 @@ def finding_columns(choices: dict[str, FieldChoice], *, may_accept: bool) -> lis
             Column("act", "What to do", template="partner_portal/_finding_act.html", hidden_label=True, shrink=True)
         )
     return columns
+
+
+def said_value(text: str, choice: FieldChoice | None) -> str:
+    """A compared text as people write it, rounded nowhere: two values that differ must not look alike.
+
+    Hours do, to a thousandth: they differ by more where they are found to differ.
+    """
+    if not text or choice is None:
+        return text or "–"
+    locale = current_locale()
+    if choice.kind == "date":
+        return date_text(date.fromisoformat(text), locale)
+    if choice.kind == "boolean":
+        return "Yes" if text == "true" else "No"
+    if choice.kind not in NUMERIC:
+        return text
+    if choice.kind == "hours":
+        return number_text(Decimal(text) / HOUR, locale=locale) + " h"
+    digits = len(text.partition(".")[2])
+    if choice.kind == "money" and digits:
+        digits = max(digits, MONEY_DECIMALS)
+    return number_text(Decimal(text), digits=digits, locale=locale)
 
 
 def _place(finding: ParallelDifference, choices: dict[str, FieldChoice]) -> str:

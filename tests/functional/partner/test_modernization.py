@@ -9,7 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from apps.core.actor import system_actor
+from apps.modernization.fields import FieldChoice
 from apps.modernization.models import ChecklistPoint, LegacyInterface, MigrationWave, ParallelRun
+from apps.partner_portal.lists.modernization import said_value
 from tests.modernization.conftest import Estate, findings, make_estate
 
 CSV = "Invoice No,Gross amount\nI-1,10.00\n=I-2,21.00\nI-3,5.00\n"
@@ -161,3 +163,16 @@ def test_pages_ask_few_questions(owner: Client, estate: Estate, django_assert_ma
     for path in (inventory(estate), page_of(run.interface), f"/manage/modernization/comparisons/{run.pk}/"):
         with django_assert_max_num_queries(15):
             assert owner.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "shown"),
+    [
+        ("money", "5939.5", "5,939.50"), ("money", "7740", "7,740"), ("money", "-0.125", "−0.125"),
+        ("number", "12.3456789", "12.3456789"), ("integer", "1200", "1,200"), ("hours", "30600", "8.5 h"),
+        ("hours", "30000", "8.333 h"), ("date", "2026-11-03", "3 Nov 2026"), ("boolean", "true", "Yes"), ("text", "a", "a"),
+        ("date", "", "–"),
+    ],
+)  # fmt: skip
+def test_what_differs_is_said_as_people_write_it_and_rounded_nowhere(kind: str, text: str, shown: str) -> None:
+    assert said_value(text, FieldChoice("field", "Field", kind, "field")) == shown
