@@ -17,6 +17,7 @@ import msgspec
 
 from apps.connectors.sdk.declared.files.definition import FilePart
 from apps.connectors.sdk.declared.files.guess import DELIMITERS, SAMPLE_BYTES, guess_file
+from apps.modernization.doubts import Doubts
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_ROWS = 100_000
@@ -42,7 +43,10 @@ class OldRow:
 
 @dataclass(frozen=True, slots=True)
 class OldResult:
-    """What a file looks like. `unique` is the column that tells the first rows apart, where there is one."""
+    """What a file looks like. `unique` is the column that tells the first rows apart, where there is one.
+
+    `unclear_days` and `unclear_numbers` are columns that can be read in two ways; `file` has the likelier one.
+    """
 
     columns: list[str]
     samples: dict[str, list[str]]
@@ -50,6 +54,8 @@ class OldResult:
     file: FilePart
     is_json: bool
     unique: str = ""
+    unclear_days: tuple[str, ...] = ()
+    unclear_numbers: tuple[str, ...] = ()
 
 
 def look_at(content: bytes, name: str) -> OldResult:
@@ -61,9 +67,11 @@ def look_at(content: bytes, name: str) -> OldResult:
     is_json = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"[", b"{")
     part, unique = (FilePart(pattern="*"), "") if is_json else _guessed(content, name)
     columns: dict[str, list[str]] = {}
-    count = 0
+    count, doubts = 0, Doubts()
     for row in read_rows(content, part, is_json=is_json):
         count += 1
+        if not is_json:  # its own numbers leave no doubt
+            doubts.see(row.cells)
         if count > MAX_ROWS:
             raise UnreadableResult(f"The file has more than {MAX_ROWS:,} rows. Bring a shorter period.")
         for column, cell in row.cells.items():
@@ -74,7 +82,9 @@ def look_at(content: bytes, name: str) -> OldResult:
             raise UnreadableResult(f"The file has more than {MAX_COLUMNS} columns.")
     if not count:
         raise UnreadableResult("The file has a header row only: there is nothing to compare.")
-    return OldResult(list(columns), columns, count, part, is_json, unique)
+    return OldResult(
+        list(columns), columns, count, part, is_json, unique, tuple(doubts.days), tuple(doubts.numbers)
+    )  # fmt: skip
 
 
 def _guessed(content: bytes, name: str) -> tuple[FilePart, str]:

@@ -140,3 +140,19 @@ def test_a_key_of_one_customer_reaches_nothing_of_another(
     linked = bound.patch(f"/legacy-interfaces/{encode_id('lif', mine.pk)}", {"depends_on": [theirs]})
     assert linked.status_code == 404
     assert bound.post("/legacy-interfaces", body(estate)).status_code == 404
+
+
+def test_a_csv_that_can_be_read_in_two_ways_is_not_guessed(api: ApiClient, estate: Estate) -> None:
+    interface = estate.interface()
+    estate.invoice("I-1", 123400, issue_date="2026-03-04")
+    path = f"/legacy-interfaces/{encode_id('lif', interface.pk)}/parallel-runs"
+    own = {"csv": "No;Day;Gross\nI-1;03/04/2026;1,234\n", "keys": ["number"]}
+    asked = {**own, "columns": {"No": "number", "Day": "issue_date", "Gross": "total"}}
+
+    pointers = [
+        api.post(path, {**asked, **said}).json()["errors"][0]["pointer"] for said in ({}, {"decimal": "."})
+    ]  # fmt: skip
+    assert (pointers, ParallelRun.objects.count()) == (["/decimal", "/dates"], 0)
+    made = api.post(path, {**asked, "decimal": ".", "dates": "%m/%d/%Y"})
+    assert made.status_code == 202
+    assert estate.carry_out(ParallelRun.objects.get()).equal_count == 1

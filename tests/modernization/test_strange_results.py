@@ -116,6 +116,28 @@ def test_one_cell_tells_how_the_others_are_written(cells, read):
     assert [Decimal(number(cell, part)) for cell in cells] == [Decimal(one) for one in read]
 
 
+@pytest.mark.parametrize(
+    ("text", "days", "numbers"),
+    [
+        ("No;D;A\nI-1;03/04/2026;1,234\nI-2;05/06/2026;500\n", ("D",), ("A",)),
+        ("No;D;A\nI-1;03/04/2026;1.234\nI-2;13/06/2026;1,50\n", (), ()),
+        ("No;D;A\nI-1;03/04/2026 a;1,234 kg\nI-2;;\n", (), ()),
+        ("No;D;A\nI-1;;1.250\nI-2;;0.500\n", (), ()),
+        ("No;D;A\nI-1;2026-04-03;1234\nI-2;2026-06-05;12345.5\n", (), ()),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_said_to_be_unclear(text, days, numbers):
+    found = look_at(text.encode(), "a.csv")
+
+    assert (found.unclear_days, found.unclear_numbers) == (days, numbers)
+
+
+def test_one_column_of_days_tells_how_the_others_are_written():
+    text = "No;Issued;Due\nI-1;03/04/2026;03/14/2026\nI-2;05/06/2026;05/20/2026\n"
+
+    assert look_at(text.encode(), "a.csv").file.dates == "%m/%d/%Y"
+
+
 def test_the_same_number_in_another_currency_differs(estate):
     interface = estate.interface()
     for name, currency in (("Pump", "EUR"), ("Valve", "USD")):

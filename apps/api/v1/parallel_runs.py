@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,15 @@ from apps.api.base import ApiView, paged
 from apps.api.fields import PREFIXES, PublicIdField
 from apps.api.paging import PAGE_PARAMETERS
 from apps.canonical.models import Entity
+from apps.connectors.sdk.declared.files.definition import FilePart
+from apps.connectors.sdk.declared.files.guess import DATES
 from apps.core import clock
 from apps.core.ids import MalformedId, decode_id, encode_id
 from apps.core.visible import get_visible
-from apps.modernization.comparison import Comparison
+from apps.modernization.comparison import NUMERIC, Comparison
+from apps.modernization.fields import FieldChoice
 from apps.modernization.models import DifferenceKind, ParallelDifference, ParallelRun, ParallelStatus
+from apps.modernization.old_results import look_at
 from apps.modernization.selectors import (
     get_interface,
     get_parallel_run,
@@ -30,7 +35,13 @@ from apps.modernization.selectors import (
     list_parallel_runs,
     open_count,
 )
-from apps.modernization.services import accept_findings, bring_result, start_comparison, stop_comparison
+from apps.modernization.services import (
+    accept_findings,
+    bring_result,
+    choices_for,
+    start_comparison,
+    stop_comparison,
+)
 
 MOST_ROWS = 5_000
 COUNTS = (
@@ -92,6 +103,11 @@ class ParallelRunInput(serializers.Serializer[Any]):
     last_day = serializers.DateField(required=False, allow_null=True)
     amount_tolerance = serializers.RegexField(r"^\d{1,12}(\.\d{1,6})?$", required=False)
     day_tolerance = serializers.IntegerField(min_value=0, max_value=366, required=False)
+    decimal = serializers.ChoiceField([".", ","], required=False, help_text="How amounts in the CSV are written.")
+    dates = serializers.ChoiceField(
+        [form for form in DATES if form], required=False,
+        help_text="How days in the CSV are written; needed where 03/04/2026 can be read in two ways.",
+    )  # fmt: skip
     ignores_case = serializers.BooleanField(required=False)
     ignores_blanks = serializers.BooleanField(required=False)
 
@@ -174,7 +190,28 @@ def _comparison(run: ParallelRun, given: dict[str, Any]) -> Comparison:
         said["keys"] = [_token(text) for text in given["keys"]]
     if given.get("system"):
         said["system"] = str(given["system"])
-    return msgspec.structs.replace(guessed, **said)
+    return msgspec.structs.replace(guessed, **said, file=_written(guessed.file, given))
+
+
+def _written(file: FilePart, given: dict[str, Any]) -> FilePart:
+    """How numbers and days are written, as it was said."""
+    decimal = given.get("decimal", file.decimal)
+    thousands = file.thousands if decimal == file.decimal else {".": ",", ",": "."}[decimal]
+    return msgspec.structs.replace(file, decimal=decimal, thousands=thousands, dates=given.get("dates", file.dates))
+
+
+def _demand_clear(
+    content: bytes, given: dict[str, Any], comparison: Comparison, choices: Mapping[str, FieldChoice]
+) -> None:
+    """Raises ValidationError where a column that is compared could be read in two ways, and nobody said in which."""
+    result = look_at(content, given["name"])
+    for name, unclear, kinds in (
+        ("decimal", result.unclear_numbers, NUMERIC), ("dates", result.unclear_days, {"date"}),
+    ):  # fmt: skip
+        kind_of = {column: choices[token].kind for column, token in comparison.columns.items() if token in choices}
+        column = next((one for one in unclear if kind_of.get(one) in kinds), None)
+        if column is not None and name not in given:
+            raise ValidationError({name: [f"“{column}” can be read in two ways. Say how it is written."]})
 
 
 class InterfaceComparisons(ApiView):
@@ -215,7 +252,9 @@ class InterfaceComparisons(ApiView):
                     content=content.encode(),
                     entity=given.get("entity", ""),
                 )
-                start_comparison(**own, run=run, comparison=_comparison(run, given))
+                comparison = _comparison(run, given)
+                _demand_clear(content.encode(), given, comparison, choices_for(interface, run.entity))
+                start_comparison(**own, run=run, comparison=comparison)
             return _answer(get_parallel_run(self.actor, run.pk), 202)
 
         return self.once(act)

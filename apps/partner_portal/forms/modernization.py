@@ -213,6 +213,9 @@ class ComparisonForm(forms.Form):
         )
         dates = [(one.token, one.label) for one in date_choices(self.choices)]
         self._offer("date_field", [("", "Not at all"), *dates])
+        for name, unclear in (("decimal", result.unclear_numbers), ("dates", result.unclear_days)):
+            if unclear:
+                self.fields[name].help_text = f"“{unclear[0][:60]}” can be read in two ways: check this."
         if result.is_json:
             del self.fields["decimal"]
 

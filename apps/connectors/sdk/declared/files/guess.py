@@ -137,16 +137,17 @@ def _pattern(name: str) -> str:
 
 
 def _form(cells: dict[str, list[str]], kind: str, part: FilePart) -> str:
-    """The first pattern by which a whole column can be read."""
+    """The pattern by which the most whole columns can be read; of several the first."""
+    best, most = "", 0
     for form in DATES if kind == "date" else MOMENTS:
         tried = (
             msgspec.structs.replace(part, dates=form)
             if kind == "date"
             else msgspec.structs.replace(part, datetimes=form)
         )
-        if any(values and _reads(values, kind, tried) for values in cells.values()):
-            return form
-    return ""
+        count = sum(1 for values in cells.values() if values and _reads(values, kind, tried))
+        best, most = (form, count) if count > most else (best, most)
+    return best
 
 
 def _kind(values: list[str], part: FilePart) -> str:
