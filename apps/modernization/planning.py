@@ -39,10 +39,12 @@ def read_needs(interfaces: Iterable[LegacyInterface]) -> Needs:
 def check_plan(
     waves: Sequence[MigrationWave], interfaces: Sequence[LegacyInterface], needs: Needs, today: date
 ) -> list[PlanNote]:
-    """Blocking notes first. Only what is still to be replaced is spoken of."""
+    """Blocking notes first. Only what is still to be replaced is spoken of, and what stands on it already."""
     left = [interface for interface in interfaces if not interface.is_gone]
+    known = {interface.pk: interface for interface in interfaces}
     notes = [
-        *_order_of_dependencies(left, {interface.pk: interface for interface in interfaces}, needs),
+        *_order_of_dependencies(left, known, needs),
+        *_taken_back(interfaces, known, needs),
         *_days_of_waves(waves, left, today),
         *_critical_together(left),
         *_without_replacement(left),
@@ -62,6 +64,17 @@ def _order_of_dependencies(
                 yield PlanNote(text, True, interface)
             elif other.wave.position > interface.wave.position:
                 text = f"{interface} stands in {interface.wave}, but {other}, which it depends on, comes later, in {other.wave}."
+                yield PlanNote(text, True, interface)
+
+
+def _taken_back(
+    interfaces: Iterable[LegacyInterface], known: Mapping[UUID, LegacyInterface], needs: Needs
+) -> Iterator[PlanNote]:
+    """What is cut over although something that it depends on was rolled back since."""
+    for interface in interfaces:
+        for other in (known[pk] for pk in needs.get(interface.pk, []) if pk in known):
+            if interface.is_gone and other.is_rolled_back:
+                text = f"{interface} is cut over, but {other}, which it depends on, was rolled back."
                 yield PlanNote(text, True, interface)
 
 

@@ -81,6 +81,8 @@ def _compared(run: ParallelRun | None, interface: LegacyInterface, now: datetime
         return Check(
             "compared", label, False, "The last comparison was with another integration. Compare it with this one."
         )
+    if interface.rolled_back_at and not interface.is_gone and run.finished_at <= interface.rolled_back_at:
+        return Check("compared", label, False, "It was rolled back since. Compare it again.")
     days = (now - run.finished_at).days
     told = "Compared today." if days == 0 else f"Compared {days} day{'s' if days > 1 else ''} ago."
     return Check("compared", label, now - run.finished_at <= FRESH_FOR, told)

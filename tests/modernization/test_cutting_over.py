@@ -138,6 +138,8 @@ def test_rolled_back_it_is_in_use_again_and_the_replacement_pauses(estate):
     assert (back.status, back.rollback_reason, back.cut_over_at) == ("in_use", "Totals are wrong", None)
     assert estate.integration.status == IntegrationStatus.PAUSED
     assert AuditEvent.objects.get(action="legacy_interface.rolled_back").after["replacement_paused"] is True
+    # What was compared before it went wrong proves nothing any more.
+    assert open_keys(estate, LegacyInterface.objects.get(pk=back.pk)) == ["replacement", "compared"]
     with pytest.raises(UnableToChangeInterface):
         step(estate, roll_back, back, reason="Again")
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.policies import STAFF_PERMISSIONS, StaffRole
 from apps.audit.models import AuditEvent
@@ -223,3 +225,40 @@ def test_what_is_gone_is_spoken_of_no_more(estate):
     assert notes(estate) == []
     with pytest.raises(UnableToChangeInterface):
         remove_interface(actor=estate.actor, now=estate.now, interface=interface)
+
+
+def test_what_others_depend_on_is_not_removed_under_them(estate):
+    base = estate.interface("Base")
+    own = {"actor": estate.actor, "now": estate.now}
+    upper = estate.interface("Upper", depends_on=(base,))
+
+    with pytest.raises(UnableToChangeInterface, match="Upper depends on it"):
+        remove_interface(**own, interface=base)
+    remove_interface(**own, interface=upper)
+    remove_interface(**own, interface=base)
+    assert not LegacyInterface.objects.exists()
+
+
+def test_the_plan_tells_what_stands_on_something_taken_back(estate):
+    base = estate.interface("Base")
+    upper = estate.interface("Upper", depends_on=(base,))
+    LegacyInterface.objects.filter(pk=upper.pk).update(status="cut_over")
+    before = notes(estate)
+    LegacyInterface.objects.filter(pk=base.pk).update(rolled_back_at=estate.now)
+
+    told = "Upper is cut over, but Base, which it depends on, was rolled back."
+    assert (told in before, notes(estate)[0]) == (False, told)
+
+
+def test_one_customer_is_changed_by_one_at_a_time(estate):
+    """Two changes at once could make two interfaces depend on each other: neither sees the other's."""
+    interface = estate.interface()
+
+    with CaptureQueriesContext(connection) as seen:
+        change_interface(actor=estate.actor, now=estate.now, interface=interface, draft=estate.draft(owner="Marta"))
+
+    locks = [query["sql"] for query in seen if "FOR NO KEY UPDATE" in query["sql"] or "FOR UPDATE" in query["sql"]]
+    assert ["customers_customer" in locks[0].split("WHERE")[0], "modernization_legacyinterface" in locks[1]] == [
+        True,
+        True,
+    ]

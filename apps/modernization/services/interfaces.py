@@ -97,6 +97,8 @@ def change_interface(
     *, actor: Actor, now: datetime, interface: LegacyInterface, draft: InterfaceDraft
 ) -> LegacyInterface:
     """This function will change what is written down; its state stays. Raises UnableToSaveInterface."""
+    # One change of a customer at a time: two at once could make two interfaces depend on each other.
+    Customer.objects.select_for_update(no_key=True).filter(pk=interface.customer_id).first()
     locked = lock_interface(actor, interface)
     before = told(draft_of(locked))
     if locked.is_gone and draft.integration != locked.integration:
@@ -120,6 +122,9 @@ def remove_interface(*, actor: Actor, now: datetime, interface: LegacyInterface)
     locked = lock_interface(actor, interface)
     if locked.status == InterfaceStatus.CUT_OVER:
         raise UnableToChangeInterface("It is cut over: roll it back or retire it first.")
+    waiting = None if locked.is_gone else locked.needed_by.order_by("name").first()
+    if waiting is not None:
+        raise UnableToChangeInterface(f"{waiting} depends on it. Change that first, or its checklist would forget it.")
     if any(run.is_active for run in locked.parallel_runs.all()):
         raise UnableToChangeInterface("A comparison is under way. Stop it first.")
     record_change(actor=actor, now=now, target=locked, action="legacy_interface.removed", before=told(draft_of(locked)))
