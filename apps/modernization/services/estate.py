@@ -72,8 +72,8 @@ class EstatePlan:
         return [entry for entry in self.entries if entry.action != "same"]
 
 
-class _Estate:
-    """What stands, by name, and what a text makes of it; written to only when `now` is given."""
+class _Inventory:
+    """What stands, by its name in small letters; what is carried out of a text is put in as it is made."""
 
     def __init__(self, actor: Actor, customer: Customer) -> None:
         self.actor, self.customer = actor, customer
@@ -144,11 +144,11 @@ def _carry_out(actor: Actor, now: datetime, customer: Customer, text: str) -> Es
         given = read_estate(text, customer)
     except InvalidSource as error:
         raise UnableToApplyEstate(str(error), field="source") from None
-    estate, plan = _Estate(actor, customer), EstatePlan()
+    estate, plan = _Inventory(actor, customer), EstatePlan()
     waves = given.waves if given.is_complete else list(_waves_of(estate, given.lines))
     plan.entries += [_wave(estate, now, doc) for doc in waves]
     lines = list(_named_once(given.lines))
-    entries = [_interface(estate, now, line, plan) for line in lines]
+    entries = [_interface(estate, now, line) for line in lines]
     # Only now every name is known that another one may depend on.
     for line, entry in zip(lines, entries, strict=True):
         if line.doc.depends_on is not None and not entry.problems:
@@ -166,13 +166,13 @@ def _named_once(lines: Iterable[Line]) -> Iterator[Line]:
         seen.add(name)
 
 
-def _waves_of(estate: _Estate, lines: list[Line]) -> Iterator[WaveDoc]:
+def _waves_of(estate: _Inventory, lines: list[Line]) -> Iterator[WaveDoc]:
     """A CSV names waves; those that are not there yet are added in the order they are named."""
     names = dict.fromkeys(line.doc.wave.strip() for line in lines if line.doc.wave and not line.problem)
     return (WaveDoc(name=name[:80]) for name in names if name and name.lower() not in estate.waves)
 
 
-def _wave(estate: _Estate, now: datetime, doc: WaveDoc) -> PlannedEntry:
+def _wave(estate: _Inventory, now: datetime, doc: WaveDoc) -> PlannedEntry:
     known = estate.waves.get(doc.name.lower())
     entry = PlannedEntry("wave", doc.name, "same" if known else "create")
     base = draft_of_wave(known) if known else WaveDraft(name=doc.name)
@@ -207,7 +207,7 @@ def _day(text: str) -> date | None:
         raise UnableToApplyEstate(f"“{text[:40]}” is no day: write 2026-11-30.") from None
 
 
-def _interface(estate: _Estate, now: datetime, line: Line, plan: EstatePlan) -> PlannedEntry:
+def _interface(estate: _Inventory, now: datetime, line: Line) -> PlannedEntry:
     doc, known = line.doc, estate.interfaces.get(line.doc.name.lower())
     entry = PlannedEntry("interface", doc.name, "same" if known else "create", line.line)
     if line.problem:
@@ -223,7 +223,7 @@ def _interface(estate: _Estate, now: datetime, line: Line, plan: EstatePlan) -> 
     return entry
 
 
-def _keep_interface(estate: _Estate, now: datetime, doc: InterfaceDoc, entry: PlannedEntry) -> None:
+def _keep_interface(estate: _Inventory, now: datetime, doc: InterfaceDoc, entry: PlannedEntry) -> None:
     known, draft = estate.interfaces.get(doc.name.lower()), estate.draft(doc)
     check_draft(estate.customer, draft)
     before = told(draft_of(known)) if known else {}
@@ -262,7 +262,7 @@ def _keep_points(interface: LegacyInterface, texts: list[str], entry: PlannedEnt
     )  # fmt: skip
 
 
-def _depend(estate: _Estate, now: datetime, doc: InterfaceDoc, entry: PlannedEntry) -> None:
+def _depend(estate: _Inventory, now: datetime, doc: InterfaceDoc, entry: PlannedEntry) -> None:
     interface = estate.interfaces[doc.name.lower()]
     try:
         with transaction.atomic():
