@@ -90,8 +90,8 @@ def _days_of_waves(waves: Sequence[MigrationWave], left: Sequence[LegacyInterfac
             yield PlanNote(f"{wave} comes after {last}, but is to be cut over earlier.", True)
         if wave.cut_over_on and wave.cut_over_on < today and waiting[wave.pk]:
             count = waiting[wave.pk]
-            told = "One interface" if count == 1 else f"{count} interfaces"
-            yield PlanNote(f"The day of {wave} has passed. {told} of it still to be cut over.")
+            told = "One interface of it is" if count == 1 else f"{count} interfaces of it are"
+            yield PlanNote(f"The day of {wave} has passed. {told} still to be cut over.")
         last = wave if wave.cut_over_on else last
 
 
@@ -102,8 +102,9 @@ def _critical_together(left: Iterable[LegacyInterface]) -> Iterator[PlanNote]:
             same_day[interface.wave.cut_over_on].append(interface)
     for day, found in sorted(same_day.items()):
         if len(found) > 1:
-            names = " and ".join(str(interface) for interface in found[:3])
-            yield PlanNote(f"{names} are critical and cut over on the same day, {day:%-d %B %Y}.", False, found[0])
+            yield PlanNote(
+                f"{_names(found)} are critical and cut over on the same day, {day:%-d %B %Y}.", False, found[0]
+            )
 
 
 def _without_replacement(left: Iterable[LegacyInterface]) -> Iterator[PlanNote]:
@@ -121,6 +122,11 @@ def _together(found: Sequence[LegacyInterface], words: str) -> Iterator[PlanNote
     if len(found) == 1:
         yield PlanNote(words.format(found[0]), False, found[0])
     elif found:
-        names = ", ".join(str(one) for one in found[:NAMED])
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        yield PlanNote(words.format(f"{names}{more}"))
+        yield PlanNote(words.format(_names(found)))
+
+
+def _names(found: Sequence[LegacyInterface]) -> str:
+    """Of two or more: `A, B and C`; of many the first, and how many there are besides."""
+    named = [str(one) for one in found[:NAMED]]
+    last = f"{len(found) - NAMED} more" if len(found) > NAMED else named.pop()
+    return f"{', '.join(named)} and {last}"

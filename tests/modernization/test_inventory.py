@@ -201,7 +201,7 @@ def test_the_plan_is_told_what_speaks_against_it(estate):
         "Invoices stands in First, but Loose, which it depends on, stands in no wave.",
         "Second is to be cut over before it starts.",
         "Second comes after First, but is to be cut over earlier.",
-        "The day of Second has passed. 2 interfaces of it still to be cut over.",
+        "The day of Second has passed. 2 interfaces of it are still to be cut over.",
         "Accounts and Payments are critical and cut over on the same day, 1 November 2026.",
         "Nothing replaces Loose yet.",
         "Loose stands in no wave.",

@@ -31,6 +31,7 @@ from apps.partner_portal.customer_page import customer_crumbs
 from apps.partner_portal.forms.modernization import EstateForm, WaveForm
 from apps.partner_portal.views.modernization import TAB
 from apps.ui import htmx
+from apps.ui.formatting import noun_text
 
 
 def _inventory(customer_id: UUID) -> str:
@@ -94,8 +95,8 @@ def bring_estate(request: ActorRequest, customer_id: UUID) -> HttpResponse:
         own = {"actor": request.actor, "now": clock.now(), "customer": customer, "text": form.cleaned_data["source"]}
         try:
             if "confirmed" in request.POST:
-                plan = apply_estate(**own)
-                messages.info(request, f"{len(plan.changes)} changes are carried out.")
+                count = len(apply_estate(**own).changes)
+                messages.info(request, f"Carried out: {count:,} {noun_text(count, 'changes')}.")
                 return htmx.redirect(request, _inventory(customer.pk))
             context |= {"plan": plan_estate(**own), "text": form.cleaned_data["source"]}
         except AnticipatedError as error:
