@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, F, IntegerField, Q, QuerySet
+from django.db.models.functions import Greatest
 
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
@@ -33,6 +34,15 @@ def get_interface(actor: Actor, interface_id: UUID) -> LegacyInterface:
     return get_visible(list_interfaces(actor), interface_id, "There is no such interface.")
 
 
+def get_interfaces(actor: Actor, interface_ids: Iterable[UUID]) -> tuple[LegacyInterface, ...]:
+    """All of them, by name. Raises NotVisible, NotPermitted."""
+    wanted = set(interface_ids)
+    found = tuple(list_interfaces(actor).filter(pk__in=wanted))
+    if len(found) < len(wanted):
+        raise NotVisible("There is no such interface.")
+    return found
+
+
 def list_waves(actor: Actor) -> QuerySet[MigrationWave]:
     """In their order. Raises NotPermitted."""
     actor.require("integrations.view")
@@ -46,19 +56,25 @@ def get_wave(actor: Actor, wave_id: UUID) -> MigrationWave:
 
 def get_point(actor: Actor, point_id: UUID) -> ChecklistPoint:
     """Raises NotVisible, NotPermitted."""
+    actor.require("integrations.view")
     visible = LegacyInterface.objects.visible_to(actor)
     found = ChecklistPoint.objects.filter(pk=point_id, interface__in=visible).select_related("interface").first()
-    actor.require("integrations.view")
     if found is None:
         raise NotVisible("There is no such point.")
     return found
 
 
 def list_parallel_runs(actor: Actor) -> QuerySet[ParallelRun]:
-    """Raises NotPermitted."""
+    """Newest first. Raises NotPermitted."""
     actor.require("integrations.view")
     runs: QuerySet[ParallelRun] = ParallelRun.objects.visible_to(actor)
     return runs.select_related("environment", "interface__customer", "interface__integration").order_by("-id")
+
+
+def with_open_counts(runs: QuerySet[ParallelRun]) -> QuerySet[ParallelRun]:
+    """Each with `open_count`, as the function of that name counts: in the question that lists them."""
+    accepted = Count("differences", filter=Q(differences__accepted_at__isnull=False))
+    return runs.annotate(open_count=Greatest(F("finding_count") - accepted, 0, output_field=IntegerField()))
 
 
 def get_parallel_run(actor: Actor, run_id: UUID) -> ParallelRun:

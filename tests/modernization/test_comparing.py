@@ -13,7 +13,13 @@ from apps.accounts.policies import STAFF_PERMISSIONS, StaffRole
 from apps.core.errors import NotPermitted, NotVisible
 from apps.dispatch.models import WorkItem
 from apps.modernization.models import LegacyInterface, ParallelDifference, ParallelRun
-from apps.modernization.selectors import get_parallel_run, list_differences, open_count
+from apps.modernization.selectors import (
+    get_parallel_run,
+    list_differences,
+    list_parallel_runs,
+    open_count,
+    with_open_counts,
+)
 from apps.modernization.services import (
     UnableToChangeComparison,
     UnableToCompare,
@@ -281,6 +287,16 @@ def test_more_findings_than_are_listed_are_counted_and_stay_open(estate, monkeyp
     assert (run.only_old_count, run.finding_count, len(findings(run))) == (5, 5, 3)
     assert accept(estate, run, kind="only_old") == 3
     assert open_count(run) == 2
+
+
+def test_comparisons_are_listed_with_what_is_open_in_one_question(estate, django_assert_num_queries):
+    interface = estate.interface()
+    estate.compare(interface, "No,Amount\nI-1,10.00\nI-2,20.00\n")
+    newest = estate.compare(interface, "No,Amount\nI-3,10.00\n")
+    accept(estate, newest, kind="only_old")
+
+    with django_assert_num_queries(1):
+        assert [run.open_count for run in with_open_counts(list_parallel_runs(estate.actor))] == [0, 2]
 
 
 def test_what_is_accepted_is_remembered_while_both_values_stay(estate):

@@ -31,7 +31,7 @@ from apps.modernization.models import (
     LegacyInterface,
 )
 from apps.modernization.readiness import checks_of
-from apps.modernization.selectors import get_interface, get_point, get_wave, list_interfaces
+from apps.modernization.selectors import get_interface, get_interfaces, get_point, get_wave, list_interfaces
 from apps.modernization.services import (
     InterfaceDraft,
     add_interface,
@@ -165,7 +165,7 @@ def _linked(actor: Actor, given: dict[str, Any]) -> dict[str, Any]:
     if given.get("integration"):
         found["integration"] = get_integration(actor, given["integration"])
     if "depends_on" in given:
-        found["depends_on"] = tuple(get_interface(actor, pk) for pk in dict.fromkeys(given["depends_on"]))
+        found["depends_on"] = get_interfaces(actor, given["depends_on"])
     return found
 
 

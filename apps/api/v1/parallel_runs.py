@@ -34,6 +34,7 @@ from apps.modernization.selectors import (
     list_differences,
     list_parallel_runs,
     open_count,
+    with_open_counts,
 )
 from apps.modernization.services import (
     accept_findings,
@@ -145,14 +146,15 @@ class AcceptedSerializer(serializers.Serializer[Any]):
     open = serializers.IntegerField()
 
 
-def told(run: ParallelRun) -> dict[str, Any]:
+def told(run: Any) -> dict[str, Any]:
+    """`run` as `with_open_counts` gives it."""
     known = msgspec.convert(run.comparison, Comparison, strict=False)
     names = (
         "id", "interface_id", "customer_id", "entity", "file_name", "status", "total", "error", "requested_at",
         "finished_at",
     )  # fmt: skip
     return {
-        **{name: getattr(run, name) for name in names}, "done": run.done_count, "open": open_count(run),
+        **{name: getattr(run, name) for name in names}, "done": run.done_count, "open": run.open_count,
         "counts": {name: getattr(run, f"{name}_count") for name in COUNTS},
         "columns": {column: _shown(token) for column, token in known.columns.items()},
         "keys": [_shown(token) for token in known.keys],
@@ -173,7 +175,8 @@ def _token(text: str) -> str:
         raise ValidationError({"columns": [str(error)]}) from error
 
 
-def _answer(run: ParallelRun, status: int = 200) -> Response:
+def _answer(run: Any, status: int = 200) -> Response:
+    run.open_count = open_count(run)
     return Response(ParallelRunSerializer(told(run)).data, status=status)  # type: ignore[arg-type]
 
 
@@ -223,7 +226,7 @@ class InterfaceComparisons(ApiView):
         """List the comparisons of an interface, newest first."""
         interface = get_interface(self.actor, legacy_interface_id)
         runs = list_parallel_runs(self.actor).filter(interface=interface)
-        return self.list(runs, ParallelRunSerializer, prepare=told)
+        return self.list(with_open_counts(runs), ParallelRunSerializer, prepare=told)
 
     @extend_schema(
         request=ParallelRunInput, responses={202: ParallelRunSerializer},

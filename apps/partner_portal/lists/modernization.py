@@ -99,16 +99,6 @@ def narrow_interfaces(found: QuerySet[LegacyInterface], filters: FilterState) ->
     return found
 
 
-def with_open_counts(runs: QuerySet[ParallelRun]) -> list[ParallelRun]:
-    """Each with `open_count`: findings that nobody has accepted."""
-    found: list[Any] = list(
-        runs.annotate(accepted=Count("differences", filter=Q(differences__accepted_at__isnull=False)))
-    )
-    for run in found:
-        run.open_count = max(run.finding_count - run.accepted, 0)
-    return found
-
-
 def finding_columns(choices: dict[str, FieldChoice], *, may_accept: bool) -> list[Column]:
     """Key and field, both values, what was decided."""
     columns = [

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
-from apps.audit.models import AuditEvent
 from apps.core import clock
 from apps.customers.models import Customer
 from apps.customers.selectors import get_customer
@@ -29,6 +28,7 @@ from apps.modernization.selectors import (
     list_parallel_runs,
     list_waves,
     replacements_for,
+    with_open_counts,
 )
 from apps.modernization.services import (
     OVERRIDE,
@@ -54,22 +54,14 @@ from apps.partner_portal.lists.modernization import (
     interface_filters,
     interface_status,
     narrow_interfaces,
-    with_open_counts,
 )
+from apps.partner_portal.selectors.modernization import list_acts
 from apps.ui import htmx
 from apps.ui.paging import page_queryset
 from apps.ui.tables import build_table
 
 TAB = "customer_modernization"
 LISTED_RUNS = 10
-LISTED_ACTS = 30
-_ACTS = {
-    "added": "Written down", "changed": "Changed", "point_added": "Point added", "point_ticked": "Point ticked",
-    "point_unticked": "Point taken back", "point_removed": "Point removed", "compared": "Comparison started",
-    "comparison_stopped": "Comparison stopped", "findings_accepted": "Findings accepted",
-    "acceptance_withdrawn": "Acceptance withdrawn", "cut_over": "Cut over", "rolled_back": "Rolled back",
-    "retired": "Retired",
-}  # fmt: skip
 
 
 @require_GET
@@ -158,7 +150,7 @@ def crumbs_of(interface: LegacyInterface, *, below: bool = True) -> list[tuple[s
 def show(request: ActorRequest, legacy_interface_id: UUID) -> HttpResponse:
     interface, now = get_interface(request.actor, legacy_interface_id), clock.now()
     prefetch_related_objects([interface], "points", "depends_on")
-    runs = with_open_counts(list_parallel_runs(request.actor).filter(interface=interface)[:LISTED_RUNS])
+    runs = list(with_open_counts(list_parallel_runs(request.actor).filter(interface=interface))[:LISTED_RUNS])
     table = build_table(
         runs, RUNS, caption="Comparisons", noun="comparisons",
         url=lambda run: reverse("partner_portal:parallel_run", args=[run.pk]),
@@ -168,7 +160,7 @@ def show(request: ActorRequest, legacy_interface_id: UUID) -> HttpResponse:
     context = {
         "interface": interface, "status": interface_status(interface), "table": table, "points": points,
         "checks": [check for check in checks if not check.key.startswith("point:")], "left": unmet(checks),
-        "needs": sorted(interface.depends_on.all(), key=str), "entries": _acts_of(interface),
+        "needs": sorted(interface.depends_on.all(), key=str), "entries": list_acts(interface),
         "needed_by": list(interface.needed_by.order_by("name", "id")), "crumbs": crumbs_of(interface, below=False),
         "may_manage": _may_manage(request), "may_override": request.actor.can(OVERRIDE),
         "has_draft": any(run.status == ParallelStatus.DRAFT for run in runs), **_steps(request, interface, checks),
@@ -191,17 +183,6 @@ def _steps(request: ActorRequest, interface: LegacyInterface, checks: list[Check
     elif interface.status != InterfaceStatus.RETIRED and unmet(checks):
         found["override_form"] = ReasonForm(auto_id="override_%s")
     return found
-
-
-def _acts_of(interface: LegacyInterface) -> list[dict[str, Any]]:
-    events = AuditEvent.objects.filter(target_key=interface.subject_key).order_by("-id")[:LISTED_ACTS]
-    return [
-        {
-            "title": _ACTS.get(event.action.partition(".")[2], event.action), "at": event.at, "actor": event.actor_label,
-            "body": str((event.after or {}).get("reason") or (event.after or {}).get("text") or (event.after or {}).get("file") or ""),
-        }
-        for event in events
-    ]  # fmt: skip
 
 
 @require_POST
