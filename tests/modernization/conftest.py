@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+import msgspec
 import pytest
 
 from apps.canonical.models import CanonicalLink, CanonicalRecord, CrossReference
@@ -95,8 +96,6 @@ class Estate:
 
 
 def reading(run: ParallelRun) -> Comparison:
-    import msgspec
-
     return msgspec.convert(run.comparison, Comparison, strict=False)
 
 

@@ -92,8 +92,8 @@ def test_each_check_sees_what_it_is_about(estate):
     estate.integration.status = IntegrationStatus.PAUSED
     estate.integration.save()
     assert open_keys(estate, LegacyInterface.objects.get(pk=interface.pk)) == ["replacement"]
-    add_point(actor=estate.actor, now=estate.now, interface=interface, text="Ask the auditor")
-    assert len(open_keys(estate, LegacyInterface.objects.get(pk=interface.pk))) == 2
+    point = add_point(actor=estate.actor, now=estate.now, interface=interface, text="Ask the auditor")
+    assert open_keys(estate, LegacyInterface.objects.get(pk=interface.pk)) == ["replacement", f"point:{point.pk}"]
 
 
 def test_what_nobody_accepted_holds_it_up(estate):
