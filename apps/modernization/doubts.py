@@ -25,7 +25,7 @@ class Doubts:
     def see(self, cells: Mapping[str, str]) -> None:
         for column, cell in cells.items():
             known = self._kinds.get(column)
-            if cell and known != "":
+            if cell and known != "" and known not in self._settled:
                 self._kinds[column] = self._kind(cell, known)
 
     def _kind(self, cell: str, known: str | None) -> str:
