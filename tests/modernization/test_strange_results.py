@@ -9,6 +9,8 @@ from decimal import Decimal
 import pytest
 
 from apps.connectors.sdk.declared.files.rows import number
+from apps.modernization.comparison import read_cell
+from apps.modernization.fields import FieldChoice
 from apps.modernization.models import LegacyInterface
 from apps.modernization.old_results import UnreadableResult, look_at, read_rows
 from apps.modernization.readiness import checks_of
@@ -114,6 +116,27 @@ def test_one_cell_tells_how_the_others_are_written(cells, read):
     part = look_at(text.encode(), "a.csv").file
 
     assert [Decimal(number(cell, part)) for cell in cells] == [Decimal(one) for one in read]
+
+
+def test_nobody_is_shown_a_difference_that_nobody_sees(estate):
+    interface = estate.interface()
+    estate.record("invoice", number="M\u00fc-1", reference="M\u00fcller")
+
+    run = estate.compare(interface, "No,Amount\nMu\u0308-1,Mu\u0308ller\n", columns=REFERENCES)
+
+    assert counts(run) == {"old": 1, "new": 1, "equal": 1}
+
+
+def test_times_without_an_offset_are_the_customers_own(estate):
+    estate.customer.time_zone = "Europe/Berlin"
+    estate.customer.save()
+    choice = FieldChoice("x_seen", "Seen", "datetime", "x_seen")
+
+    file = reading(estate.bring(estate.interface(), "No,Amount\nI-1,2026-11-02T00:30:00\n")).file
+
+    assert read_cell("2026-11-02T00:30:00", choice, file) == "2026-11-01T23:30:00Z"
+    assert read_cell("2026-07-02T00:30:00", choice, file) == "2026-07-01T22:30:00Z"
+    assert read_cell("2026-11-02T00:30:00+00:00", choice, file) == "2026-11-02T00:30:00Z"
 
 
 @pytest.mark.parametrize(

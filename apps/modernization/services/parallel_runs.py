@@ -84,16 +84,18 @@ def bring_result(
 
 
 def _suggested(interface: LegacyInterface, entity: str, result: OldResult) -> Comparison:
+    # Times without an offset are the customer's own.
+    file = msgspec.structs.replace(result.file, time_zone=interface.customer.time_zone)
     before = ParallelRun.objects.filter(interface=interface, entity=entity).exclude(status=ParallelStatus.DRAFT)
     last = before.order_by("-id").first()
     if last is not None:
         known = msgspec.convert(last.comparison, Comparison, strict=False)
         if set(known.columns) <= set(result.columns) and known.is_json == result.is_json:
-            return msgspec.structs.replace(known, file=result.file)
+            return msgspec.structs.replace(known, file=file)
     choices = choices_for(interface, entity)
     columns = guess_columns(result.columns, choices)
     keys = guess_keys(columns, result.unique)
-    return Comparison(columns=columns, keys=keys, is_json=result.is_json, file=result.file)
+    return Comparison(columns=columns, keys=keys, is_json=result.is_json, file=file)
 
 
 def choices_for(interface: LegacyInterface, entity: str) -> dict[str, FieldChoice]:

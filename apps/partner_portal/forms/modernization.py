@@ -255,7 +255,10 @@ class ComparisonForm(forms.Form):
         # Whoever corrects the guess has 1.234 or 1,234 in mind: the other sign then groups thousands.
         other = {".": ",", ",": "."}[decimal]
         thousands = self.result.file.thousands if decimal == self.result.file.decimal else other
-        file = msgspec.structs.replace(self.result.file, decimal=decimal, thousands=thousands, dates=given["dates"])
+        file = msgspec.structs.replace(
+            self.result.file, decimal=decimal, thousands=thousands, dates=given["dates"],
+            time_zone=self.known.file.time_zone,
+        )  # fmt: skip
         named = (
             "system",
             "date_field",
