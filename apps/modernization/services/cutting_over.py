@@ -86,25 +86,16 @@ def roll_back(
 
 
 @transaction.atomic
-def retire_interface(*, actor: Actor, now: datetime, interface: LegacyInterface, reason: str = "") -> LegacyInterface:
+def retire_interface(*, actor: Actor, now: datetime, interface: LegacyInterface) -> LegacyInterface:
     """This function will end the old interface for good, after some quiet days. Raises NotReady, UnableToChangeInterface."""
     locked = lock_interface(actor, interface)
     if locked.status != InterfaceStatus.CUT_OVER or locked.cut_over_at is None:
         raise UnableToChangeInterface("Only what is cut over can be retired.")
-    reason, waiting = _reason(reason, needed=False), why_not_retired(locked, now)
-    if waiting and not reason:
+    if waiting := why_not_retired(locked, now):
         raise NotReady(waiting)
-    if waiting:
-        actor.require(OVERRIDE)
     locked.status, locked.retired_at = InterfaceStatus.RETIRED, now
     locked.save(update_fields=["status", "retired_at"])
-    record_change(
-        actor=actor,
-        now=now,
-        target=locked,
-        action="legacy_interface.retired",
-        after={"reason": reason if waiting else ""},
-    )
+    record_change(actor=actor, now=now, target=locked, action="legacy_interface.retired")
     return locked
 
 

@@ -179,7 +179,6 @@ def _steps(request: ActorRequest, interface: LegacyInterface, checks: list[Check
             "roll_back_form": RollBackForm(is_shared=shared, auto_id="back_%s"),
             "waiting": why_not_retired(interface, clock.now()),
         }
-        found["retire_form"] = ReasonForm(auto_id="retire_%s")
     elif interface.status != InterfaceStatus.RETIRED and unmet(checks):
         found["override_form"] = ReasonForm(auto_id="override_%s")
     return found
@@ -209,7 +208,7 @@ def step(request: ActorRequest, legacy_interface_id: UUID, cut_over_step: str) -
             lambda: roll_back(**own, reason=reason, leaves_running="leaves_running" in request.POST),
             f"{interface} is in use again.",
         ),
-        "retire": (lambda: retire_interface(**own, reason=reason), f"{interface} is retired."),
+        "retire": (lambda: retire_interface(**own), f"{interface} is retired."),
     }
     if cut_over_step not in steps:
         raise Http404

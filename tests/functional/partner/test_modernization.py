@@ -133,6 +133,8 @@ def test_findings_are_accepted_and_the_interface_cut_over_and_rolled_back(owner:
     assert "Everything holds." in text_of(owner, page_of(interface))
     owner.post(f"{page_of(interface)}cut-over/")
     assert "Keep it for 14 quiet days" in text_of(owner, page_of(interface))
+    owner.post(f"{page_of(interface)}retire/", {"reason": "I am sure"})
+    assert LegacyInterface.objects.get().status == "cut_over"
     owner.post(f"{page_of(interface)}roll-back/", {"reason": "Totals are wrong"})
     shown = text_of(owner, page_of(interface))
     assert "Totals are wrong" in shown
