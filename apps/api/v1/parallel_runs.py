@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -38,9 +37,8 @@ from apps.modernization.selectors import (
 )
 from apps.modernization.services import (
     accept_findings,
-    bring_result,
     choices_for,
-    start_comparison,
+    compare_result,
     stop_comparison,
 )
 
@@ -245,19 +243,17 @@ class InterfaceComparisons(ApiView):
         def act() -> Response:
             interface = get_interface(self.actor, legacy_interface_id)
             given = self.read(ParallelRunInput)
-            content = json.dumps(given["rows"], default=str) if "rows" in given else given["csv"]
-            own: dict[str, Any] = {"actor": self.actor, "now": clock.now()}
-            with transaction.atomic():
-                run = bring_result(
-                    **own,
-                    interface=interface,
-                    name=given["name"],
-                    content=content.encode(),
-                    entity=given.get("entity", ""),
-                )
+            content = (json.dumps(given["rows"], default=str) if "rows" in given else given["csv"]).encode()
+
+            def rules(run: ParallelRun) -> Comparison:
                 comparison = _comparison(run, given)
-                _demand_clear(content.encode(), given, comparison, choices_for(interface, run.entity))
-                start_comparison(**own, run=run, comparison=comparison)
+                _demand_clear(content, given, comparison, choices_for(interface, run.entity))
+                return comparison
+
+            run = compare_result(
+                actor=self.actor, now=clock.now(), interface=interface, name=given["name"], content=content,
+                entity=given.get("entity", ""), rules=rules,
+            )  # fmt: skip
             return _answer(get_parallel_run(self.actor, run.pk), 202)
 
         return self.once(act)

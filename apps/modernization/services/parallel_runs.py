@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -134,6 +135,19 @@ def start_comparison(*, actor: Actor, now: datetime, run: ParallelRun, compariso
     )
     schedule(kind=COMPARISON_KIND, key=str(locked.pk), due_at=now, priority=SOON)
     return locked
+
+
+@transaction.atomic
+def compare_result(  # noqa: PLR0913 - a file, and how it is meant
+    *, actor: Actor, now: datetime, interface: LegacyInterface, name: str, content: bytes, entity: str,
+    rules: Callable[[ParallelRun], Comparison],
+) -> ParallelRun:  # fmt: skip
+    """This function will have a file compared at once; `rules` says how, given the draft with what was guessed of it.
+
+    Refused, nothing is kept. Raises UnableToCompare, and what `rules` raises.
+    """
+    run = bring_result(actor=actor, now=now, interface=interface, name=name, content=content, entity=entity)
+    return start_comparison(actor=actor, now=now, run=run, comparison=rules(run))
 
 
 @transaction.atomic
