@@ -86,18 +86,23 @@ def test_a_timeline_takes_objects_and_mappings():
     assert "timeline-body" not in drawn.split("</li>")[1]
 
 
-@pytest.mark.parametrize("kind", ["strip", "chips", "nav", "timeline", "spark", "diff", "panel", "cells", "badge"])
+@pytest.mark.parametrize(
+    "kind", ["strip", "chips", "nav", "timeline", "history", "spark", "diff", "named", "panel", "cells", "badge"]
+)
 def test_stored_texts_never_become_markup(kind):
     item = NavItem(HOSTILE, HOSTILE, HOSTILE, badge=HOSTILE, badge_label=HOSTILE, badge_tone=HOSTILE)
     chosen = Filter(HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)], icon=HOSTILE, default=HOSTILE)
     entry = {"title": HOSTILE, "at": NOW, "body": HOSTILE, "actor": HOSTILE, "url": HOSTILE, "tone": HOSTILE}
+    history = SimpleNamespace(**entry, icon=HOSTILE, before={HOSTILE: HOSTILE}, after={}, is_canonical=True)
     drawn = {
         "strip": lambda: part_markup.heat_strip([HeatCell(*[HOSTILE] * 4), HeatCell(HOSTILE, "", "", HOSTILE)], label=HOSTILE),
         "chips": lambda: part_markup.filter_chips(parse_filters(RequestFactory().get("/"), [chosen])),
         "nav": lambda: part_markup.nav_sections(Navigation((NavSection((item,), HOSTILE),)), HOSTILE),
         "timeline": lambda: part_markup.timeline_entries([entry]),
+        "history": lambda: part_markup.history_entries([history]),
         "spark": lambda: part_markup.sparkline([1, 2], label=HOSTILE, tone=HOSTILE, size=HOSTILE),
         "diff": lambda: part_markup.field_diff({HOSTILE: HOSTILE}, {HOSTILE: "b"}, unchanged=True),
+        "named": lambda: part_markup.field_diff({HOSTILE: HOSTILE}, {HOSTILE: "b"}, named=True),
         "panel": lambda: part_markup.panel(HOSTILE, HOSTILE, subtitle=HOSTILE, css=HOSTILE, id=HOSTILE),
         "cells": lambda: part_markup.money_cells([(HOSTILE, 1)], "EUR"),
         "badge": lambda: markup.status_badge(Status(HOSTILE, Tone.OK, HOSTILE), title=HOSTILE),
