@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
 from apps.canonical.models import CanonicalLink, CanonicalRecord
-from apps.connectors import registry
 from apps.core.ids import encode_id
 from apps.events.models import OutboxEvent
 from apps.events.registry import find_event_type
-from apps.flows.models import Flow, IntegrationTemplateVersion
-from apps.flows.services import deploy_integration
 from apps.sync.models import RecordFailure
 from apps.sync.selectors import explain_failure
-from tests.factories.library import load_library
-from tests.sync.conftest import flow_of, run_flow
+from tests.sync.conftest import run_flow
 from tests.sync.fake_vendor import vendor
-from tests.sync.library_vendors import LIBRARY_VENDORS
-from tests.sync.test_library import eur, run_clean, seed_project
+from tests.sync.test_library import eur, library_vendors, put, run_clean, seed_project
 
-
-@pytest.fixture(autouse=True)
-def library_vendors(fake_vendors: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {**registry.connectors(), **LIBRARY_VENDORS}
-    monkeypatch.setattr(registry, "connectors", lambda: known)
-
-
-@pytest.fixture
-def put(environment, systems, owner_actor, now):
-    load_library()
-
-    def deployed(key: str, **settings: Any) -> Flow:
-        version = IntegrationTemplateVersion.objects.get(template__key=key)
-        integration = deploy_integration(
-            actor=owner_actor, now=now, environment=environment, name="", template_version=version,
-            bindings={role: systems[role] for role in version.definition["roles"]}, settings=settings,
-        )  # fmt: skip
-        return flow_of(integration)
-
-    return deployed
+__all__ = ["library_vendors", "put"]
 
 
 def book_hours(key: str, seconds: int, day: str, board: str = "b1") -> None:
