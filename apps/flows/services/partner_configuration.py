@@ -109,10 +109,11 @@ def _entries(actor: Actor, text: str) -> Iterator[SectionPlan]:
         if document.data.get("kind") != KIND:
             raise InvalidSource("This is no configuration of a partner: `kind` is not `partner`.", line=1, place="kind")
         known = {section.key: section for section in sections_for(actor)}
-        for key in document.data.keys() - {"kind", *known}:
+        unknown = next((key for key in document.data if key not in {"kind", *known}), None)
+        if unknown is not None:
             raise InvalidSource(
                 f"There is no such part, or it is not yours to change. There are {', '.join(sorted(known))}.",
-                line=document.line_of(f".{key}"), place=str(key),
+                line=document.line_of(f".{unknown}"), place=str(unknown),
             )  # fmt: skip
         for key, section in known.items():
             if key in document.data:
