@@ -19,6 +19,10 @@ HOUR = Decimal(3600)
 # Old systems write hours with two places: half of the last one.
 HOURS_ROUNDING = Decimal(18)
 NUMERIC = frozenset({"integer", "number", "money", "minor", "hours"})
+# What holds for a comparison as a whole, beside its columns and its system.
+RULES = (
+    "date_field", "first_day", "last_day", "amount_tolerance", "day_tolerance", "ignores_case", "ignores_blanks",
+)  # fmt: skip
 Values = Mapping[str, str]
 
 
@@ -47,6 +51,14 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def compared(self) -> list[str]:
         """The fields that can differ: all but those that say which record it is."""
         return [token for token in dict.fromkeys(self.columns.values()) if token not in self.keys]
+
+
+def written_as(file: FilePart, *, decimal: str, dates: str) -> FilePart:
+    """The file, with its amounts and days written as a person says."""
+    # Whoever corrects the guess has 1.234 or 1,234 in mind: the other sign then groups thousands.
+    other = {".": ",", ",": "."}[decimal]
+    thousands = file.thousands if decimal == file.decimal else other
+    return msgspec.structs.replace(file, decimal=decimal, thousands=thousands, dates=dates)
 
 
 class BadValue(ValueError):

@@ -18,12 +18,11 @@ from apps.api.base import ApiView, paged
 from apps.api.fields import PREFIXES, PublicIdField
 from apps.api.paging import PAGE_PARAMETERS
 from apps.canonical.models import Entity
-from apps.connectors.sdk.declared.files.definition import FilePart
 from apps.connectors.sdk.declared.files.guess import DATES
 from apps.core import clock
 from apps.core.ids import MalformedId, decode_id, encode_id
 from apps.core.visible import get_visible
-from apps.modernization.comparison import NUMERIC, Comparison
+from apps.modernization.comparison import NUMERIC, RULES, Comparison, written_as
 from apps.modernization.fields import FieldChoice
 from apps.modernization.models import DifferenceKind, ParallelDifference, ParallelRun, ParallelStatus
 from apps.modernization.old_results import look_at
@@ -181,24 +180,15 @@ def _answer(run: Any, status: int = 200) -> Response:
 def _comparison(run: ParallelRun, given: dict[str, Any]) -> Comparison:
     """What was guessed, with what was said."""
     guessed = msgspec.convert(run.comparison, Comparison, strict=False)
-    plain = (
-        "date_field", "first_day", "last_day", "amount_tolerance", "day_tolerance", "ignores_case", "ignores_blanks",
-    )  # fmt: skip
-    said: dict[str, Any] = {name: given[name] for name in plain if name in given}
+    said: dict[str, Any] = {name: given[name] for name in RULES if name in given}
     if "columns" in given:
         said["columns"] = {column: _token(text) for column, text in given["columns"].items()}
     if "keys" in given:
         said["keys"] = [_token(text) for text in given["keys"]]
     if given.get("system"):
         said["system"] = str(given["system"])
-    return msgspec.structs.replace(guessed, **said, file=_written(guessed.file, given))
-
-
-def _written(file: FilePart, given: dict[str, Any]) -> FilePart:
-    """How numbers and days are written, as it was said."""
-    decimal = given.get("decimal", file.decimal)
-    thousands = file.thousands if decimal == file.decimal else {".": ",", ",": "."}[decimal]
-    return msgspec.structs.replace(file, decimal=decimal, thousands=thousands, dates=given.get("dates", file.dates))
+    decimal, dates = (given.get(name, getattr(guessed.file, name)) for name in ("decimal", "dates"))
+    return msgspec.structs.replace(guessed, **said, file=written_as(guessed.file, decimal=decimal, dates=dates))
 
 
 def _demand_clear(

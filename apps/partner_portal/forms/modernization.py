@@ -11,7 +11,7 @@ from django import forms
 from apps.canonical.models import Entity
 from apps.connectors.sdk.declared.files.guess import DATES
 from apps.flows.models import Integration
-from apps.modernization.comparison import Comparison
+from apps.modernization.comparison import RULES, Comparison, written_as
 from apps.modernization.fields import date_choices, systems_of
 from apps.modernization.models import (
     Criticality,
@@ -225,11 +225,7 @@ class ComparisonForm(forms.Form):
 
     def _initial(self) -> dict[str, Any]:
         known = self.known
-        names = (
-            "system", "date_field", "first_day", "last_day", "amount_tolerance", "day_tolerance", "ignores_case",
-            "ignores_blanks",
-        )  # fmt: skip
-        own = {name: getattr(known, name) for name in names}
+        own = {name: getattr(known, name) for name in ("system", *RULES)}
         return {**own, "decimal": known.file.decimal, "dates": known.file.dates}
 
     @property
@@ -251,27 +247,12 @@ class ComparisonForm(forms.Form):
             if token:
                 columns[column] = token
                 keys += [token] if given[f"key_{number}"] else []
-        decimal = given.get("decimal", self.result.file.decimal)
-        # Whoever corrects the guess has 1.234 or 1,234 in mind: the other sign then groups thousands.
-        other = {".": ",", ",": "."}[decimal]
-        thousands = self.result.file.thousands if decimal == self.result.file.decimal else other
-        file = msgspec.structs.replace(
-            self.result.file, decimal=decimal, thousands=thousands, dates=given["dates"],
-            time_zone=self.known.file.time_zone,
-        )  # fmt: skip
-        named = (
-            "system",
-            "date_field",
-            "first_day",
-            "last_day",
-            "amount_tolerance",
-            "day_tolerance",
-            "ignores_case",
-            "ignores_blanks",
-        )
+        file = msgspec.structs.replace(self.result.file, time_zone=self.known.file.time_zone)
         return Comparison(
-            columns=columns, keys=keys, is_json=self.result.is_json, file=file, **{name: given[name] for name in named}
-        )
+            columns=columns, keys=keys, is_json=self.result.is_json, system=given["system"],
+            file=written_as(file, decimal=given.get("decimal", file.decimal), dates=given["dates"]),
+            **{name: given[name] for name in RULES},
+        )  # fmt: skip
 
 
 class AcceptForm(ReasonForm):
