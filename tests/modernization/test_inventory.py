@@ -142,6 +142,22 @@ def test_who_sees_one_customer_finds_nothing_of_another(estate):
         tick_point(actor=bound, now=estate.now, point=theirs.points.first())
 
 
+def test_what_a_colleague_has_just_removed_is_not_there(estate):
+    interface, empty = estate.interface(), wave(estate, "Empty")
+    point = interface.points.first()
+    who = {"actor": estate.actor, "now": estate.now}
+    remove_point(**who, point=point)
+    remove_wave(**who, wave=MigrationWave.objects.get())
+
+    with pytest.raises(NotVisible, match="point"):
+        tick_point(**who, point=point)
+    with pytest.raises(NotVisible, match="wave"):
+        remove_wave(**who, wave=empty)
+    remove_interface(**who, interface=LegacyInterface.objects.get())
+    with pytest.raises(NotVisible, match="interface"):
+        change_interface(**who, interface=interface, draft=estate.draft())
+
+
 def test_who_may_only_read_changes_nothing(estate):
     interface = estate.interface()
     viewer = replace(estate.actor, permissions=STAFF_PERMISSIONS[StaffRole.VIEWER])

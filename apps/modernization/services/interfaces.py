@@ -14,6 +14,7 @@ from apps.audit.services import record_change
 from apps.canonical.models import Entity
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict
+from apps.core.visible import get_visible
 from apps.customers.models import Customer
 from apps.customers.selectors import get_environment
 from apps.flows.models import Integration
@@ -136,7 +137,7 @@ def lock_interface(actor: Actor, interface: LegacyInterface) -> LegacyInterface:
     actor.require("integrations.manage")
     actor.require_sight(interface.customer_id, MISSING)
     rows = LegacyInterface.objects.select_for_update(of=("self",))
-    return rows.select_related("customer", "wave", "integration__environment").get(pk=interface.pk)
+    return get_visible(rows.select_related("customer", "wave", "integration__environment"), interface.pk, MISSING)
 
 
 def told(draft: InterfaceDraft) -> dict[str, Any]:
@@ -221,7 +222,7 @@ def add_point(*, actor: Actor, now: datetime, interface: LegacyInterface, text: 
 def tick_point(*, actor: Actor, now: datetime, point: ChecklistPoint, is_done: bool = True) -> ChecklistPoint:
     """This function will note that it is done, and by whom; or that it is not. Raises UnableToChangeInterface."""
     locked = _open_for_points(actor, point.interface)
-    fresh = ChecklistPoint.objects.get(pk=point.pk)
+    fresh = get_visible(ChecklistPoint.objects.all(), point.pk, "There is no such point.")
     if (fresh.ticked_at is not None) == is_done:
         return fresh
     fresh.ticked_at = now if is_done else None

@@ -11,11 +11,13 @@ from django.db import IntegrityError, transaction
 from apps.audit.services import record_change
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict
+from apps.core.visible import get_visible
 from apps.customers.models import Customer
 from apps.customers.selectors import get_environment
 from apps.modernization.models import MigrationWave
 
 MOST_WAVES = 50
+MISSING = "There is no such wave."
 
 
 class UnableToSaveWave(AnticipatedError):
@@ -83,8 +85,8 @@ def remove_wave(*, actor: Actor, now: datetime, wave: MigrationWave) -> None:
 
 def _lock(actor: Actor, wave: MigrationWave) -> MigrationWave:
     actor.require("integrations.manage")
-    actor.require_sight(wave.customer_id, "There is no such wave.")
-    return MigrationWave.objects.select_for_update().get(pk=wave.pk)
+    actor.require_sight(wave.customer_id, MISSING)
+    return get_visible(MigrationWave.objects.select_for_update(), wave.pk, MISSING)
 
 
 def _write(wave: MigrationWave, draft: WaveDraft) -> None:
