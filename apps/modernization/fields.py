@@ -167,8 +167,8 @@ def _label(name: str) -> str:
 def _kind(info: inspect.Type) -> str:
     """Empty for what is no single value."""
     if isinstance(info, inspect.UnionType):
-        kinds_of = [kind for kind in map(_kind, info.types) if kind]
-        return kinds_of[0] if len(kinds_of) == 1 else "text" if kinds_of else ""
+        kinds = [kind for kind in map(_kind, info.types) if kind]
+        return kinds[0] if len(kinds) == 1 else "text" if kinds else ""
     if isinstance(info, inspect.StructType):
         return "money" if info.cls is MoneyValue else ""
     if isinstance(info, inspect.StrType):

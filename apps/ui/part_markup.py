@@ -79,13 +79,7 @@ def _chip(chip: FilterChip) -> str:
 
 
 def panel(  # noqa: PLR0913 - what a section can have
-    content: str,
-    title: object = "",
-    *,
-    subtitle: object = "",
-    actions: str = "",
-    css: str = "",
-    id: str = "",
+    content: str, title: object = "", *, subtitle: object = "", actions: str = "", css: str = "", id: str = ""
 ) -> SafeString:
     """A titled section around markup; `actions` is markup, too."""
     head = ""

@@ -44,6 +44,7 @@ from apps.partner_portal.lists.modernization import (
 )
 from apps.partner_portal.views.modernization import crumbs_of
 from apps.ui import htmx
+from apps.ui.formatting import noun_text
 from apps.ui.paging import page_queryset
 from apps.ui.tables import build_table
 
@@ -140,7 +141,7 @@ def _facts(run: ParallelRun, choices: dict[str, FieldChoice]) -> list[tuple[str,
     days = " to ".join(filter(None, (known.get("first_day"), known.get("last_day"))))
     tolerances = [
         f"amounts by {known['amount_tolerance']}" if known.get("amount_tolerance", "0") != "0" else "",
-        f"dates by {known['day_tolerance']} days" if known.get("day_tolerance") else "",
+        f"dates by {days_apart} {noun_text(days_apart, 'days')}" if (days_apart := known.get("day_tolerance")) else "",
     ]
     return [
         ("Told apart by", keys), ("Period", days or "All"), ("Environment", str(run.environment.get_kind_display())),
