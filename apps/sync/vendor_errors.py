@@ -1,5 +1,8 @@
-"""What vendors' own error codes mean and what helps: Salesforce's StatusCode, QuickBooks' Fault codes, and the codes that
-our connectors give where a vendor has none."""
+"""What vendors' own error codes mean and what helps, and the codes that our connectors give where a vendor has none.
+
+They are Salesforce's StatusCode, QuickBooks' Fault codes, HubSpot's category, Stripe's code, Chargebee's api_error_code,
+Odoo's exceptions, NetSuite's o:errorCode, and Business Central's and Zendesk's error codes.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,10 @@ _GONE = Explanation(
     "The record, or one it refers to, is no longer in {system}.",
     "Restore it there, or correct what refers to it at its source. If it is meant to be gone, this entry can be ignored.",
 )
+_ISSUED = Explanation(
+    "The document in {system} is past the state in which it can be changed: {message}",
+    "Correct it in {system} itself, with a credit note where the law asks for one. This entry can be ignored then.",
+)
 # Only the partner can do something about these.
 SETTING_CODES = frozenset({
     "revenue_account", "product", "item", "tax_account", "expense_category", "payment_journal",
@@ -39,6 +46,17 @@ CONNECTOR_CODES: dict[str, Explanation] = {
         "Allow the currency in {system}, or correct it at the source, then retry.",
     ),
     "not_found": _GONE,
+    "required": Explanation(
+        "{system} demands something that the record does not have: {message}", "Fill it in at the source, then retry."
+    ),
+    "referred_to": Explanation(
+        "Other records in {system} belong to it, so it cannot be removed: {message}",
+        "Remove those in {system} first, or keep the record: then this entry can be ignored.",
+    ),
+    "no_meter": Explanation(
+        "{system} has nothing under which this usage is counted: {message}",
+        "Set the meter up in {system}, or name another one in the integration's settings. Then retry.",
+    ),
     "transition": Explanation(
         "The workflow in {system} does not allow this step: {message}",
         "Allow the step in the workflow, or move the record by hand. Then retry.",
@@ -86,12 +104,65 @@ VENDOR_CODES: dict[tuple[str, str], Explanation] = {
         "Add what is missing, or correct the reference at the source, then retry.",
     ),
     ("quickbooks", "610"): _GONE,
+    ("hubspot", "OBJECT_NOT_FOUND"): _GONE,
+    ("hubspot", "CONFLICT"): Explanation("{system} holds another record with this value: {message}", _EXISTS),
+    ("hubspot", "MISSING_SCOPES"): Explanation(
+        "Our access to {system} lacks a permission: {message}",
+        "Add the scope to the app in HubSpot, then re-authorize the connection. What waited goes through by itself.",
+    ),
+    ("stripe_billing", "resource_missing"): _GONE,
+    ("stripe_billing", "email_invalid"): Explanation(
+        "{system} takes no invoice address like this one: {message}",
+        "Correct the e-mail address at the source, then retry.",
+    ),
+    ("stripe_billing", "invoice_not_editable"): _ISSUED,
+    ("chargebee", "resource_not_found"): _GONE,
+    ("chargebee", "duplicate_entry"): Explanation("{system} holds another record with this id: {message}", _EXISTS),
+    ("chargebee", "invalid_state_for_request"): _ISSUED,
+    ("odoo", "odoo.exceptions.MissingError"): _GONE,
+    ("odoo", "odoo.exceptions.ValidationError"): Explanation(
+        "A rule of this Odoo refuses the record: {message}",
+        "Correct what the rule asks for, or have an Odoo administrator relax the rule, then retry.",
+    ),
+    ("odoo", "odoo.exceptions.UserError"): Explanation(
+        "{system} does not allow this as it is set up: {message}",
+        "Do what the message asks in Odoo, or correct the record at its source, then retry.",
+    ),
+    ("netsuite", "NONEXISTENT_ID"): _GONE,
+    ("netsuite", "INVALID_KEY_OR_REF"): Explanation(
+        "The record refers to something that {system} does not have: {message}",
+        "Add what is missing, or correct the reference at the source, then retry.",
+    ),
+    ("netsuite", "USER_ERROR"): Explanation(
+        "A form, workflow or script of this NetSuite account refuses the record: {message}",
+        "Correct what it asks for, or have a NetSuite administrator change it, then retry.",
+    ),
+    ("business_central", "Internal_EntityWithSameKeyExists"): Explanation(
+        "{system} holds another record with this number: {message}", _EXISTS
+    ),
+    ("business_central", "BadRequest_ResourceNotFound"): _GONE,
+    ("business_central", "Request_EntityChanged"): Explanation(
+        "Somebody changed the record in {system} at the same moment.", "Retry: it is written on top of that change."
+    ),
+    ("business_central", "Application_DialogException"): Explanation(
+        "{system} does not allow this as it is set up: {message}",
+        "Do what the message asks in Business Central (posting groups and number series are the usual ones), then retry.",
+    ),
+    ("zendesk", "RecordInvalid"): Explanation(
+        "A rule of this Zendesk refuses the record: {message}",
+        "Fill in or correct the named field at the source, or change the rule in Zendesk. Then retry.",
+    ),
+    ("zendesk", "RecordNotFound"): _GONE,
 }
 
 
 # The record is as it should be; what the firm decided, in its system or its integration, does not let it pass.
 _BUSINESS_RULES = frozenset({"immutable", "amounts_differ", "transition"})
-_BUSINESS_RULES_OF = frozenset({("salesforce", "FIELD_CUSTOM_VALIDATION_EXCEPTION"), ("quickbooks", "6210")})
+_BUSINESS_RULES_OF = frozenset({
+    ("salesforce", "FIELD_CUSTOM_VALIDATION_EXCEPTION"), ("quickbooks", "6210"), ("stripe_billing", "invoice_not_editable"),
+    ("chargebee", "invalid_state_for_request"), ("odoo", "odoo.exceptions.ValidationError"),
+    ("odoo", "odoo.exceptions.UserError"), ("netsuite", "USER_ERROR"), ("business_central", "Application_DialogException"),
+})  # fmt: skip
 
 
 def is_business_rule(vendor: str, code: str) -> bool:

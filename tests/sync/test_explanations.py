@@ -27,6 +27,14 @@ def failure(
         ("quickbooks", "6240", "Main holds another record with this name: Odd {brace}."),
         ("xero", "6240", "Main refused the record: Odd {brace}."),
         ("salesforce", "DUPLICATE_VALUE", "Main holds another record with this value: Odd {brace}."),
+        ("hubspot", "MISSING_SCOPES", "Our access to Main lacks a permission: Odd {brace}."),
+        (
+            "netsuite",
+            "USER_ERROR",
+            "A form, workflow or script of this NetSuite account refuses the record: Odd {brace}.",
+        ),
+        ("chargebee", "USER_ERROR", "Main refused the record: Odd {brace}."),
+        ("tryton", "required", "Main demands something that the record does not have: Odd {brace}."),
         ("odoo", "immutable", "The document is in Main already, and is not changed there any more: Odd {brace}."),
         ("odoo", "", "Main refused the record: Odd {brace}."),
         ("redmine", "invoiced_time", "Odd {brace}."),
@@ -52,6 +60,8 @@ def test_every_class_has_words_and_a_step(error_class: str) -> None:
         ("xero", "6210", "validation"),
         ("odoo", "immutable", "business_rule"),
         ("salesforce", "STRING_TOO_LONG", "validation"),
+        ("odoo", "odoo.exceptions.UserError", "business_rule"),
+        ("chargebee", "duplicate_entry", "validation"),
     ],
 )
 def test_what_a_firm_decided_is_told_from_a_wrong_value(vendor: str, code: str, error_class: str) -> None:
