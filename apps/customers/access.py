@@ -8,9 +8,9 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
 from apps.accounts.models import User
-from apps.core.actor import Actor
+from apps.accounts.policies import CUSTOMER_PERMISSIONS
+from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotVisible
-from apps.customers.askers import customer_actor
 from apps.customers.models import CustomerMembership
 from apps.customers.selectors import list_memberships
 
@@ -27,6 +27,14 @@ def resolve_customer_actor(request: HttpRequest) -> Actor | None:
         return None
     request.membership = membership  # type: ignore[attr-defined]
     return customer_actor(user, membership)
+
+
+def customer_actor(user: User, membership: CustomerMembership) -> Actor:
+    """The actor that a member of a customer's team is, over that customer alone."""
+    return Actor(
+        kind=ActorKind.USER, id=str(user.pk), label=str(user), permissions=CUSTOMER_PERMISSIONS[membership.role],
+        scope=frozenset({membership.customer_id}),
+    )  # fmt: skip
 
 
 def find_active_membership(user: User, session: SessionBase) -> CustomerMembership | None:

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from apps.accounts.access import api_key_actor, staff_actor
 from apps.accounts.models import ApiKey, User
-from apps.accounts.policies import CUSTOMER_PERMISSIONS
 from apps.core.actor import Actor, ActorKind, system_actor
 from apps.core.errors import AnticipatedError
-from apps.customers.models import CustomerMembership
+from apps.customers.access import customer_actor
+from apps.customers.selectors import list_memberships
 
 
 class RightsGone(AnticipatedError):
@@ -69,14 +69,5 @@ def _person(asked: dict[str, Any]) -> Actor:
 
 
 def _member(user: User, scope: list[str]) -> Actor | None:
-    own = CustomerMembership.objects.filter(user=user, customer_id__in=scope, customer__archived_at=None)
-    membership = own.order_by("id").first()
+    membership = list_memberships(user).filter(customer_id__in=scope).first()
     return customer_actor(user, membership) if membership else None
-
-
-def customer_actor(user: User, membership: CustomerMembership) -> Actor:
-    """The actor that a member of a customer's team is, over that customer alone."""
-    return Actor(
-        kind=ActorKind.USER, id=str(user.pk), label=str(user), permissions=CUSTOMER_PERMISSIONS[membership.role],
-        scope=frozenset({membership.customer_id}),
-    )  # fmt: skip

@@ -11,7 +11,8 @@ from apps.accounts.models import StaffMembership, User
 from apps.accounts.services import create_api_key, create_person, revoke_api_key
 from apps.core.actor import Actor, system_actor
 from apps.core.ids import uuid7
-from apps.customers.askers import RightsGone, customer_actor, note_asker, present_asker
+from apps.customers.access import customer_actor
+from apps.customers.askers import RightsGone, note_asker, present_asker
 from apps.customers.models import CustomerMembership
 from apps.customers.services import add_member
 from tests.factories.askers import owner, owner_actor
