@@ -11,7 +11,7 @@ from apps.customers.models import Environment
 from apps.flows.definition import Direction, MappingSpec, Part
 from apps.flows.layers import published_mappings
 from apps.flows.models import Integration, IntegrationStatus
-from apps.flows.sources import Document, InvalidSource, as_source, read_document
+from apps.flows.sources import Document, as_source, read_document
 from apps.flows.states import state_of
 
 KIND = "customer"
@@ -62,11 +62,7 @@ class CustomerDoc(Part, frozen=True):
 def read_customer(text: str) -> tuple[Document, CustomerDoc]:
     """This function will read a text. Raises InvalidSource with line, place and reason."""
     document = read_document(text)
-    try:
-        return document, msgspec.convert(document.data, CustomerDoc)
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$")
-        raise InvalidSource(f"{reason}.", line=document.line_of(path), place=path.strip("`.")) from error
+    return document, document.read_as(CustomerDoc)
 
 
 def export_environment(environment: Environment) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import yaml
 
 from apps.flows.definition import InvalidDefinition, TemplateSpec, parse_template
 
+Shape = TypeVar("Shape")
 LONGEST_SOURCE = 200_000
 DEEPEST_SOURCE = 40
 NUMBER = re.compile(r"^\d{1,5}(\.\d{1,5}){0,2}$")
@@ -104,6 +106,15 @@ class Document:
             line = _key_line(node, name) if name else inner.start_mark.line
             node = inner
         return int(line) + 1
+
+    def read_as(self, shape: type[Shape], key: str = "") -> Shape:
+        """The data, or what stands under one key of them, in their declared shape. Raises InvalidSource."""
+        try:
+            return msgspec.convert(self.data[key] if key else self.data, shape)
+        except msgspec.ValidationError as error:
+            reason, _, path = str(error).partition(" - at `$")
+            place = (f".{key}" if key else "") + path.strip("`")
+            raise InvalidSource(f"{reason}.", line=self.line_of(place), place=place.lstrip(".")) from error
 
 
 def read_document(text: str) -> Document:

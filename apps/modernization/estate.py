@@ -99,11 +99,7 @@ def read_estate(text: str, customer: Customer) -> Estate:
 
 def _from_yaml(text: str, customer: Customer) -> Estate:
     document = read_document(text)
-    try:
-        doc = msgspec.convert(document.data, EstateDoc)
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$")
-        raise InvalidSource(f"{reason}.", line=document.line_of(path), place=path.strip("`.")) from error
+    doc = document.read_as(EstateDoc)
     if doc.customer != customer.slug:
         raise InvalidSource(f"The text is about {doc.customer[:60]}, not about {customer.slug}.")
     if len(doc.interfaces) > MOST_LINES:

@@ -123,12 +123,7 @@ def _entries(actor: Actor, text: str) -> Iterator[SectionPlan]:
 
 
 def _entry(document: Document, section: Section) -> SectionPlan:
-    try:
-        wanted = section.normal(msgspec.convert(document.data[section.key], section.shape))
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$")
-        place = f".{section.key}{path.strip('`')}"
-        raise InvalidSource(f"{reason}.", line=document.line_of(place), place=place.lstrip(".")) from error
+    wanted = section.normal(document.read_as(section.shape, section.key))
     before, after = (dict(_flat(msgspec.to_builtins(data))) for data in (section.describe(), wanted))
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     details = [Detail(name, before.get(name, ""), after.get(name, "")) for name in names]
