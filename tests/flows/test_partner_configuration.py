@@ -146,7 +146,8 @@ def test_a_key_does_not_end_the_review_by_a_second_person(decided, owner_actor, 
 
 def test_the_command_line_takes_the_same_text(decided, partner, owner_actor, tmp_path):
     file = tmp_path / "partner.yaml"
-    file.write_text(decided.replace("per_connection: 2", "per_connection: 5"), encoding="utf-8")
+    text = decided.replace("per_connection: 2", "per_connection: 5")
+    file.write_text(f"# Ours, since October.\n{text}", encoding="utf-8")
     out = StringIO()
 
     call_command("configuration", "apply", partner=partner.slug, file=str(file), stdout=out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from apps.flows.configuration import export_environment
 from apps.flows.services.configuration import apply_configuration
 from apps.flows.services.partner_configuration import KIND, PartnerPlan, apply_partner, export_partner, plan_partner
 from apps.flows.services.planning import ConfigurationPlan, plan_configuration
+from apps.flows.sources import InvalidSource, read_document
 from apps.tenants.models import Partner
 
 
@@ -52,7 +54,7 @@ class Command(BaseCommand):
             self._write(options["file"], self._export(options))
             return
         text = sys.stdin.read() if options["file"] == "-" else Path(options["file"]).read_text(encoding="utf-8")
-        if text.lstrip().startswith(f"kind: {KIND}"):
+        if _is_of_partner(text):
             self._carry_out_partner(actor, text, is_applied=options["what"] == "apply")
             return
         plan = plan_configuration(actor=actor, text=text)
@@ -93,3 +95,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {detail.name}: {detail.before or '–'} → {detail.after or '–'}")
         for problem in plan.problems:
             self.stdout.write(f"problem: {problem}")
+
+
+def _is_of_partner(text: str) -> bool:
+    with suppress(InvalidSource):  # said with its line by whoever plans it
+        return bool(read_document(text).data.get("kind") == KIND)
+    return False
