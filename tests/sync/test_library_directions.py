@@ -126,6 +126,7 @@ def test_deals_and_quotes_stand_in_the_erp(put, now):
     crm.put("companies", "c1", name="Vulcan Industries", domain="vulcan.example")
     crm.put("deals", "d1", name="Forge", stage="open", amount=eur(900000), company="c1")
     crm.put("deals", "d2", name="Small", stage="open", amount=eur(100), company="c1")
+    crm.put("deals", "d3", name="Abroad", stage="open", amount={"amount": 49000, "currency": "JPY"}, company="c1")
     crm.put("quotes", "q1", name="Offer 1", status="sent", currency="EUR", total=eur(900000), company="c1")
     crm.put("quotes", "q2", name="Offer 2", status="draft", currency="EUR", total=eur(1), company="c1")
     flow = put("pipeline-to-erp", from_amount="500.00")
@@ -134,8 +135,8 @@ def test_deals_and_quotes_stand_in_the_erp(put, now):
     erp = vendor("erp")
     party = erp.all("parties")[0]
     assert [(lead["name"], lead["stage"], lead["party"]) for lead in erp.all("leads")] == [
-        ("Forge", "open", party["id"])
-    ]
+        ("Forge", "open", party["id"]), ("Abroad", "open", party["id"]),
+    ]  # fmt: skip
     assert [(offer["name"], offer["status"]) for offer in erp.all("offers")] == [("Offer 1", "sent")]
 
     crm.put("deals", "d1", stage="won")
