@@ -37,8 +37,10 @@ def present_asker(
     asked: dict[str, Any], *, now: datetime, permissions: Iterable[str], owners: Iterable[UUID] = ()
 ) -> Actor:
     """Whoever asked, with the rights they hold now: all of `permissions`, over all of `owners`. Raises RightsGone."""
-    label = asked.get("label", "System")
-    if asked.get("kind", ActorKind.SYSTEM) == ActorKind.SYSTEM:
+    if not asked:
+        raise RightsGone("Nobody stands for this.")
+    label = asked["label"]
+    if asked["kind"] == ActorKind.SYSTEM:
         return system_actor(label)
     actor = _key(asked, now) if asked["kind"] == ActorKind.API_KEY else _person(asked)
     if not all(map(actor.can, permissions)) or not all(map(actor.sees, owners)):
@@ -50,7 +52,7 @@ def _key(asked: dict[str, Any], now: datetime) -> Actor:
     key = ApiKey.objects.filter(pk=asked["id"]).first()
     if key is None or not key.is_usable(now):
         ended = "was revoked" if key is None or key.revoked_at else "has expired"
-        raise RightsGone(f"{asked.get('label', 'The key')} {ended}.")
+        raise RightsGone(f"{asked['label']} {ended}.")
     return api_key_actor(key)
 
 
@@ -58,13 +60,13 @@ def _person(asked: dict[str, Any]) -> Actor:
     user = None
     with suppress(ValueError):  # an id of something else than a person
         user = User.objects.filter(pk=UUID(asked["id"]), is_active=True).first()
-    scope = asked.get("scope")
+    scope = asked["scope"]
     actor = None
     if user is not None:
         actor = staff_actor(user) if scope is None else _member(user, scope)
     if actor is None:
         gone = "the team" if scope is None else "the customer’s team"
-        raise RightsGone(f"{asked.get('label', 'Whoever asked')} is not on {gone} any more.")
+        raise RightsGone(f"{asked['label']} is not on {gone} any more.")
     return actor
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from apps.core.actor import system_actor
+from apps.customers.askers import note_asker
 from apps.customers.models import Customer
 from apps.flows.models import Flow
 from apps.sync.models import LogExport, RecordLog, RecordPayload, SyncRun, VendorCall
@@ -62,5 +64,6 @@ def make_entries(customer: Customer) -> tuple[RecordLog, VendorCall, LogExport]:
         kind="records", format="csv", is_limited=True, customer_ids=[customer.pk], requested_at=START,
         requested_by_label=f"Key of {customer.name}", filters={"text": customer.name}, status="ready", total=1,
         file_name=default_storage.save(f"exports/{customer.slug}.csv", ContentFile(b"id,title\n")),
+        asked_by=note_asker(system_actor()),
     )  # fmt: skip
     return log, call, export

@@ -343,7 +343,7 @@ def _failures(world: World) -> None:
     )  # fmt: skip
     world.retry = FailureRetry.objects.create(
         customer_ids=[world.customer.pk], label=f"Of {world.customer.name}", total=0, requested_by_label="Owner",
-        requested_at=LAST_RUN,
+        requested_at=LAST_RUN, asked_by=note_asker(system_actor()),
     )  # fmt: skip
 
 

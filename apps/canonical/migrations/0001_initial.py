@@ -490,7 +490,7 @@ class Migration(migrations.Migration):
                 ("done_count", models.PositiveIntegerField(default=0)),
                 ("moved", models.JSONField(default=dict)),
                 ("message", models.CharField(blank=True, max_length=500)),
-                ("asked_by", models.JSONField(db_default={}, default=dict)),
+                ("asked_by", models.JSONField()),
                 ("requested_at", models.DateTimeField()),
                 ("requested_by_label", models.CharField(max_length=200)),
                 ("applied_at", models.DateTimeField(null=True)),

@@ -68,7 +68,7 @@ class MergePlan(CustomerOwned):
     done_count = models.PositiveIntegerField(default=0)  # of what the current status works on
     moved = models.JSONField(default=dict)
     message = models.CharField(max_length=500, blank=True)
-    asked_by = models.JSONField(default=dict, db_default={})
+    asked_by = models.JSONField()
     requested_at = models.DateTimeField()
     requested_by_label = models.CharField(max_length=200)
     applied_at = models.DateTimeField(null=True)

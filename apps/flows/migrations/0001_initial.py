@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ("requested_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(null=True)),
                 ("canceled_at", models.DateTimeField(null=True)),
-                ("stop_reason", models.CharField(blank=True, db_default="", max_length=300)),
+                ("stop_reason", models.CharField(blank=True, max_length=300)),
             ],
         ),
         migrations.CreateModel(
@@ -400,7 +400,7 @@ class Migration(migrations.Migration):
                 ("halt_reason", models.CharField(blank=True, max_length=500)),
                 ("started_at", models.DateTimeField()),
                 ("started_by_label", models.CharField(max_length=200)),
-                ("asked_by", models.JSONField(db_default={}, default=dict)),
+                ("asked_by", models.JSONField()),
                 ("finished_at", models.DateTimeField(null=True)),
                 (
                     "version",

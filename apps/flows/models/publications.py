@@ -38,7 +38,7 @@ class MappingPublication(models.Model):
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     canceled_at = models.DateTimeField(null=True)
-    stop_reason = models.CharField(max_length=300, blank=True, db_default="")
+    stop_reason = models.CharField(max_length=300, blank=True)
 
     objects: ClassVar[Any] = PublicationQuerySet.as_manager()
 

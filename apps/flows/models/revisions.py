@@ -78,7 +78,7 @@ class TemplateRollout(models.Model):
     halt_reason = models.CharField(max_length=500, blank=True)
     started_at = models.DateTimeField()
     started_by_label = models.CharField(max_length=200)
-    asked_by = models.JSONField(default=dict, db_default={})
+    asked_by = models.JSONField()
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

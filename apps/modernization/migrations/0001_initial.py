@@ -266,7 +266,7 @@ class Migration(migrations.Migration):
                 ("error", models.CharField(blank=True, max_length=300)),
                 ("requested_at", models.DateTimeField()),
                 ("requested_by_label", models.CharField(max_length=200)),
-                ("asked_by", models.JSONField(db_default={}, default=dict)),
+                ("asked_by", models.JSONField(default=dict)),
                 ("started_at", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
                 (

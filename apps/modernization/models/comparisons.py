@@ -83,7 +83,7 @@ class ParallelRun(CustomerOwned):
     error = models.CharField(max_length=300, blank=True)
     requested_at = models.DateTimeField()
     requested_by_label = models.CharField(max_length=200)
-    asked_by = models.JSONField(default=dict, db_default={})
+    asked_by = models.JSONField(default=dict)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 

@@ -74,8 +74,8 @@ class FailureRetry(models.Model):
     requested_by_label = models.CharField(max_length=200)
     requested_at = models.DateTimeField()
     canceled_at = models.DateTimeField(null=True)
-    asked_by = models.JSONField(default=dict, db_default={})
-    stop_reason = models.CharField(max_length=300, blank=True, db_default="")
+    asked_by = models.JSONField()
+    stop_reason = models.CharField(max_length=300, blank=True)
 
     objects: ClassVar[Any] = RetryQuerySet.as_manager()
 

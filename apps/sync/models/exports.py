@@ -59,7 +59,7 @@ class LogExport(models.Model):
     file_name = models.CharField(max_length=200, blank=True)  # in storage, under the partner's own prefix
     error = models.CharField(max_length=300, blank=True)
     requested_by_label = models.CharField(max_length=200)
-    asked_by = models.JSONField(default=dict, db_default={})
+    asked_by = models.JSONField()
     requested_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
