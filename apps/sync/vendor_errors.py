@@ -24,7 +24,7 @@ _GONE = Explanation(
     "Restore it there, or correct what refers to it at its source. If it is meant to be gone, this entry can be ignored.",
 )
 _ISSUED = Explanation(
-    "The document in {system} is past the state in which it can be changed: {message}",
+    "The document is in {system} already, and is not changed there any more: {message}",
     "Correct it in {system} itself, with a credit note where the law asks for one. This entry can be ignored then.",
 )
 # Only the partner can do something about these.
@@ -33,10 +33,7 @@ SETTING_CODES = frozenset({
 })  # fmt: skip
 CONNECTOR_CODES: dict[str, Explanation] = {
     **dict.fromkeys(SETTING_CODES, _SETTING),
-    "immutable": Explanation(
-        "The document is in {system} already, and is not changed there any more: {message}",
-        "Correct it in {system} itself, with a credit note where the law asks for one. This entry can be ignored then.",
-    ),
+    "immutable": _ISSUED,
     "amounts_differ": Explanation(
         "{system} would come to another total, so nothing was issued: {message}",
         "Compare tax, rounding and currency of the two systems. Correct what differs, then retry.",
@@ -118,7 +115,10 @@ VENDOR_CODES: dict[tuple[str, str], Explanation] = {
     ("stripe_billing", "invoice_not_editable"): _ISSUED,
     ("chargebee", "resource_not_found"): _GONE,
     ("chargebee", "duplicate_entry"): Explanation("{system} holds another record with this id: {message}", _EXISTS),
-    ("chargebee", "invalid_state_for_request"): _ISSUED,
+    ("chargebee", "invalid_state_for_request"): Explanation(
+        "{system} does not allow this in the state the record is in: {message}",
+        "Bring it into a state that allows it in {system} and retry, or correct it there by hand and ignore this entry.",
+    ),
     ("odoo", "odoo.exceptions.MissingError"): _GONE,
     ("odoo", "odoo.exceptions.ValidationError"): Explanation(
         "A rule of this Odoo refuses the record: {message}",

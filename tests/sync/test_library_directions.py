@@ -6,6 +6,7 @@ from apps.canonical.models import CanonicalLink, CanonicalRecord
 from apps.core.ids import encode_id
 from apps.events.models import OutboxEvent
 from apps.events.registry import find_event_type
+from apps.flows.services import change_settings
 from apps.sync.models import RecordFailure
 from apps.sync.selectors import explain_failure
 from tests.sync.conftest import run_flow
@@ -72,10 +73,11 @@ def test_a_project_at_a_fixed_price_earns_by_its_milestones_alone(put, now):
     assert [entry["name"] for entry in vendor("billing").all("journals")] == ["Milestones: Forge rollout"]
 
 
-def test_time_without_a_rate_waits_by_name_until_it_has_one(put, now):
+def test_time_without_a_rate_waits_by_name_until_it_has_one(put, owner_actor, now):
     seed_project()
     book_hours("h1", 3600, "2026-10-20")
-    run_flow(put("revenue-recognition"), now)
+    flow = put("revenue-recognition")
+    run_flow(flow, now)
 
     failure = RecordFailure.objects.get()
     assert (failure.object_name, failure.message) == (
@@ -83,6 +85,15 @@ def test_time_without_a_rate_waits_by_name_until_it_has_one(put, now):
     )  # fmt: skip
     assert (failure.error_class, explain_failure(failure).cause) == ("business_rule", failure.message)
     assert not OutboxEvent.objects.filter(type="revenue.recognizable").exists()
+
+    integration = flow.integration
+    change_settings(
+        actor=owner_actor, now=now, integration=integration, name=integration.name,
+        settings={**integration.settings, "default_rate": "100.00"},
+    )  # fmt: skip
+    flow.refresh_from_db()
+    run_clean(flow, now)
+    assert [entry["total"] for entry in vendor("billing").all("journals")] == [eur(10000)]
 
 
 def test_structure_goes_to_delivery_and_progress_comes_back(put, now):

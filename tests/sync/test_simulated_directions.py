@@ -7,6 +7,7 @@ from typing import Any
 from apps.canonical.models import CanonicalRecord
 from apps.events.models import OutboxEvent
 from apps.flows.models import Flow
+from apps.provisioning.demo.work import decimal_of, tryton_day
 from apps.sync.models import RecordFailure, SyncRun
 from tests.sync.test_simulated_library import Deployed, at, put, run_twice, today
 from tests.sync.test_simulated_systems import run
@@ -144,6 +145,9 @@ def test_invoices_of_xero_stand_in_tryton(put: Deployed, at: Any) -> None:
     run_twice(put("payments-to-erp", {}, billing="xero", erp="tryton"))
 
     assert problems() == []
-    (invoice,) = at["tryton"].objects("invoices")
-    assert sorted(party["name"] for party in at["tryton"].objects("parties"))[1:] == ["Vulcan Industries"]
-    assert (invoice["invoice_date"]["__class__"], invoice["state"]) == ("date", "posted")
+    tryton = at["tryton"]
+    (invoice,) = tryton.objects("invoices")
+    lines = [line for line in tryton.objects("account.invoice.line") if line["invoice"] == invoice["id"]]
+    parties = [party["id"] for party in tryton.objects("parties") if party["name"] == "Vulcan Industries"]
+    assert (tryton_day(invoice), invoice["state"], [invoice["party"]]) == (today(-10), "posted", parties)
+    assert [(line["quantity"], decimal_of(line["unit_price"])) for line in lines] == [(1, 250.0)]
