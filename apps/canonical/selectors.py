@@ -137,9 +137,10 @@ def search_records(actor: Actor, text: str) -> QuerySet[CanonicalRecord]:
     return found
 
 
-def list_places(record_id: UUID | None) -> QuerySet[CrossReference]:
-    """Where the record stands: its id in every system that has it, by the system's name."""
-    known = CrossReference.objects.filter(record_id=record_id, deleted_at=None)
+def list_places(actor: Actor, record_id: UUID | None) -> QuerySet[CrossReference]:
+    """Where the record stands: its id in every system that has it, by the system's name. None of a record unseen."""
+    visible = CanonicalRecord.objects.visible_to(actor)
+    known = CrossReference.objects.filter(record_id=record_id, record__in=visible, deleted_at=None)
     return known.select_related("connection").order_by("connection__name", "object_name")
 
 

@@ -68,6 +68,21 @@ def test_an_entry_tells_the_records_id_in_every_system(api: ApiClient, flow: Flo
     assert api.get(f"/log/records/{make_log(flow).pk}").json()["known_as"] == []
 
 
+def test_ids_of_a_record_that_is_not_the_keys_to_see_stay_unsaid(
+    api: ApiClient, bound: ApiClient, flow: Flow, foreign: Flow
+) -> None:
+    record = CanonicalRecord.objects.create(
+        customer=foreign.customer, environment=foreign.environment, entity="project", created_at=START, changed_at=START
+    )
+    CrossReference.objects.create(
+        record=record, connection=make_connection(foreign.customer), object_name="projects", external_id="P-1"
+    )
+    log = make_log(flow, record_id=record.pk)
+
+    assert [row["external_id"] for row in api.get(f"/log/records/{log.pk}").json()["known_as"]] == ["P-1"]
+    assert bound.get(f"/log/records/{log.pk}").json()["known_as"] == []
+
+
 def test_calls_are_searched(api: ApiClient, flow: Flow) -> None:
     make_call(flow)
     broken = make_call(flow, status=503, error="Away")

@@ -74,7 +74,7 @@ class RecordLogDetailSerializer(RecordLogSerializer):
 
     @extend_schema_field(ReferenceSerializer(many=True))
     def get_known_as(self, log: RecordLog) -> list[dict[str, Any]]:
-        return [dict(ReferenceSerializer(place).data) for place in list_places(log.record_id)]
+        return [dict(ReferenceSerializer(place).data) for place in self.context["places"]]
 
     def get_changes(self, log: RecordLog) -> dict[str, Any] | None:
         changes: dict[str, Any] | None = self.context.get("changes")
@@ -186,7 +186,8 @@ class RecordLogDetail(ApiView):
         """Read one entry, with the values before and after where they are kept."""
         log = get_record_log(self.actor, log_id)
         kept = RecordPayload.objects.filter(pk=log.pk).first() if self.actor.can("payloads.view") else None
-        return Response(RecordLogDetailSerializer(log, context={"changes": kept.diff if kept else None}).data)
+        context = {"changes": kept.diff if kept else None, "places": list_places(self.actor, log.record_id)}
+        return Response(RecordLogDetailSerializer(log, context=context).data)
 
 
 class VendorCallList(ApiView):

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts.access import ActorRequest, Audience, requires
 from apps.canonical.selectors import list_places
+from apps.core.actor import Actor
 from apps.partner_portal.lists.logs import (
     TABS,
     LogLine,
@@ -77,7 +78,7 @@ def show_record_log(request: ActorRequest, log_id: int) -> HttpResponse:
     log = get_record_log(request.actor, log_id)
     (line,) = name_lines(request, [log])
     context = {
-        "log": log, "line": line, "status": action_status(log), "facts": _record_facts(line), **_payload(request, log),
+        "log": log, "line": line, "status": action_status(log), "facts": _record_facts(request.actor, line), **_payload(request, log),
         "error_title": dict(ErrorClass.choices).get(log.error_class, "It failed"),
         "crumbs": [("Runs", reverse("partner_portal:runs")), ("Records", reverse("partner_portal:log_records"))],
     }  # fmt: skip
@@ -108,7 +109,7 @@ def _place(line: LogLine) -> list[tuple[str, object]]:
     ]
 
 
-def _record_facts(line: LogLine) -> list[tuple[str, object]]:
+def _record_facts(actor: Actor, line: LogLine) -> list[tuple[str, object]]:
     log = line.log
     took = markup.duration(log.latency_ms / 1000) if log.latency_ms is not None else ""
     return [
@@ -116,15 +117,15 @@ def _record_facts(line: LogLine) -> list[tuple[str, object]]:
         ("Direction", "Read from the system" if log.direction == "read" else "Written to the system"),
         ("Object", log.object_name),
         ("Id in the system", SafeString(markup.copy_id(log.external_id)) if log.external_id else ""),
-        *_elsewhere(log),
+        *_elsewhere(actor, log),
         ("Attempts", log.attempts),
         ("Behind its source by", took),
     ]
 
 
-def _elsewhere(log: RecordLog) -> list[tuple[str, object]]:
+def _elsewhere(actor: Actor, log: RecordLog) -> list[tuple[str, object]]:
     """The record's ids in the other systems."""
-    known = list_places(log.record_id).exclude(connection_id=log.connection_id)
+    known = list_places(actor, log.record_id).exclude(connection_id=log.connection_id)
     return [(f"Id in {place.connection.name}", SafeString(markup.copy_id(place.external_id))) for place in known]
 
 
