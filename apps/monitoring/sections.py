@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from apps.core.actor import Actor
-from apps.flows.definition import Part
 from apps.flows.sections import Section, register_section
-from apps.monitoring.library import SHIPPED, shipped_values
-from apps.monitoring.models import ExceptionRule, Solver
+from apps.monitoring.library import SHIPPED, unsaved
+from apps.monitoring.models import ExceptionRule
 from apps.monitoring.services.rules import (
     RuleDraft,
     UnableToSaveRule,
@@ -21,51 +19,34 @@ from apps.monitoring.services.rules import (
 )
 
 
-class RuleDoc(Part, frozen=True):
-    """See `ExceptionRule`."""
+class RuleDoc(RuleDraft, frozen=True, kw_only=True):
+    """What a person writes down, and whether it is looked at."""
 
-    name: str
-    entity: str
-    description: str = ""
-    next_step: str = ""
-    condition: str = ""
-    only_if: str = ""
-    expectation: str = ""
-    expected: str = ""
-    only_where_known: bool = False
-    within_days: int = 0
-    counted_from: str = ""
-    amount: str = ""
-    solver: str = Solver.PARTNER.value
     is_enabled: bool = True
 
     @property
     def draft(self) -> RuleDraft:
-        return RuleDraft(**{name: getattr(self, name) for name in RuleDraft.__dataclass_fields__})
+        return RuleDraft(**{name: getattr(self, name) for name in RuleDraft.__struct_fields__})
 
 
 def describe_rules() -> dict[str, RuleDoc]:
     """Own rules, and shipped ones that were changed or switched off."""
     shipped, found = _shipped(), {}
     for rule in ExceptionRule.objects.order_by("key"):
-        doc = _doc({**draft_of(rule).values(), "is_enabled": rule.is_enabled})
+        doc = RuleDoc(**draft_of(rule).values(), is_enabled=rule.is_enabled)
         if doc != shipped.get(rule.key):
             found[rule.key] = doc
     return found
 
 
 def _shipped() -> dict[str, RuleDoc]:
-    return {spec.key: _doc({**shipped_values(spec), "is_enabled": True}) for spec in SHIPPED}
-
-
-def _doc(values: dict[str, Any]) -> RuleDoc:
-    return RuleDoc(**{name: values[name] for name in RuleDoc.__struct_fields__})
+    return {spec.key: RuleDoc(**draft_of(unsaved(spec)).values()) for spec in SHIPPED}
 
 
 def normal_rules(wanted: dict[str, RuleDoc]) -> dict[str, RuleDoc]:
     """Without spaces around their words, and without rules that are as shipped."""
     shipped = _shipped()
-    docs = {key: _doc({**doc.draft.values(), "is_enabled": doc.is_enabled}) for key, doc in wanted.items()}
+    docs = {key: RuleDoc(**doc.values()) for key, doc in wanted.items()}
     return {key: doc for key, doc in docs.items() if doc != shipped.get(key)}
 
 

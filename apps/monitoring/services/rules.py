@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from apps.connectors.sdk.entities import ENTITIES
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
 from apps.core.expressions import ExpressionError, compile_one
+from apps.flows.definition import Part
 from apps.monitoring.conditions import demand_clauses
 from apps.monitoring.library import SHIPPED, shipped_values
 from apps.monitoring.models import ExceptionRule, Solver
@@ -29,8 +29,7 @@ class UnableToSaveRule(AnticipatedError):
     """The rule cannot be carried out as it is written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleDraft:
+class RuleDraft(Part, frozen=True, kw_only=True):
     """What a person writes down; see `ExceptionRule`."""
 
     name: str
@@ -45,15 +44,15 @@ class RuleDraft:
     within_days: int = 0
     counted_from: str = ""
     amount: str = ""
-    solver: str = Solver.PARTNER
+    solver: str = Solver.PARTNER.value
 
     def values(self) -> dict[str, Any]:
-        texts = {one.name: getattr(self, one.name) for one in fields(self)}
+        texts = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: value.strip() if isinstance(value, str) else value for name, value in texts.items()}
 
 
 def draft_of(rule: ExceptionRule) -> RuleDraft:
-    return RuleDraft(**{one.name: getattr(rule, one.name) for one in fields(RuleDraft)})
+    return RuleDraft(**{name: getattr(rule, name) for name in RuleDraft.__struct_fields__})
 
 
 def ensure_rules(now: datetime) -> None:
