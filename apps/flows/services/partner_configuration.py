@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from apps.audit.services import record_audit
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
 from apps.flows.sections import Data, Section, sections_for
-from apps.flows.services.planning import Detail, UnableToApply
+from apps.flows.services.planning import Detail, Plan, PlanEntry, UnableToApply
 from apps.flows.sources import Document, InvalidSource, as_source, read_document
 
 KIND = "partner"
@@ -22,34 +22,15 @@ _ALL_CUSTOMERS = "This holds for all customers. Ask somebody who sees them all."
 
 
 @dataclass
-class SectionPlan:
-    """What applying does to one part: change, or same."""
+class SectionPlan(PlanEntry):
+    """One part: change, or same."""
 
-    action: str
-    name: str
     section: Section
-    wanted: Any = None
-    details: list[Detail] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    wanted: Any
 
 
-@dataclass
-class PartnerPlan:
+class PartnerPlan(Plan[SectionPlan]):
     """One entry for each part that the text names; what it does not name is left alone."""
-
-    entries: list[SectionPlan]
-
-    @property
-    def changes(self) -> list[SectionPlan]:
-        return [entry for entry in self.entries if entry.action != "same"]
-
-    @property
-    def problems(self) -> list[str]:
-        return [problem for entry in self.entries for problem in entry.problems]
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.changes and not self.problems
 
 
 def export_partner(actor: Actor) -> str:
@@ -127,7 +108,7 @@ def _entry(document: Document, section: Section) -> SectionPlan:
     before, after = (dict(_flat(msgspec.to_builtins(data))) for data in (section.describe(), wanted))
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     details = [Detail(name, before.get(name, ""), after.get(name, "")) for name in names]
-    return SectionPlan("change" if details else "same", section.label, section, wanted, details)
+    return SectionPlan("change" if details else "same", section.label, section, wanted, details=details)
 
 
 def _flat(data: Data, prefix: str = "") -> Iterator[tuple[str, str]]:

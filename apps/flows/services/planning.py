@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -45,28 +45,24 @@ class Detail:
 
 
 @dataclass
-class Planned:
-    """What applying does to one integration: create, change, remove, or same."""
+class PlanEntry:
+    """What applying does to one part of the text: create, change, remove, or same."""
 
     action: str
     name: str
-    details: list[Detail] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    doc: IntegrationDoc | None = None
-    integration: Integration | None = None
-    version: IntegrationTemplateVersion | None = None
-    systems: dict[str, Connection] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-    starts: Starts = field(default_factory=dict)
+    details: list[Detail] = field(default_factory=list, kw_only=True)
+    problems: list[str] = field(default_factory=list, kw_only=True)
+
+
+Entry = TypeVar("Entry", bound=PlanEntry)
 
 
 @dataclass
-class ConfigurationPlan:
-    environment: Environment
-    entries: list[Planned]
+class Plan(Generic[Entry]):
+    entries: list[Entry]
 
     @property
-    def changes(self) -> list[Planned]:
+    def changes(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.action != "same"]
 
     @property
@@ -76,6 +72,23 @@ class ConfigurationPlan:
     @property
     def is_empty(self) -> bool:
         return not self.changes and not self.problems
+
+
+@dataclass
+class Planned(PlanEntry):
+    """One integration."""
+
+    doc: IntegrationDoc | None = None
+    integration: Integration | None = None
+    version: IntegrationTemplateVersion | None = None
+    systems: dict[str, Connection] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    starts: Starts = field(default_factory=dict)
+
+
+@dataclass
+class ConfigurationPlan(Plan[Planned]):
+    environment: Environment
 
 
 def plan_configuration(
@@ -107,7 +120,7 @@ def plan_configuration(
         entries.append(entry)
     for name in sorted(set(known) - seen):
         entries += [Planned("remove", name, integration=one) for one in known[name]]
-    return ConfigurationPlan(place, entries)
+    return ConfigurationPlan(entries, place)
 
 
 def plan_one(
