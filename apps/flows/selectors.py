@@ -163,6 +163,15 @@ def get_revision(integration: Integration, revision_id: UUID) -> IntegrationRevi
     return found
 
 
+def revision_before(revision: IntegrationRevision) -> IntegrationRevision | None:
+    """The version before it, of the same integration; None of the first."""
+    earlier = revision.integration.revisions.filter(number__lt=revision.number).select_related("template_version")
+    found = earlier.order_by("-number").first()
+    if found is not None:
+        found.integration = revision.integration
+    return found
+
+
 def list_uses(connection: Connection) -> QuerySet[RoleBinding]:
     """Where the connection plays a role, by integration."""
     uses = RoleBinding.objects.filter(connection=connection)

@@ -18,7 +18,7 @@ from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.flows.comparing import compare_states
 from apps.flows.models import IntegrationRevision
-from apps.flows.selectors import get_integration
+from apps.flows.selectors import get_integration, revision_before
 from apps.flows.services import discard_revision, publish_revision, return_revision, submit_revision
 from apps.flows.states import state_of, state_of_revision
 
@@ -55,7 +55,7 @@ class VersionDetail(_Version):
     def get(self, request: Request, integration_id: UUID, number: int) -> Response:
         """Read a version: what it changed, and what going back to it would change."""
         version: Any = self.find(integration_id, number)
-        then, earlier = state_of_revision(version), _before(version)
+        then, earlier = state_of_revision(version), revision_before(version)
         version.changed = compare_states(state_of_revision(earlier), then) if earlier else []
         version.back = compare_states(state_of(version.integration), then)
         return Response(RevisionDetailSerializer(version).data)
@@ -107,11 +107,3 @@ class VersionPublish(_Step):
     def post(self, request: Request, integration_id: UUID, number: int) -> Response:
         """Put a version in force; runs that begin later use it. Whoever wrote it may not, where a second person does."""
         return self.step(integration_id, number)
-
-
-def _before(version: IntegrationRevision) -> IntegrationRevision | None:
-    earlier = version.integration.revisions.filter(number__lt=version.number).select_related("template_version")
-    found = earlier.order_by("-number").first()
-    if found is not None:
-        found.integration = version.integration
-    return found

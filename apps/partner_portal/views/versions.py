@@ -16,7 +16,7 @@ from apps.core import clock
 from apps.core.errors import NotVisible
 from apps.flows.comparing import compare_states
 from apps.flows.models import OPEN_VERSIONS, Integration, IntegrationRevision
-from apps.flows.selectors import get_integration, get_revision, newer_version
+from apps.flows.selectors import get_integration, get_revision, newer_version, revision_before
 from apps.flows.services import (
     discard_revision,
     publish_revision,
@@ -53,7 +53,7 @@ def show_version(request: ActorRequest, integration_id: UUID, revision_id: UUID)
     revision = get_revision(integration, revision_id)
     revision.integration = integration
     is_open = revision.status in OPEN_VERSIONS
-    before = _before(revision)
+    before = revision_before(revision)
     then, current = state_of_revision(revision), state_of(integration)
     may_manage = request.actor.can("integrations.manage")
     context = {
@@ -105,14 +105,6 @@ def _restored(revision: IntegrationRevision) -> str:
     if requires_second_person():
         return f"Going back to version {revision.number} is a draft now. Hand it in for review."
     return f"Version {revision.number} is in force again."
-
-
-def _before(revision: IntegrationRevision) -> IntegrationRevision | None:
-    earlier = revision.integration.revisions.filter(number__lt=revision.number).select_related("template_version")
-    found = earlier.order_by("-number").first()
-    if found is not None:
-        found.integration = revision.integration
-    return found
 
 
 def _page(integration: Integration) -> str:
