@@ -137,11 +137,8 @@ class TickInput(serializers.Serializer[Any]):
     is_done = serializers.BooleanField()
 
 
-class ReasonInput(serializers.Serializer[Any]):
+class RollBackInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
-
-
-class RollBackInput(ReasonInput):
     leaves_running = serializers.BooleanField(
         default=False, help_text="The replacement goes on, since it does the work of other interfaces, too."
     )
