@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
+from apps.api.examples import an_id
 from apps.api.fields import PublicIdField
 from apps.api.paging import PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
@@ -46,13 +47,12 @@ from apps.modernization.services import (
     tick_point,
 )
 
-CUS, ITG = "cus_0192f1c5a7b87d3e9a4b5c6d7e8f9a0b", "itg_0192f1c5a7b87d3e9a4b5c6d7e8f9a0c"
 EXAMPLE = OpenApiExample(
     "A nightly file",
     {
-        "customer": CUS, "name": "Nightly invoice file", "kind": "file_drop", "source": "ERP", "target": "Billing",
+        "customer": an_id("cus"), "name": "Nightly invoice file", "kind": "file_drop", "source": "ERP", "target": "Billing",
         "entity": "invoice", "frequency": "nightly at 02:00", "monthly_count": 900, "criticality": "high",
-        "integration": ITG, "way_back": "Start the job inv_export on the file server again.",
+        "integration": an_id("itg"), "way_back": "Start the job inv_export on the file server again.",
     },
     request_only=True,
 )  # fmt: skip
@@ -210,7 +210,7 @@ class InterfaceDetail(ApiView):
 
     @extend_schema(
         request=InterfaceChange, responses=InterfaceSerializer,
-        examples=[OpenApiExample("What replaces it", {"integration": ITG}, request_only=True)],
+        examples=[OpenApiExample("What replaces it", {"integration": an_id("itg")}, request_only=True)],
     )  # fmt: skip
     def patch(self, request: Request, legacy_interface_id: UUID) -> Response:
         """Change what is known about an interface; its state goes by cut-over, roll-back and retirement."""

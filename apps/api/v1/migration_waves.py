@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
+from apps.api.examples import an_id
 from apps.api.fields import PublicIdField
 from apps.api.paging import PAGE_PARAMETERS
+from apps.api.v1.configuration import DetailSerializer
 from apps.api.v1.connections import of_customer
-from apps.api.v1.legacy_interfaces import CUS
 from apps.core import clock
 from apps.customers.selectors import get_customer
 from apps.modernization.models import MigrationWave
@@ -68,18 +69,12 @@ class EstateInput(serializers.Serializer[Any]):
     )
 
 
-class EstateDetailSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    before = serializers.CharField()
-    after = serializers.CharField()
-
-
 class EstateEntrySerializer(serializers.Serializer[Any]):
     what = serializers.ChoiceField(["wave", "interface"])
     name = serializers.CharField()
     action = serializers.ChoiceField(["create", "change", "same"])
     line = serializers.IntegerField(help_text="0 where it is not known.")
-    details = EstateDetailSerializer(many=True)
+    details = DetailSerializer(many=True)
     problems = serializers.ListField(child=serializers.CharField())
 
 
@@ -116,7 +111,7 @@ class WaveList(ApiView):
         request=WaveInput, responses={201: WaveSerializer},
         examples=[
             OpenApiExample(
-                "Money first", {"customer": CUS, "name": "1 Money", "cut_over_on": "2026-12-01"}, request_only=True
+                "Money first", {"customer": an_id("cus"), "name": "1 Money", "cut_over_on": "2026-12-01"}, request_only=True
             )
         ],
     )  # fmt: skip
