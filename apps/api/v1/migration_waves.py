@@ -21,6 +21,7 @@ from apps.api.v1.connections import of_customer
 from apps.core import clock
 from apps.customers.selectors import get_customer
 from apps.modernization.models import MigrationWave
+from apps.modernization.models.estate import GONE
 from apps.modernization.selectors import get_wave, list_waves
 from apps.modernization.services import (
     EstatePlan,
@@ -86,7 +87,7 @@ class EstatePlanSerializer(serializers.Serializer[Any]):
 
 
 def _with_counts(rows: Any) -> Any:
-    gone = Q(interfaces__status__in=["cut_over", "retired"])
+    gone = Q(interfaces__status__in=GONE)
     return rows.annotate(interface_count=Count("interfaces"), done_count=Count("interfaces", filter=gone))
 
 

@@ -28,6 +28,9 @@ class InterfaceStatus(models.TextChoices):
     RETIRED = "retired", "Retired"
 
 
+GONE = (InterfaceStatus.CUT_OVER, InterfaceStatus.RETIRED)
+
+
 class Criticality(models.TextChoices):
     LOW = "low", "Low"
     NORMAL = "normal", "Normal"
@@ -110,7 +113,7 @@ class LegacyInterface(CustomerOwned):
     @property
     def is_gone(self) -> bool:
         """Nobody needs it any more, or soon: what depends on it may be cut over."""
-        return self.status in (InterfaceStatus.CUT_OVER, InterfaceStatus.RETIRED)
+        return self.status in GONE
 
     @property
     def is_rolled_back(self) -> bool:

@@ -12,6 +12,7 @@ from apps.core.errors import Conflict
 from apps.flows.models import IntegrationStatus
 from apps.flows.services import pause_integration
 from apps.modernization.models import InterfaceStatus, LegacyInterface
+from apps.modernization.models.estate import GONE
 from apps.modernization.readiness import QUIET_FOR, checks_of, open_errors, unmet
 from apps.modernization.services.interfaces import (
     UnableToChangeInterface,
@@ -115,9 +116,7 @@ def is_replacement_shared(interface: LegacyInterface) -> bool:
     """Whether others are cut over to the same integration: pausing it would stop them as well."""
     if interface.integration is None:
         return False
-    others = LegacyInterface.objects.filter(
-        integration=interface.integration, status__in=[InterfaceStatus.CUT_OVER, InterfaceStatus.RETIRED]
-    )
+    others = LegacyInterface.objects.filter(integration=interface.integration, status__in=GONE)
     return others.exclude(pk=interface.pk).exists()
 
 
