@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
@@ -41,6 +42,15 @@ class ApiView(APIView):
         given = serializer(data=self.request.data)
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)
+
+    def asked(self, name: str, known: Collection[str]) -> str:
+        """One of `known` that the address asks for; empty where it does not. Raises ValidationError."""
+        given = self.request.query_params.get(name)
+        if given is None:
+            return ""
+        if given not in known:
+            raise ValidationError({name: [f"Use one of {', '.join(known)}."]})
+        return given
 
     def once(self, act: Callable[[], Response], *, told_once: Collection[str] = ()) -> Response:
         """`told_once` names secret parts of the answer, which a repeated request is not told again."""

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -52,9 +51,7 @@ class ApprovalList(ApiView):
     def get(self, request: Request) -> Response:
         """List what waits or waited to be released, newest first."""
         rows = of_customer(list_approvals(self.actor), request)
-        status = request.query_params.get("status")
-        if status is not None and status not in ApprovalStatus.values:
-            raise ValidationError({"status": [f"Use one of {', '.join(ApprovalStatus.values)}."]})
+        status = self.asked("status", ApprovalStatus.values)
         return self.list(rows.filter(status=status) if status else rows, ApprovalSerializer)
 
 

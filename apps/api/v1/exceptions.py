@@ -8,7 +8,6 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -86,9 +85,7 @@ class ExceptionList(ApiView):
     def get(self, request: Request) -> Response:
         """List business exceptions, newest first. Keys of a customer see those that are theirs to solve."""
         rows = of_customer(list_exceptions(self.actor), request)
-        status, rule = request.query_params.get("status"), request.query_params.get("rule")
-        if status is not None and status not in ExceptionStatus.values:
-            raise ValidationError({"status": [f"Use one of {', '.join(ExceptionStatus.values)}."]})
+        status, rule = self.asked("status", ExceptionStatus.values), request.query_params.get("rule")
         rows = rows.filter(status=status) if status else rows
         rows = rows.filter(rule__key=rule) if rule else rows
         return self.list(rows, ExceptionSerializer, prepare=lambda row: shown(row, self.actor))

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -161,9 +160,7 @@ class FailureList(ApiView):
         """List failed records, newest first."""
         rows = of_customer(list_failures(self.actor), request)
         for name, known in (("status", FailureStatus.values), ("error_class", ErrorClass.values)):
-            given = request.query_params.get(name)
-            if given is not None and given not in known:
-                raise ValidationError({name: [f"Use one of {', '.join(known)}."]})
+            given = self.asked(name, known)
             rows = rows.filter(**{name: given}) if given else rows
         cause = request.query_params.get("fingerprint")
         rows = rows.filter(fingerprint=cause) if cause else rows

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -181,9 +180,7 @@ class InterfaceList(ApiView):
     def get(self, request: Request) -> Response:
         """List the interfaces that customers live with today, the last written down first."""
         rows = of_customer(list_interfaces(self.actor), request).prefetch_related("depends_on")
-        status = request.query_params.get("status")
-        if status is not None and status not in InterfaceStatus.values:
-            raise ValidationError({"status": [f"Use one of {', '.join(InterfaceStatus.values)}."]})
+        status = self.asked("status", InterfaceStatus.values)
         return self.list(rows.filter(status=status) if status else rows, InterfaceSerializer, prepare=told)
 
     @extend_schema(request=InterfaceInput, responses={201: InterfaceSerializer}, examples=[EXAMPLE])

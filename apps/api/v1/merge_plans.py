@@ -214,9 +214,7 @@ class MergePlanLines(ApiView):
     )
     def get(self, request: Request, merge_plan_id: UUID) -> Response:
         """List what becomes of each line or record, the last one first."""
-        outcome = request.query_params.get("outcome")
-        if outcome is not None and outcome not in MergeOutcome.values:
-            raise ValidationError({"outcome": [f"Use one of {', '.join(MergeOutcome.values)}."]})
+        outcome = self.asked("outcome", MergeOutcome.values)
         plan = get_merge_plan(self.actor, merge_plan_id)
         return self.list(planned_rows(plan, [outcome] if outcome else None), MergeLineSerializer)
 

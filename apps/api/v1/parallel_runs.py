@@ -292,13 +292,11 @@ class ComparisonFindings(ApiView):
         """List what differs, field by field, the last found first; the first 20,000 are listed."""
         run = get_visible(ParallelRun.objects.visible_to(self.actor), parallel_run_id, "There is no such comparison.")
         rows = list_differences(self.actor, run)
-        asked = request.query_params
-        for name, known in (("kind", DifferenceKind.values), ("state", ["open", "accepted"])):
-            if asked.get(name) is not None and asked[name] not in known:
-                raise ValidationError({name: [f"Use one of {', '.join(known)}."]})
-        rows = rows.filter(kind=asked["kind"]) if "kind" in asked else rows
-        rows = rows.filter(field=asked["field"].replace("\x00", "")) if "field" in asked else rows
-        rows = rows.filter(accepted_at__isnull=asked["state"] == "open") if "state" in asked else rows
+        kind, state = self.asked("kind", DifferenceKind.values), self.asked("state", ["open", "accepted"])
+        field = request.query_params.get("field")
+        rows = rows.filter(kind=kind) if kind else rows
+        rows = rows.filter(field=field.replace("\x00", "")) if field is not None else rows
+        rows = rows.filter(accepted_at__isnull=state == "open") if state else rows
         return self.list(rows, FindingSerializer)
 
 

@@ -56,9 +56,7 @@ class RecordList(ApiView):
         text = request.query_params.get("q", "")
         found = search_records(self.actor, text).order_by("-changed_at", "-id") if text else list_records(self.actor)
         rows = of_customer(found, request).prefetch_related("cross_references")
-        entity = request.query_params.get("entity")
-        if entity is not None and entity not in ENTITIES:
-            raise ValidationError({"entity": [f"Use one of {', '.join(sorted(ENTITIES))}."]})
+        entity = self.asked("entity", sorted(ENTITIES))
         return self.list(rows.filter(entity=entity) if entity else rows, RecordSerializer)
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -82,9 +81,7 @@ class QuestionList(ApiView):
     def get(self, request: Request) -> Response:
         """List questions, newest first."""
         rows = of_customer(list_questions(self.actor), request)
-        status = request.query_params.get("status")
-        if status is not None and status not in QuestionStatus.values:
-            raise ValidationError({"status": [f"Use one of {', '.join(QuestionStatus.values)}."]})
+        status = self.asked("status", QuestionStatus.values)
         return self.list(rows.filter(status=status) if status else rows, QuestionSerializer)
 
 

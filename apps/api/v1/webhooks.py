@@ -8,7 +8,6 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -257,9 +256,7 @@ class DeliveryList(ApiView):
     def get(self, request: Request, endpoint_id: UUID) -> Response:
         """List an endpoint's deliveries, newest first."""
         rows = list_deliveries(self.actor, get_endpoint(self.actor, endpoint_id))
-        status, event = request.query_params.get("status"), request.query_params.get("event")
-        if status is not None and status not in DeliveryStatus.values:
-            raise ValidationError({"status": [f"Use one of {', '.join(DeliveryStatus.values)}."]})
+        status, event = self.asked("status", DeliveryStatus.values), request.query_params.get("event")
         rows = rows.filter(status=status) if status else rows
         return self.list(rows.filter(event_type=event) if event else rows, DeliverySerializer)
 
