@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
-
 from apps.core.actor import system_actor
 from apps.flows.models import Integration
-from apps.modernization.comparison import Comparison
 from apps.modernization.models import (
     ChecklistPoint,
     LegacyInterface,
@@ -51,8 +48,7 @@ def make_modernization(integration: Integration, now: datetime) -> Modernization
     run = bring_result(
         actor=actor, now=now, interface=interface, name=f"{customer.slug}.csv", content=b"Number,Total\nOLD-1,10.00\n"
     )
-    comparison = msgspec.convert(run.comparison, Comparison, strict=False)
-    start_comparison(actor=actor, now=now, run=run, comparison=comparison)
+    start_comparison(actor=actor, now=now, run=run, comparison=run.rules)
     carry_out_comparison(run_id=run.pk, now=lambda: now)
     point = interface.points.order_by("id")[0]
     finding = ParallelDifference.objects.filter(run=run, kind="only_old").get()

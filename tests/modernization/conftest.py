@@ -5,7 +5,6 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-import msgspec
 import pytest
 
 from apps.canonical.models import CanonicalLink, CanonicalRecord, CrossReference
@@ -88,15 +87,11 @@ class Estate:
         return self.carry_out(run)
 
     def comparison(self, run: ParallelRun, **rules: Any) -> Comparison:
-        return Comparison(**{"file": reading(run).file, "is_json": reading(run).is_json, **rules})
+        return Comparison(**{"file": run.rules.file, "is_json": run.rules.is_json, **rules})
 
     def carry_out(self, run: ParallelRun) -> ParallelRun:
         carry_out_comparison(run_id=run.pk, now=lambda: self.now)
         return ParallelRun.objects.get(pk=run.pk)
-
-
-def reading(run: ParallelRun) -> Comparison:
-    return msgspec.convert(run.comparison, Comparison, strict=False)
 
 
 def findings(run: ParallelRun) -> list[tuple[str, str, str, str, str]]:

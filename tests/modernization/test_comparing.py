@@ -32,7 +32,7 @@ from apps.modernization.services import (
     stop_comparison,
     withdraw_acceptance,
 )
-from tests.modernization.conftest import counts, findings, make_estate, reading
+from tests.modernization.conftest import counts, findings, make_estate
 
 CSV = "No,Amount\nI-1,10.00\nI-2,20.00\nI-3,30.00\nI-3,30.00\n,5.00\nI-5,abc\nI-6,1,2\n"
 
@@ -129,14 +129,14 @@ def test_only_what_one_system_holds_when_that_is_asked_for(estate):
 def test_the_columns_of_the_last_comparison_are_known_again(estate):
     interface = estate.interface()
     first = estate.bring(interface, "Invoice No,Date,Gross amount,Odd\nI-1,2026-10-01,10.00,x\n")
-    assert reading(first).columns == {"Invoice No": "number", "Date": "issue_date", "Gross amount": "total"}
-    assert reading(first).keys == ["number"]
+    assert first.rules.columns == {"Invoice No": "number", "Date": "issue_date", "Gross amount": "total"}
+    assert first.rules.keys == ["number"]
     rules = {"columns": {"Odd": "reference", "Invoice No": "number"}, "keys": ["number"], "amount_tolerance": "1"}
     start_comparison(actor=estate.actor, now=estate.now, run=first, comparison=estate.comparison(first, **rules))
 
     again = estate.bring(interface, "Invoice No,Odd\nI-1,x\n")
 
-    known = reading(again)
+    known = again.rules
     assert (known.columns, known.keys, known.amount_tolerance) == (rules["columns"], ["number"], "1")
 
 

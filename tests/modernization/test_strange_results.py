@@ -23,7 +23,7 @@ from apps.modernization.services import (
     start_comparison,
 )
 from tests.factories.delivery import make_flow
-from tests.modernization.conftest import counts, findings, reading
+from tests.modernization.conftest import counts, findings
 
 REFERENCES = {"No": "number", "Amount": "reference"}
 DAYS = {"No": "number", "Amount": "issue_date"}
@@ -132,7 +132,7 @@ def test_times_without_an_offset_are_the_customers_own(estate):
     estate.customer.save()
     choice = FieldChoice("x_seen", "Seen", "datetime", "x_seen")
 
-    file = reading(estate.bring(estate.interface(), "No,Amount\nI-1,2026-11-02T00:30:00\n")).file
+    file = estate.bring(estate.interface(), "No,Amount\nI-1,2026-11-02T00:30:00\n").rules.file
 
     assert read_cell("2026-11-02T00:30:00", choice, file) == "2026-11-01T23:30:00Z"
     assert read_cell("2026-07-02T00:30:00", choice, file) == "2026-07-01T22:30:00Z"
@@ -170,7 +170,7 @@ def test_the_same_number_in_another_currency_differs(estate):
         actor=estate.actor, now=estate.now, interface=interface, name="deals.csv", entity="opportunity",
         content=b"Name,Amount,Currency\nPump,100.00,EUR\nValve,100.00,eur\n",
     )  # fmt: skip
-    start_comparison(actor=estate.actor, now=estate.now, run=run, comparison=reading(run))
+    start_comparison(actor=estate.actor, now=estate.now, run=run, comparison=run.rules)
 
     assert counts(estate.carry_out(run)) == {"old": 2, "new": 2, "equal": 1, "different": 1}
     assert findings(run) == [("different", "Valve", "amount:currency", "EUR", "USD")]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import msgspec
 from django.db import models
 
 from apps.canonical.models import Entity
 from apps.core.ids import uuid7
 from apps.customers.models import CustomerOwned, OwnedQuerySet
 from apps.flows.models import Integration
+from apps.modernization.comparison import Comparison
 from apps.modernization.models.estate import LegacyInterface
 
 
@@ -98,6 +100,10 @@ class ParallelRun(CustomerOwned):
     @property
     def subject_key(self) -> str:
         return f"parallel_run:{self.pk}"
+
+    @property
+    def rules(self) -> Comparison:
+        return msgspec.convert(self.comparison, Comparison, strict=False)
 
     @property
     def is_active(self) -> bool:

@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import structlog
 from django.db import transaction
 from django.db.models import F
@@ -107,7 +106,7 @@ def _compare(run: ParallelRun, now: Callable[[], datetime]) -> None:
 
 
 def _prepared(run: ParallelRun, now: Callable[[], datetime]) -> _Work:
-    comparison = msgspec.convert(run.comparison, Comparison, strict=False)
+    comparison = run.rules
     systems = systems_of(run.integration)
     choices = choices_of(run.entity, custom_fields(run.customer_id, run.entity), systems)
     missing = [token for token in (*comparison.keys, *comparison.compared) if token not in choices]

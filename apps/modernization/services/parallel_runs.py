@@ -88,9 +88,9 @@ def _suggested(interface: LegacyInterface, entity: str, result: OldResult) -> Co
     # Times without an offset are the customer's own.
     file = msgspec.structs.replace(result.file, time_zone=interface.customer.time_zone)
     before = ParallelRun.objects.filter(interface=interface, entity=entity).exclude(status=ParallelStatus.DRAFT)
-    last = before.order_by("-id").first()
+    last: ParallelRun | None = before.order_by("-id").first()
     if last is not None:
-        known = msgspec.convert(last.comparison, Comparison, strict=False)
+        known = last.rules
         if set(known.columns) <= set(result.columns) and known.is_json == result.is_json:
             return msgspec.structs.replace(known, file=file)
     choices = choices_for(interface, entity)
@@ -165,8 +165,7 @@ def compare_again(*, actor: Actor, now: datetime, run: ParallelRun) -> ParallelR
         entity=before.entity, file_name=before.file_name, file_bytes=before.file_bytes, row_count=before.row_count,
         content=content, comparison=before.comparison, requested_at=now, requested_by_label=actor.label,
     )  # fmt: skip
-    comparison = msgspec.convert(before.comparison, Comparison, strict=False)
-    return start_comparison(actor=actor, now=now, run=copy, comparison=comparison)
+    return start_comparison(actor=actor, now=now, run=copy, comparison=before.rules)
 
 
 @transaction.atomic

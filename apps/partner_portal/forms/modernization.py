@@ -192,7 +192,7 @@ class ComparisonForm(forms.Form):
 
     def __init__(self, run: ParallelRun, result: OldResult, data: Any = None) -> None:
         self.run, self.result = run, result
-        self.known = msgspec.convert(run.comparison, Comparison, strict=False)
+        self.known = run.rules
         super().__init__(data, initial=self._initial())
         self.choices = choices_for(run.interface, run.entity)
         held = [("", "–"), *((token, choice.label) for token, choice in self.choices.items())]

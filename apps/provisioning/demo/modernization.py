@@ -9,12 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from apps.canonical.models import CanonicalRecord
 from apps.core.money import Money
 from apps.flows.models import Integration
-from apps.modernization.comparison import Comparison
 from apps.modernization.models import LegacyInterface, MigrationWave
 from apps.modernization.services import (
     InterfaceDraft,
@@ -96,8 +93,7 @@ def _compare(story: Story, now: datetime, interface: LegacyInterface) -> None:
     if not text:
         return
     run = bring_result(actor=story.owner, now=now, interface=interface, name="invoice_batch.csv", content=text.encode())
-    guessed = msgspec.convert(run.comparison, Comparison, strict=False)
-    start_comparison(actor=story.owner, now=now, run=run, comparison=guessed)
+    start_comparison(actor=story.owner, now=now, run=run, comparison=run.rules)
     carry_out_comparison(run_id=run.pk, now=lambda: now)
     if run.differences.filter(kind="twice_old").exists():
         accept_findings(
