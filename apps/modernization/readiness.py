@@ -94,6 +94,8 @@ def _agreed(run: ParallelRun | None) -> Check:
         return Check("agreed", label, False, "There is no finished comparison.")
     if not run.old_count or not run.new_count:
         return Check("agreed", label, False, "One side of the last comparison was empty.")
+    if not run.rules.compared:
+        return Check("agreed", label, False, "It only looked which records there are. Compare what they say, too.")
     left = open_count(run)
     told = f"{left:,} finding{'s' if left != 1 else ''} to look at." if left else ""
     return Check("agreed", label, not left, told)

@@ -114,6 +114,14 @@ def test_an_empty_side_proves_nothing(estate):
     assert "agreed" in open_keys(estate, interface)
 
 
+def test_keys_alone_prove_nothing(estate):
+    interface = made_ready(estate)
+    run = estate.compare(interface, "No\nNightly invoice file-1\n", columns={"No": "number"})
+
+    assert (run.status, run.equal_count, run.finding_count) == ("done", 1, 0)
+    assert open_keys(estate, interface) == ["agreed"]
+
+
 def test_only_an_owner_goes_on_with_open_points_and_says_why(estate):
     interface = estate.interface()
     engineer = replace(estate.actor, permissions=STAFF_PERMISSIONS[StaffRole.ADMIN])

@@ -141,6 +141,18 @@ def test_findings_are_accepted_and_the_interface_cut_over_and_rolled_back(owner:
     assert LegacyInterface.objects.get().status == "in_use"
 
 
+def test_keys_alone_are_not_called_the_same(owner: Client, estate: Estate) -> None:
+    interface = estate.interface()
+    estate.invoice("I-1", 1000)
+    rules = ({"Invoice No": "number"}, {"Invoice No": "number", "Gross amount": "total"})
+    keys, both = (estate.compare(interface, "Invoice No,Gross amount\nI-1,10.00\n", columns=one) for one in rules)
+
+    pages = [text_of(owner, f"/manage/modernization/comparisons/{run.pk}/") for run in (keys, both)]
+
+    assert ["Both results are the same" in page for page in pages] == [False, True]
+    assert ["It only looked which records there are" in page for page in pages] == [True, False]
+
+
 def test_points_are_kept_and_open_ones_hold_up_all_but_an_owner(owner: Client, sign_in, estate: Estate) -> None:  # type: ignore[no-untyped-def]
     interface, engineer = estate.interface(), sign_in("engineer")
     owner.post(f"{page_of(interface)}points/", {"text": "Ask the auditor"})
