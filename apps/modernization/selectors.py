@@ -12,6 +12,7 @@ from apps.core.errors import NotVisible
 from apps.core.visible import get_visible
 from apps.customers.models import Customer
 from apps.flows.models import Integration, IntegrationStatus
+from apps.modernization.fields import FieldChoice, choices_of, custom_fields, systems_of
 from apps.modernization.models import (
     ChecklistPoint,
     InterfaceStatus,
@@ -68,7 +69,9 @@ def list_parallel_runs(actor: Actor) -> QuerySet[ParallelRun]:
     """Newest first. Raises NotPermitted."""
     actor.require("integrations.view")
     runs: QuerySet[ParallelRun] = ParallelRun.objects.visible_to(actor)
-    return runs.select_related("environment", "interface__customer", "interface__integration").order_by("-id")
+    return runs.select_related("environment", "integration", "interface__customer", "interface__integration").order_by(
+        "-id"
+    )
 
 
 def with_open_counts(runs: QuerySet[ParallelRun]) -> QuerySet[ParallelRun]:
@@ -80,6 +83,11 @@ def with_open_counts(runs: QuerySet[ParallelRun]) -> QuerySet[ParallelRun]:
 def get_parallel_run(actor: Actor, run_id: UUID) -> ParallelRun:
     """Raises NotVisible, NotPermitted."""
     return get_visible(list_parallel_runs(actor), run_id, "There is no such comparison.")
+
+
+def choices_for(asked: LegacyInterface | ParallelRun, entity: str) -> dict[str, FieldChoice]:
+    """What columns can be said to hold: of an interface now, of a comparison when it was started."""
+    return choices_of(entity, custom_fields(asked.customer_id, entity), systems_of(asked.integration))
 
 
 def list_differences(actor: Actor, run: ParallelRun) -> QuerySet[ParallelDifference]:

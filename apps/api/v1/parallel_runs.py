@@ -27,6 +27,7 @@ from apps.modernization.fields import FieldChoice
 from apps.modernization.models import DifferenceKind, ParallelDifference, ParallelRun, ParallelStatus
 from apps.modernization.old_results import look_at
 from apps.modernization.selectors import (
+    choices_for,
     get_interface,
     get_parallel_run,
     list_differences,
@@ -36,7 +37,6 @@ from apps.modernization.selectors import (
 )
 from apps.modernization.services import (
     accept_findings,
-    choices_for,
     compare_result,
     stop_comparison,
 )

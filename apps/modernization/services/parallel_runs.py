@@ -16,15 +16,7 @@ from apps.core.errors import AnticipatedError, Conflict, NotVisible
 from apps.customers.askers import note_asker
 from apps.dispatch.services import cancel, schedule
 from apps.modernization.comparison import Comparison
-from apps.modernization.fields import (
-    FieldChoice,
-    choices_of,
-    custom_fields,
-    date_choices,
-    guess_columns,
-    guess_keys,
-    systems_of,
-)
+from apps.modernization.fields import date_choices, guess_columns, guess_keys, systems_of
 from apps.modernization.models import (
     InterfaceStatus,
     LegacyInterface,
@@ -34,6 +26,7 @@ from apps.modernization.models import (
 )
 from apps.modernization.models.comparisons import ACTIVE
 from apps.modernization.old_results import OldResult, UnreadableResult, columns_of, look_at, packed, unpacked
+from apps.modernization.selectors import choices_for
 from apps.modernization.services.comparing import COMPARISON_KIND
 from apps.modernization.services.interfaces import lock_interface
 
@@ -97,11 +90,6 @@ def _suggested(interface: LegacyInterface, entity: str, result: OldResult) -> Co
     columns = guess_columns(result.columns, choices)
     keys = guess_keys(columns, result.unique)
     return Comparison(columns=columns, keys=keys, is_json=result.is_json, file=file)
-
-
-def choices_for(interface: LegacyInterface, entity: str) -> dict[str, FieldChoice]:
-    """What columns can be said to hold."""
-    return choices_of(entity, custom_fields(interface.customer_id, entity), systems_of(interface.integration))
 
 
 @transaction.atomic

@@ -22,7 +22,8 @@ from apps.modernization.models import (
     ParallelRun,
 )
 from apps.modernization.old_results import MAX_BYTES, MAX_ROWS, OldResult
-from apps.modernization.services import InterfaceDraft, WaveDraft, choices_for
+from apps.modernization.selectors import choices_for
+from apps.modernization.services import InterfaceDraft, WaveDraft
 from apps.ui.forms import CheckedForm
 
 NO_ENTITY = ("", "Something else, or several kinds")

@@ -22,11 +22,10 @@ from apps.modernization.comparison import Comparison
 from apps.modernization.fields import FieldChoice
 from apps.modernization.models import ParallelDifference, ParallelRun, ParallelStatus
 from apps.modernization.old_results import look_at, unpacked
-from apps.modernization.selectors import get_interface, get_parallel_run, list_differences
+from apps.modernization.selectors import choices_for, get_interface, get_parallel_run, list_differences
 from apps.modernization.services import (
     accept_findings,
     bring_result,
-    choices_for,
     compare_again,
     start_comparison,
     stop_comparison,
@@ -110,7 +109,7 @@ def _start(request: ActorRequest, run: ParallelRun, comparison: Comparison) -> P
 
 
 def _read(request: ActorRequest, run: ParallelRun) -> HttpResponse:
-    choices = choices_for(run.interface, run.entity)
+    choices = _choices(run)
     may_manage = request.actor.can("integrations.manage")
     is_done = run.status == ParallelStatus.DONE
     groups = finding_groups(run, choices) if is_done else []
@@ -127,6 +126,11 @@ def _read(request: ActorRequest, run: ParallelRun) -> HttpResponse:
         "accept_form": AcceptForm(auto_id="accept_%s"), "facts": _facts(run, choices),
     }  # fmt: skip
     return htmx.render_page(request, "partner_portal/parallel_run.html", "partner_portal/_parallel_run.html", context)
+
+
+def _choices(run: ParallelRun) -> dict[str, FieldChoice]:
+    """Of the integration it was compared with, whatever replaces the interface by now; a draft has none yet."""
+    return choices_for(run if run.integration else run.interface, run.entity)
 
 
 def _tiles(run: ParallelRun) -> list[tuple[str, int, str]]:
@@ -205,7 +209,7 @@ def _finding(request: ActorRequest, run: ParallelRun, finding_id: int) -> Parall
 @requires(Audience.STAFF, "records.view")
 def export(request: ActorRequest, parallel_run_id: UUID) -> HttpResponse:
     run = get_parallel_run(request.actor, parallel_run_id)
-    choices = choices_for(run.interface, run.entity)
+    choices = _choices(run)
     rows = _exported(list_differences(request.actor, run).order_by("pk"), choices)
     headers = {"Content-Disposition": 'attachment; filename="findings.csv"', "Cache-Control": "private, no-store"}
     return cast(HttpResponse, StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8", headers=headers))

@@ -12,6 +12,7 @@ from apps.core.actor import system_actor
 from apps.modernization.fields import FieldChoice
 from apps.modernization.models import ChecklistPoint, LegacyInterface, MigrationWave, ParallelRun
 from apps.partner_portal.lists.modernization import said_value
+from tests.factories.delivery import make_flow
 from tests.modernization.conftest import Estate, findings, make_estate
 
 CSV = "Invoice No,Gross amount\nI-1,10.00\n=I-2,21.00\nI-3,5.00\n"
@@ -139,6 +140,14 @@ def test_findings_are_accepted_and_the_interface_cut_over_and_rolled_back(owner:
     shown = text_of(owner, page_of(interface))
     assert "Totals are wrong" in shown
     assert LegacyInterface.objects.get().status == "in_use"
+
+
+def test_an_old_comparison_names_the_systems_it_was_made_with(owner: Client, estate: Estate) -> None:
+    interface, token = estate.interface(), f"@{estate.billing.pk}"
+    run = estate.compare(interface, CSV, columns={"Invoice No": token, "Gross amount": "total"}, keys=[token])
+    LegacyInterface.objects.update(integration=make_flow(estate.customer).integration)
+
+    assert "Id in Xero" in text_of(owner, f"/manage/modernization/comparisons/{run.pk}/")
 
 
 def test_keys_alone_are_not_called_the_same(owner: Client, estate: Estate) -> None:
