@@ -51,6 +51,7 @@ class _Work:
 
     run: ParallelRun
     comparison: Comparison
+    systems: Sequence[UUID]
     choices: Mapping[str, FieldChoice]
     matcher: Matcher
     now: Callable[[], datetime]
@@ -112,12 +113,12 @@ def _prepared(run: ParallelRun, now: Callable[[], datetime]) -> _Work:
     missing = [token for token in (*comparison.keys, *comparison.compared) if token not in choices]
     if missing or not systems:
         raise _CannotCompare("The integration that replaces it has changed since. Set the comparison up anew.")
-    return _Work(run, comparison, choices, Matcher(comparison, choices), now)
+    return _Work(run, comparison, [one.pk for one in systems], choices, Matcher(comparison, choices), now)
 
 
 def _spool_records(work: _Work, spool: Spool) -> None:
     run, comparison = work.run, work.comparison
-    wanted = [UUID(comparison.system)] if comparison.system else [one.pk for one in systems_of(run.integration)]
+    wanted = [UUID(comparison.system)] if comparison.system else work.systems
     # Once, by their ids: which records count is a question over both tables, and costs as much for one batch as for all.
     ids = list(
         records_of(run.environment, run.entity, comparison, wanted).values_list("pk", flat=True)[: MAX_RECORDS + 1]
