@@ -133,6 +133,17 @@ def test_yaml_brings_waves_and_checklists_and_comes_back_the_same(estate):
     ]  # fmt: skip
 
 
+def test_what_stands_already_is_read_at_once_however_many_lines_say_it(estate, django_assert_num_queries):
+    text = "kind: modernization\ncustomer: brightwater\ninterfaces:\n"
+    for number in range(4):
+        said = "kind: script, source: ERP, target: CRM, checklist: [Tell finance]"
+        text += f"- {{name: File {number}, {said}, depends_on: [{f'File {number - 1}' if number else ''}]}}\n"
+        apply(estate, text)
+
+        with django_assert_num_queries(8):
+            assert apply(estate, text).changes == []
+
+
 def test_an_export_runs_nothing_in_a_spreadsheet_and_comes_back_the_same(estate):
     estate.interface(
         "Nightly", notes="=SUM(A1)", way_back="Line one\nline; two", depends_on=(estate.interface("Base"),)

@@ -79,7 +79,7 @@ class _Inventory:
         self.actor, self.customer = actor, customer
         self.waves = {wave.name.lower(): wave for wave in list_waves(actor).filter(customer=customer)}
         own = list_interfaces(actor).filter(customer=customer)
-        self.interfaces = {one.name.lower(): one for one in own.prefetch_related("points")}
+        self.interfaces = {one.name.lower(): one for one in own.prefetch_related("points", "depends_on")}
         self.integrations = _by_name(customer)
 
     def draft(self, doc: InterfaceDoc) -> InterfaceDraft:
@@ -177,24 +177,21 @@ def _wave(estate: _Inventory, now: datetime, doc: WaveDoc) -> PlannedEntry:
     entry = PlannedEntry("wave", doc.name, "same" if known else "create")
     base = draft_of_wave(known) if known else WaveDraft(name=doc.name)
     try:
-        with transaction.atomic():
-            said: dict[str, Any] = {
-                name: getattr(doc, name) for name in ("position", "goal") if getattr(doc, name) is not None
-            }
-            said |= {
-                name: _day(getattr(doc, name))
-                for name in ("starts_on", "cut_over_on")
-                if getattr(doc, name) is not None
-            }
-            draft = replace(base, name=doc.name, **said)
-            entry.details = _changes(base.values() if known else {}, draft.values())
-            if known and entry.details:
-                entry.action = "change"
-                wave: MigrationWave = change_wave(actor=estate.actor, now=now, wave=known, draft=draft)
-                estate.waves[doc.name.lower()] = wave
-            elif not known:
-                added = add_wave(actor=estate.actor, now=now, customer=estate.customer, draft=draft)
-                estate.waves[doc.name.lower()] = added
+        said: dict[str, Any] = {
+            name: getattr(doc, name) for name in ("position", "goal") if getattr(doc, name) is not None
+        }
+        said |= {
+            name: _day(getattr(doc, name)) for name in ("starts_on", "cut_over_on") if getattr(doc, name) is not None
+        }
+        draft = replace(base, name=doc.name, **said)
+        entry.details = _changes(base.values() if known else {}, draft.values())
+        if known and entry.details:
+            entry.action = "change"
+            wave: MigrationWave = change_wave(actor=estate.actor, now=now, wave=known, draft=draft)
+            estate.waves[doc.name.lower()] = wave
+        elif not known:
+            added = add_wave(actor=estate.actor, now=now, customer=estate.customer, draft=draft)
+            estate.waves[doc.name.lower()] = added
     except AnticipatedError as error:
         entry.problems.append(error.user_message)
     return entry
@@ -214,8 +211,7 @@ def _interface(estate: _Inventory, now: datetime, line: Line) -> PlannedEntry:
         entry.problems.append(line.problem)
         return entry
     try:
-        with transaction.atomic():
-            _keep_interface(estate, now, doc, entry)
+        _keep_interface(estate, now, doc, entry)
     except AnticipatedError as error:
         entry.problems.append(
             f"{error.field.replace('_', ' ').capitalize()}: {error.user_message}" if error.field else error.user_message
@@ -241,7 +237,8 @@ def _keep_interface(estate: _Inventory, now: datetime, doc: InterfaceDoc, entry:
 def _keep_points(interface: LegacyInterface, texts: list[str], entry: PlannedEntry) -> None:
     """Points of the same text keep their ticks. Raises UnableToSaveInterface, UnableToChangeInterface."""
     texts = list(dict.fromkeys(text.strip() for text in texts if text.strip()))
-    have = [point.text for point in interface.points.order_by("id")]
+    points = sorted(interface.points.all(), key=lambda point: point.pk)
+    have = [point.text for point in points]
     if have == texts:
         return
     if interface.status == InterfaceStatus.RETIRED:
@@ -251,7 +248,7 @@ def _keep_points(interface: LegacyInterface, texts: list[str], entry: PlannedEnt
     if entry.action != "create":
         entry.action = "change"
         entry.details.append(("checklist", "; ".join(have), "; ".join(texts)))
-    ticks = {point.text: point for point in interface.points.all()}
+    ticks = {point.text: point for point in points}
     interface.points.all().delete()
     ChecklistPoint.objects.bulk_create(
         ChecklistPoint(
@@ -265,15 +262,14 @@ def _keep_points(interface: LegacyInterface, texts: list[str], entry: PlannedEnt
 def _depend(estate: _Inventory, now: datetime, doc: InterfaceDoc, entry: PlannedEntry) -> None:
     interface = estate.interfaces[doc.name.lower()]
     try:
-        with transaction.atomic():
-            draft, needed = draft_of(interface), estate.needed(doc)
-            if {one.pk for one in draft.depends_on} == {one.pk for one in needed}:
-                return
-            before, after = ("; ".join(sorted(map(str, some))) for some in (draft.depends_on, needed))
-            entry.details.append(("depends_on", before, after))
-            if entry.action == "same":
-                entry.action = "change"
-            change_interface(actor=estate.actor, now=now, interface=interface, draft=replace(draft, depends_on=needed))
+        draft, needed = draft_of(interface), estate.needed(doc)
+        if set(draft.depends_on) == set(needed):
+            return
+        before, after = ("; ".join(sorted(map(str, some))) for some in (draft.depends_on, needed))
+        entry.details.append(("depends_on", before, after))
+        if entry.action == "same":
+            entry.action = "change"
+        change_interface(actor=estate.actor, now=now, interface=interface, draft=replace(draft, depends_on=needed))
     except AnticipatedError as error:
         entry.problems.append(error.user_message)
 

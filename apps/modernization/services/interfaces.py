@@ -74,7 +74,7 @@ class InterfaceDraft:
 
 def draft_of(interface: LegacyInterface) -> InterfaceDraft:
     own = {one.name: getattr(interface, one.name) for one in fields(InterfaceDraft) if one.name != "depends_on"}
-    return InterfaceDraft(**own, depends_on=tuple(interface.depends_on.order_by("name", "id")))
+    return InterfaceDraft(**own, depends_on=tuple(interface.depends_on.all()))
 
 
 @transaction.atomic
@@ -85,11 +85,9 @@ def add_interface(*, actor: Actor, now: datetime, customer: Customer, draft: Int
     if LegacyInterface.objects.filter(customer=customer).count() >= MOST_INTERFACES:
         raise UnableToSaveInterface(f"There are {MOST_INTERFACES} interfaces already. Remove what was retired.")
     interface = LegacyInterface(customer=customer, environment=get_environment(customer), created_at=now)
-    _write(interface, draft)
+    _write(interface, draft, needed=())
     ChecklistPoint.objects.bulk_create([ChecklistPoint(interface=interface, text=text) for text in USUAL_POINTS])
-    record_change(
-        actor=actor, now=now, target=interface, action="legacy_interface.added", after=told(draft_of(interface))
-    )
+    record_change(actor=actor, now=now, target=interface, action="legacy_interface.added", after=told(draft))
     return interface
 
 
@@ -101,13 +99,13 @@ def change_interface(
     # One change of a customer at a time: two at once could make two interfaces depend on each other.
     Customer.objects.select_for_update(no_key=True).filter(pk=interface.customer_id).first()
     locked = lock_interface(actor, interface)
-    before = told(draft_of(locked))
+    known = draft_of(locked)
     if locked.is_gone and draft.integration != locked.integration:
         raise UnableToSaveInterface(
             "It is cut over: what replaces it stays. Roll it back to choose another.", field="integration"
         )
-    _write(locked, draft)
-    after = told(draft_of(locked))
+    _write(locked, draft, needed=known.depends_on)
+    before, after = told(known), told(draft)
     changed = {name for name in after if after[name] != before[name]}
     if changed:
         record_change(
@@ -144,10 +142,11 @@ def told(draft: InterfaceDraft) -> dict[str, Any]:
     """For the trail: names instead of rows."""
     values = draft.values()
     links = {name: str(values[name]) if values[name] else "" for name in ("wave", "integration")}
-    return {**values, **links, "depends_on": [str(other) for other in draft.depends_on]}
+    return {**values, **links, "depends_on": sorted({str(other) for other in draft.depends_on})}
 
 
-def _write(interface: LegacyInterface, draft: InterfaceDraft) -> None:
+def _write(interface: LegacyInterface, draft: InterfaceDraft, *, needed: Iterable[LegacyInterface]) -> None:
+    """`needed`: what it depends on so far."""
     check_draft(interface.customer, draft)
     for name, value in draft.values().items():
         setattr(interface, name, value)
@@ -156,8 +155,9 @@ def _write(interface: LegacyInterface, draft: InterfaceDraft) -> None:
             interface.save()
     except IntegrityError:
         raise UnableToSaveInterface("There is an interface of this name already.", field="name") from None
-    _demand_no_circle(interface, draft.depends_on)
-    interface.depends_on.set(draft.depends_on)
+    if set(draft.depends_on) != set(needed):
+        _demand_no_circle(interface, draft.depends_on)
+        interface.depends_on.set(draft.depends_on)
 
 
 def check_draft(customer: Customer, draft: InterfaceDraft) -> None:
