@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import Count, F, IntegerField, Q, QuerySet
-from django.db.models.functions import Greatest
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest
 
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
@@ -76,7 +76,9 @@ def list_parallel_runs(actor: Actor) -> QuerySet[ParallelRun]:
 
 def with_open_counts(runs: QuerySet[ParallelRun]) -> QuerySet[ParallelRun]:
     """Each with `open_count`, as the function of that name counts: in the question that lists them."""
-    accepted = Count("differences", filter=Q(differences__accepted_at__isnull=False))
+    rows = ParallelDifference.objects.filter(run=OuterRef("pk"), accepted_at__isnull=False)
+    # Counted for the listed runs only: joined, the findings of all would be.
+    accepted = Coalesce(Subquery(rows.order_by().values("run").annotate(count=Count("pk")).values("count")), 0)
     return runs.annotate(open_count=Greatest(F("finding_count") - accepted, 0, output_field=IntegerField()))
 
 
