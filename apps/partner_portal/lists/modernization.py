@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
-from django.urls import reverse
 
 from apps.accounts.access import ActorRequest
 from apps.modernization.comparison import HOUR, NUMERIC
@@ -24,6 +23,7 @@ from apps.modernization.models import (
 )
 from apps.ui.filters import Filter, FilterState, parse_filters
 from apps.ui.formatting import date_text, number_text
+from apps.ui.links import link_to
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column
 from apps.ui.viewer import current_locale
@@ -53,6 +53,14 @@ RUNS = (
     Column("findings", "To look at", "number", value="open_count"),
     Column("at", "Started", "datetime", value="requested_at"),
 )
+
+
+def interface_url(interface: LegacyInterface) -> str:
+    return link_to("partner_portal:legacy_interface")(interface.pk)
+
+
+def run_url(run: ParallelRun) -> str:
+    return link_to("partner_portal:parallel_run")(run.pk)
 
 
 def interface_status(interface: LegacyInterface) -> Status:
@@ -149,7 +157,7 @@ def finding_status(finding: ParallelDifference) -> Status:
 
 
 def finding_url(finding: ParallelDifference) -> str:
-    return reverse("partner_portal:record", args=[finding.record_id]) if finding.record_id else ""
+    return link_to("partner_portal:record")(finding.record_id) if finding.record_id else ""
 
 
 def finding_groups(run: ParallelRun, choices: dict[str, FieldChoice]) -> list[dict[str, Any]]:

@@ -53,7 +53,9 @@ from apps.partner_portal.lists.modernization import (
     RUNS,
     interface_filters,
     interface_status,
+    interface_url,
     narrow_interfaces,
+    run_url,
 )
 from apps.partner_portal.selectors.modernization import list_acts
 from apps.ui import htmx
@@ -82,10 +84,6 @@ def show_inventory(request: ActorRequest, customer_id: UUID) -> HttpResponse:
         notes = check_plan(waves, interfaces, read_needs(interfaces), clock.local_date(clock.now(), customer.time_zone))
         context |= {"waves": by_wave(waves, interfaces), "notes": notes, "has_any": bool(interfaces or waves)}
     return render_tab(request, customer, TAB, context, partial="_interface_rows.html")
-
-
-def interface_url(interface: LegacyInterface) -> str:
-    return reverse("partner_portal:legacy_interface", args=[interface.pk])
 
 
 def _may_manage(request: ActorRequest) -> bool:
@@ -151,10 +149,7 @@ def show(request: ActorRequest, legacy_interface_id: UUID) -> HttpResponse:
     interface, now = get_interface(request.actor, legacy_interface_id), clock.now()
     prefetch_related_objects([interface], "points", "depends_on")
     runs = list(with_open_counts(list_parallel_runs(request.actor).filter(interface=interface))[:LISTED_RUNS])
-    table = build_table(
-        runs, RUNS, caption="Comparisons", noun="comparisons",
-        url=lambda run: reverse("partner_portal:parallel_run", args=[run.pk]),
-    )  # fmt: skip
+    table = build_table(runs, RUNS, caption="Comparisons", noun="comparisons", url=run_url)
     checks = checks_of(interface, now) if not interface.is_gone else []
     points = sorted(interface.points.all(), key=lambda point: point.pk)
     context = {

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.access import ActorRequest, Audience, requires
@@ -40,6 +39,7 @@ from apps.partner_portal.lists.modernization import (
     finding_url,
     narrow_findings,
     run_status,
+    run_url,
 )
 from apps.partner_portal.views.modernization import crumbs_of
 from apps.ui import htmx
@@ -56,10 +56,6 @@ COUNTS = (
 ALWAYS = ("equal", "different", "only_old", "only_new")
 EXPORTED = ("kind", "record", "field", "old", "new", "line", "record_id", "accepted_by", "reason")
 CHUNK = 1_000
-
-
-def run_url(run: ParallelRun) -> str:
-    return reverse("partner_portal:parallel_run", args=[run.pk])
 
 
 @require_http_methods(["GET", "POST"])
