@@ -105,23 +105,28 @@ def _start(request: ActorRequest, run: ParallelRun, comparison: Comparison) -> P
 
 
 def _read(request: ActorRequest, run: ParallelRun) -> HttpResponse:
-    choices = _choices(run)
-    may_manage = request.actor.can("integrations.manage")
-    is_done = run.status == ParallelStatus.DONE
-    groups = finding_groups(run, choices) if is_done else []
+    choices, is_done = _choices(run), run.status == ParallelStatus.DONE
+    context = {
+        "run": run, "interface": run.interface, "status": run_status(run), "is_done": is_done,
+        "poll_url": run_url(run) if run.is_active else "", "crumbs": crumbs_of(run.interface),
+        "may_manage": request.actor.can("integrations.manage"), "facts": _facts(run, choices),
+        **(_findings(request, run, choices) if is_done else {}),
+    }  # fmt: skip
+    return htmx.render_page(request, "partner_portal/parallel_run.html", "partner_portal/_parallel_run.html", context)
+
+
+def _findings(request: ActorRequest, run: ParallelRun, choices: dict[str, FieldChoice]) -> dict[str, Any]:
+    groups = finding_groups(run, choices)
     filters = finding_filters(request, groups)
     found = narrow_findings(list_differences(request.actor, run), filters)
     page: Any = page_queryset(found, request, order=("id",))
-    columns = finding_columns(choices, may_accept=may_manage and is_done)
+    columns = finding_columns(choices, may_accept=request.actor.can("integrations.manage"))
     table = build_table(page.items, columns, caption="Findings", noun="findings", url=finding_url, total=found.count())
-    context = {
-        "run": run, "interface": run.interface, "status": run_status(run), "groups": groups, "filters": filters,
-        "page": page, "table": table, "tiles": _tiles(run), "waiting": run.finding_count - sum(row["accepted"] for row in groups), "is_done": is_done,
-        "unlisted": run.finding_count - sum(row["total"] for row in groups) if is_done else 0,
-        "poll_url": run_url(run) if run.is_active else "", "crumbs": crumbs_of(run.interface), "may_manage": may_manage,
-        "accept_form": AcceptForm(auto_id="accept_%s"), "facts": _facts(run, choices),
+    return {
+        "groups": groups, "filters": filters, "page": page, "table": table, "tiles": _tiles(run),
+        "waiting": run.finding_count - sum(row["accepted"] for row in groups),
+        "unlisted": run.finding_count - sum(row["total"] for row in groups),
     }  # fmt: skip
-    return htmx.render_page(request, "partner_portal/parallel_run.html", "partner_portal/_parallel_run.html", context)
 
 
 def _choices(run: ParallelRun) -> dict[str, FieldChoice]:
