@@ -27,6 +27,7 @@ from apps.modernization.models import (
     LegacyInterface,
     MigrationWave,
 )
+from apps.modernization.models.comparisons import ACTIVE
 
 MOST_INTERFACES = 500
 MOST_POINTS = 30
@@ -124,7 +125,7 @@ def remove_interface(*, actor: Actor, now: datetime, interface: LegacyInterface)
     waiting = None if locked.is_gone else locked.needed_by.order_by("name").first()
     if waiting is not None:
         raise UnableToChangeInterface(f"{waiting} depends on it. Change that first, or its checklist would forget it.")
-    if any(run.is_active for run in locked.parallel_runs.all()):
+    if locked.parallel_runs.filter(status__in=ACTIVE).exists():
         raise UnableToChangeInterface("A comparison is under way. Stop it first.")
     record_change(actor=actor, now=now, target=locked, action="legacy_interface.removed", before=told(draft_of(locked)))
     locked.delete()
