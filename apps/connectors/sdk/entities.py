@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from apps.connectors.sdk.misfits import Misfit, describe_misfit, said
+from apps.connectors.sdk.misfits import Misfit, describe_misfit
 
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
 Interval = Literal["week", "month", "quarter", "year"]
@@ -359,8 +359,7 @@ def _validate_custom(fields: dict[str, Any], kinds: Mapping[str, str]) -> None:
         try:
             msgspec.convert(value, CUSTOM_TYPES[kinds[name]], strict=True)
         except msgspec.ValidationError as error:
-            misfit = describe_misfit(error, CUSTOM_TYPES[kinds[name]])
-            raise InvalidRecord(Misfit(name, f"{said(name)}{misfit.message.removeprefix('It')}")) from error
+            raise InvalidRecord(describe_misfit(error, CUSTOM_TYPES[kinds[name]], at=name)) from error
 
 
 def in_order(entity: str, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,24 +46,27 @@ class Misfit(NamedTuple):
     message: str
 
 
-def describe_misfit(error: msgspec.ValidationError, shape: type, patterns: Mapping[str, str] = NO_PATTERNS) -> Misfit:
+def describe_misfit(
+    error: msgspec.ValidationError, shape: type, patterns: Mapping[str, str] = NO_PATTERNS, *, at: str = ""
+) -> Misfit:
     """This function will say what a value lacks to be a `shape`, given the error of converting it.
 
-    `patterns`: what a text must be that has to match a regular expression of the shape.
+    `patterns`: what a text must be that has to match a regular expression of the shape. `at`: the path to the value itself.
     """
-    text, path = str(error), ""
+    text, inner = str(error), ""
     if place := _PLACE.search(text):
-        text, path = text[: place.start()], _ELEMENT.sub("", place["path"])
+        text, inner = text[: place.start()], _ELEMENT.sub("", place["path"])
+    path = _join(at, inner)
     if found := _UNKNOWN.match(text):
-        inside = f" in {said(path).lower()}" if path else ""
+        inside = f" in {_said(path).lower()}" if path else ""
         return Misfit(_join(path, found["name"]), f"There is no field “{found['name']}”{inside}")
     if found := _MISSING.match(text):
         path = _join(path, found["name"])
-        return Misfit(path, f"{said(path)} is missing")
-    return Misfit(path, f"{said(path) or 'It'} {_demand(text, path, shape, {**_PATTERNS, **patterns})}")
+        return Misfit(path, f"{_said(path)} is missing")
+    return Misfit(path, f"{_said(path) or 'It'} {_demand(text, inner, shape, {**_PATTERNS, **patterns})}")
 
 
-def said(path: str) -> str:
+def _said(path: str) -> str:
     """`lines.unit_price` as “Lines, unit price”; lengths of time are said in hours elsewhere, so their unit is left out."""
     names = [name.removeprefix("x_").removesuffix("_seconds").replace("_", " ") for name in path.split(".")]
     words = ", ".join(names)
@@ -109,4 +112,4 @@ def _literals(kind: Any) -> list[str]:
 
 
 def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    return ".".join(part for part in (path, name) if part)

@@ -50,13 +50,25 @@ def test_a_record_that_does_not_fit(entity: str, fields: dict[str, Any], field: 
     assert (refused.value.field, str(refused.value)) == (field, words)
 
 
-def test_a_custom_field_that_does_not_fit() -> None:
+@pytest.mark.parametrize(
+    ("kind", "value", "field", "words"),
+    [
+        ("integer", "many", "x_head_count", "Head count must be a whole number, not a text"),
+        (
+            "money",
+            {**EUR, "amount": "1"},
+            "x_head_count.amount",
+            "Head count, amount must be a whole number, not a text",
+        ),
+        ("money", {"amount": 1}, "x_head_count.currency", "Head count, currency is missing"),
+        ("money", {**EUR, "note": ""}, "x_head_count.note", "There is no field “note” in head count"),
+    ],
+)
+def test_a_custom_field_that_does_not_fit(kind: str, value: Any, field: str, words: str) -> None:
     with pytest.raises(InvalidRecord) as refused:
-        validate_entity("account", {"name": "a", "x_head_count": "many"}, lambda: {"x_head_count": "integer"})
+        validate_entity("account", {"name": "a", "x_head_count": value}, lambda: {"x_head_count": kind})
 
-    assert (refused.value.field, str(refused.value)) == (
-        "x_head_count", "Head count must be a whole number, not a text"
-    )  # fmt: skip
+    assert (refused.value.field, str(refused.value)) == (field, words)
 
 
 @pytest.mark.parametrize(
