@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from apps.connectors.services import update_connection
+from apps.connectors.services.credentials import store_secrets
 from apps.core.actor import Actor
 from apps.customers.models import Environment
 from apps.events.relaying import relay_outbox
@@ -43,3 +44,22 @@ def test_a_colleague_learns_of_another_key(
     mails = OutgoingMail.objects.filter(kind="flows.access_changed")
     assert list(mails.values_list("recipient", flat=True)) == told
     assert [mail.subject for mail in mails] == ["Other access to Renamed of Initech"] * len(told)
+
+
+def test_a_colleague_learns_of_another_address(
+    make_connection: MakeConnection, owner_actor: Actor, now: datetime
+) -> None:
+    make_staff(now, "admin", "carl@acme.example")
+    set_release_rules(actor=owner_actor, now=now, requires_review=True)
+    connection = make_connection("cloud")
+    store_secrets(connection=connection, secrets={"access_token": "given-access-1"}, now=now)
+    connection.refresh_from_db()
+
+    for address in ("https://cloud.example.com", "https://elsewhere.example.com"):
+        settings = {"base_url": address}
+        update_connection(
+            actor=owner_actor, now=now, connection=connection, name="Books", settings=settings, secrets={}
+        )
+        relay_outbox(now=now)
+
+    assert OutgoingMail.objects.get(kind="flows.access_changed").recipient == "carl@acme.example"
