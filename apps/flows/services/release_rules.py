@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -83,8 +84,7 @@ def tell_of_access(*, connection_id: UUID, by: str, by_ids: list[str], key: str,
     connection = Connection.objects.select_related("customer").filter(pk=connection_id).first()
     if connection is None or not requires_second_person():
         return 0
-    others = [person for person in list_allowed_people(PERMISSION) if person not in by_ids]
-    addresses = User.objects.filter(pk__in=others).order_by("email").values_list("email", flat=True)
+    addresses = User.objects.filter(pk__in=_others(by_ids)).order_by("email").values_list("email", flat=True)
     context = {
         "by": by, "connection_name": connection.name, "customer_name": connection.customer.name,
         "url": absolute_url(platform_host(require_tenant_schema()), f"/manage/connections/{connection.pk}/"),
@@ -107,12 +107,12 @@ def _lock(actor: Actor, now: datetime) -> ReleaseRules:
 def _is_agreed(actor: Actor, rules: ReleaseRules) -> bool:
     if rules.end_asked_at is not None:
         return actor.id in rules.end_voter_ids
-    return not _others(actor)
+    return not _others(actor.people)
 
 
-def _others(actor: Actor) -> list[str]:
-    """Who else could agree."""
-    return [person for person in list_allowed_people(PERMISSION) if person not in actor.people]
+def _others(people: Collection[str]) -> list[str]:
+    """Who beside these people could agree."""
+    return [person for person in list_allowed_people(PERMISSION) if person not in people]
 
 
 def _ask(actor: Actor, now: datetime, rules: ReleaseRules) -> ReleaseRules:
@@ -121,7 +121,7 @@ def _ask(actor: Actor, now: datetime, rules: ReleaseRules) -> ReleaseRules:
         asked = "You asked for this yourself. Somebody else who may change it has to agree."
         raise SecondPersonMissing(asked if own else TOO_NEW)
     rules.end_asked_at, rules.end_asked_by_label, rules.end_asked_by_ids = now, actor.label, sorted(actor.people)
-    rules.end_voter_ids = _others(actor)
+    rules.end_voter_ids = _others(actor.people)
     rules.save()
     _audit(actor, now, "release_rules.end_asked", True, {"requires_review": True})
     return rules
