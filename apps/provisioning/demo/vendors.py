@@ -21,6 +21,11 @@ class VendorRefused(RuntimeError):
     """The simulator did not do what the demo asked for."""
 
 
+def _client() -> httpx2.Client:
+    """To simulators, by plain http: certificates are not looked at, and not loaded, which takes longer than an order."""
+    return httpx2.Client(timeout=TIMEOUT_SECONDS, trust_env=False, verify=False)  # noqa: S501
+
+
 class VendorAccount:
     """One firm's account at one vendor."""
 
@@ -29,7 +34,7 @@ class VendorAccount:
         self.name = name
         self.base_url = f"{settings.SANDBOX_URL}/{vendor}/{name}"
         # It opens a connection again that the other side closed in the meantime: a slow machine lives a month for minutes.
-        self._client = httpx2.Client(timeout=TIMEOUT_SECONDS, trust_env=False, verify=False)  # noqa: S501 - plain http
+        self._client = _client()
 
     def order(self, method: str, path: str, body: Any = None) -> Any:
         """This function will send one order to the control plane. Raises VendorRefused."""
@@ -90,7 +95,7 @@ def agree_to_consent(url: str) -> tuple[str, str]:
     """This function will press "Allow access" on the vendor's consent page and return code and state."""
     parts = urlsplit(url)
     asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    with httpx2.Client(timeout=TIMEOUT_SECONDS, trust_env=False, verify=False) as browser:  # noqa: S501 - plain http
+    with _client() as browser:
         browser.get(url)
         response = browser.post(url.partition("?")[0], data={**asked, "decision": "allow"})
     back = parse_qs(urlsplit(response.headers.get("Location", "")).query)
