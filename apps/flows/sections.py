@@ -40,11 +40,6 @@ def register_section(section: Section) -> None:
     _sections[section.key] = section
 
 
-def known_sections() -> list[Section]:
-    """In the order of their keys."""
-    return [_sections[key] for key in sorted(_sections)]
-
-
 def sections_for(actor: Actor) -> list[Section]:
-    """Those the actor may read and change."""
-    return [section for section in known_sections() if actor.can(section.permission)]
+    """Those the actor may read and change, in the order of their keys."""
+    return [section for _, section in sorted(_sections.items()) if actor.can(section.permission)]
