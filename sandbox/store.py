@@ -29,7 +29,8 @@ class Store:
     """Write-through: every change is on disk before the request is answered, every read comes from memory.
 
     What one request changes is written `together`: a process that is stopped in the middle has done all of it, or
-    nothing. A token that was taken back for a new one stays good until the new one is on disk. Callers hold their account's lock; the store's own lock only guards the one SQLite connection.
+    nothing. A token that was taken back for a new one stays good until the new one is on disk. Callers hold their
+    account's lock; the store's own lock only guards the one SQLite connection.
     """
 
     def __init__(self, data_dir: Path) -> None:
