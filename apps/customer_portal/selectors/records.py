@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.canonical.models import CanonicalChange, CanonicalLink, CanonicalRecord, CrossReference, Entity
+from apps.canonical.models import CanonicalChange, CanonicalLink, CanonicalRecord, Entity
+from apps.canonical.selectors import list_places
 from apps.connectors.models import Connection
 from apps.connectors.sdk.entities import in_order
 from apps.core.actor import Actor
@@ -60,10 +61,9 @@ def get_record(actor: Actor, record_id: UUID) -> CanonicalRecord:
 
 
 def describe_record(actor: Actor, record: CanonicalRecord) -> RecordPage:
-    references = CrossReference.objects.filter(record=record, deleted_at=None).select_related("connection")
     places = [
         Place(describe_system(r.connection).name, humanize_word(r.object_name), r.external_id, r.url)
-        for r in references.order_by("connection__name", "object_name")
+        for r in list_places(actor, record.pk)
     ]
     return RecordPage(record, name_record(record), places, _related(record), _timeline(actor, record))
 
