@@ -68,6 +68,7 @@ def _icon(name: str) -> SafeString:
     return SafeString(f'<svg class="icon" aria-hidden="true"><use href="{escape(icon_url(name))}"/></svg>')
 
 
+DASH = SafeString(f'<span class="empty-value">{formatting.EMPTY}</span>')
 _EMPTY = SafeString(f'<span class="empty-value" aria-label="none">{formatting.EMPTY}</span>')
 
 
@@ -226,7 +227,7 @@ def kbd(keys: str) -> SafeString:
 def record_value(value: object) -> SafeString | str:
     """A canonical or vendor's field as people read it: money formatted, lists counted, nothing as a dash."""
     if value is None or value in ("", [], {}):
-        return SafeString('<span class="empty-value">–</span>')
+        return DASH
     if isinstance(value, bool):
         return "yes" if value else "no"
     if differences.is_money(value):

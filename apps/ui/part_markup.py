@@ -171,7 +171,6 @@ _DIFF_HEAD = (
     '<table class="data-table data-table-static"><caption class="visually-hidden">Changed fields</caption><thead><tr>'
     '<th scope="col">Field</th><th scope="col">Before</th><th scope="col">After</th></tr></thead><tbody>'
 )
-_NOTHING = '<span class="empty-value">–</span>'
 
 
 def field_diff(
@@ -193,8 +192,8 @@ def _change(change: differences.Change, *, named: bool) -> str:
     if change.kind == "same":
         after = '<span class="muted">unchanged</span>'
     else:
-        before = _NOTHING if change.kind == "added" else f'<del class="diff-old">{before}</del>'
-        after = _NOTHING if change.kind == "removed" else f'<ins class="diff-new">{after}</ins>'
+        before = markup.DASH if change.kind == "added" else f'<del class="diff-old">{before}</del>'
+        after = markup.DASH if change.kind == "removed" else f'<ins class="diff-new">{after}</ins>'
     return (
         f'<tr><td class="cell-main">{name}</td><td data-label="Before">{before}</td>'
         f'<td data-label="After">{after}</td></tr>'
@@ -204,7 +203,7 @@ def _change(change: differences.Change, *, named: bool) -> str:
 def money_cells(amounts: Iterable[tuple[str, int]], currency: str) -> SafeString:
     """Cells of a table, one per labelled amount in minor units; nothing is a dash."""
     cells = (
-        f'<td class="end" data-label="{text_of(label)}">{markup.money(amount, currency) if amount else _NOTHING}</td>'
+        f'<td class="end" data-label="{text_of(label)}">{markup.money(amount, currency) if amount else markup.DASH}</td>'
         for label, amount in amounts
     )
     return SafeString("".join(cells))

@@ -7,7 +7,7 @@ from django.template import Context, Engine
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from apps.ui import formatting, markup
+from apps.ui import markup
 from apps.ui.markup import text_of
 from apps.ui.tables import Cell, Column, Row, Table
 from apps.ui.viewer import one_viewer
@@ -97,7 +97,7 @@ def _value(cell: Cell, row: Row, context: Context) -> str:
     draw = _DRAWN.get(column.kind)
     if draw is not None:
         return draw(value)
-    return _EMPTY if value is None or value == "" else text_of(value)
+    return markup.DASH if value is None or value == "" else text_of(value)
 
 
 def _from_template(cell: Cell, row: Row, context: Context) -> SafeString:
@@ -111,9 +111,8 @@ def render_part(context: Context, name: str) -> SafeString:
     return engine.get_template(name).render(context)
 
 
-_EMPTY = SafeString(f'<span class="empty-value">{formatting.EMPTY}</span>')
 _DRAWN: Mapping[str, Callable[[Any], SafeString]] = {
-    "status": lambda value: markup.status_badge(value) if value else _EMPTY,
+    "status": lambda value: markup.status_badge(value) if value else markup.DASH,
     "number": markup.number,
     "percent": lambda value: markup.number(value, "%"),
     "datetime": markup.datetime_tag,
@@ -122,5 +121,5 @@ _DRAWN: Mapping[str, Callable[[Any], SafeString]] = {
     "bytes": markup.bytes_size,
     "id": lambda value: markup.copy_id(value, short=True),
     "tag": lambda value: format_html('<span class="tag">{}</span>', value) if value else SafeString(""),
-    "boolean": lambda value: markup.icon("check", label="yes") if value else _EMPTY,
+    "boolean": lambda value: markup.icon("check", label="yes") if value else markup.DASH,
 }
