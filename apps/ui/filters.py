@@ -48,7 +48,6 @@ class FilterChip:
     options: tuple[FilterOption, ...]
     chosen: tuple[str, ...]
     text: str
-    clear_url: str
     single: bool
     icon: str = ""
     days: tuple[tuple[str, str, str], ...] = ()  # (name, label, value) of each
@@ -134,14 +133,12 @@ def _chip(request: HttpRequest, item: Filter) -> FilterChip:
     options = tuple(FilterOption(value, label, value in chosen) for value, label in item.choices)
     days = _days(request) if item.takes_days else ()
     told = [f"{label.lower()} {value}" for _, label, value in days if value]
-    names = [item.key, *((FIRST_DAY, LAST_DAY) if item.takes_days else ())]
     return FilterChip(
         key=item.key,
         label=item.label,
         options=options,
         chosen=chosen,
         text=" ".join(told) or _chip_text([labels[value] for value in chosen]),
-        clear_url=with_query(request, cursor=None, **dict.fromkeys(names)),
         single=item.single,
         icon=item.icon,
         days=days,
