@@ -9,7 +9,7 @@ import pytest
 
 from apps.core.actor import Actor
 from apps.core.ids import encode_id
-from apps.modernization.models import LegacyInterface, MigrationWave, ParallelRun
+from apps.modernization.models import InterfaceStatus, LegacyInterface, MigrationWave, ParallelRun
 from tests.api.conftest import ApiClient, make_key
 from tests.modernization.conftest import Estate, make_estate
 
@@ -51,6 +51,17 @@ def test_interfaces_and_waves_are_written_down_once_and_changed(api: ApiClient, 
     assert MigrationWave.objects.count() == 0
 
 
+def test_a_wave_counts_what_is_cut_over_and_retired(api: ApiClient, estate: Estate) -> None:
+    wave = api.post("/migration-waves", {"customer": body(estate)["customer"], "name": "Money"}).json()["id"]
+    for number, status in enumerate(InterfaceStatus.values):
+        api.post("/legacy-interfaces", body(estate, name=f"No. {number}", wave=wave))
+        LegacyInterface.objects.filter(name=f"No. {number}").update(status=status)
+
+    (told,) = api.get("/migration-waves").json()["data"]
+
+    assert (told["interface_count"], told["done_count"]) == (4, 2)
+
+
 def test_rows_are_compared_and_findings_accepted(api: ApiClient, estate: Estate) -> None:
     interface = estate.interface()
     estate.invoice("I-1", 1000)
@@ -72,6 +83,7 @@ def test_rows_are_compared_and_findings_accepted(api: ApiClient, estate: Estate)
     (row,) = api.get(f"{run}/findings", kind="different").json()["data"]
     assert (row["key"], row["field"], row["old"], row["new"]) == ("I-2", "total", "20", "21")
     assert row["record"] == encode_id("rec", invoice.pk)
+    assert api.get(f"{run}/findings", field="total").json()["data"] == [row]
     assert api.post(f"{run}/accept", {"reason": "Known"}).status_code == 400
     accepted = {"kind": "different", "field": "total", "reason": "Rounding"}
     assert api.post(f"{run}/accept", accepted).json() == {"accepted": 1, "open": 1}
