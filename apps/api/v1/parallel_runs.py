@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +21,9 @@ from apps.connectors.sdk.declared.files.guess import DATES
 from apps.core import clock
 from apps.core.ids import MalformedId, decode_id, encode_id
 from apps.core.visible import get_visible
-from apps.modernization.comparison import NUMERIC, RULES, Comparison, written_as
-from apps.modernization.fields import FieldChoice
+from apps.modernization.comparison import RULES, Comparison, written_as
 from apps.modernization.models import DifferenceKind, ParallelDifference, ParallelRun, ParallelStatus
-from apps.modernization.old_results import look_at
 from apps.modernization.selectors import (
-    choices_for,
     get_interface,
     get_parallel_run,
     list_differences,
@@ -191,20 +187,6 @@ def _comparison(run: ParallelRun, given: dict[str, Any]) -> Comparison:
     return msgspec.structs.replace(guessed, **said, file=written_as(guessed.file, decimal=decimal, dates=dates))
 
 
-def _demand_clear(
-    content: bytes, given: dict[str, Any], comparison: Comparison, choices: Mapping[str, FieldChoice]
-) -> None:
-    """Raises ValidationError where a column that is compared could be read in two ways, and nobody said in which."""
-    result = look_at(content, given["name"])
-    for name, unclear, kinds in (
-        ("decimal", result.unclear_numbers, NUMERIC), ("dates", result.unclear_days, {"date"}),
-    ):  # fmt: skip
-        kind_of = {column: choices[token].kind for column, token in comparison.columns.items() if token in choices}
-        column = next((one for one in unclear if kind_of.get(one) in kinds), None)
-        if column is not None and name not in given:
-            raise ValidationError({name: [f"“{column}” can be read in two ways. Say how it is written."]})
-
-
 class InterfaceComparisons(ApiView):
     tag = "Modernization"
     scopes = {"GET": "integrations.view", "POST": "integrations.manage"}
@@ -235,14 +217,9 @@ class InterfaceComparisons(ApiView):
             given = self.read(ParallelRunInput)
             content = (json.dumps(given["rows"], default=str) if "rows" in given else given["csv"]).encode()
 
-            def rules(run: ParallelRun) -> Comparison:
-                comparison = _comparison(run, given)
-                _demand_clear(content, given, comparison, choices_for(interface, run.entity))
-                return comparison
-
             run = compare_result(
                 actor=self.actor, now=clock.now(), interface=interface, name=given["name"], content=content,
-                entity=given.get("entity", ""), rules=rules,
+                entity=given.get("entity", ""), rules=lambda draft: _comparison(draft, given), said=given,
             )  # fmt: skip
             return _answer(get_parallel_run(self.actor, run.pk), 202)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict, NotVisible
 from apps.customers.askers import note_asker
 from apps.dispatch.services import cancel, schedule
-from apps.modernization.comparison import Comparison
+from apps.modernization.comparison import NUMERIC, Comparison
 from apps.modernization.fields import date_choices, guess_columns, guess_keys, systems_of
 from apps.modernization.models import (
     InterfaceStatus,
@@ -54,6 +54,12 @@ def bring_result(
 
     A draft before it is thrown away; what the last comparison of such columns said is taken over.
     """
+    return _bring(actor, now, interface, name, content, entity)[0]
+
+
+def _bring(
+    actor: Actor, now: datetime, interface: LegacyInterface, name: str, content: bytes, entity: str
+) -> tuple[ParallelRun, OldResult]:
     locked = lock_interface(actor, interface)
     entity = entity or locked.entity
     if locked.status == InterfaceStatus.RETIRED:
@@ -74,7 +80,7 @@ def bring_result(
         requested_by_label=actor.label,
     )  # fmt: skip
     _forget_files(locked)
-    return run
+    return run, result
 
 
 def _suggested(interface: LegacyInterface, entity: str, result: OldResult) -> Comparison:
@@ -128,14 +134,31 @@ def start_comparison(*, actor: Actor, now: datetime, run: ParallelRun, compariso
 @transaction.atomic
 def compare_result(  # noqa: PLR0913 - a file, and how it is meant
     *, actor: Actor, now: datetime, interface: LegacyInterface, name: str, content: bytes, entity: str,
-    rules: Callable[[ParallelRun], Comparison],
+    rules: Callable[[ParallelRun], Comparison], said: Collection[str],
 ) -> ParallelRun:  # fmt: skip
     """This function will have a file compared at once; `rules` says how, given the draft with what was guessed of it.
 
-    Refused, nothing is kept. Raises UnableToCompare, and what `rules` raises.
+    `said`: which of `decimal` and `dates` are no guess. Refused, nothing is kept. Raises UnableToCompare, and what
+    `rules` raises.
     """
-    run = bring_result(actor=actor, now=now, interface=interface, name=name, content=content, entity=entity)
-    return start_comparison(actor=actor, now=now, run=run, comparison=rules(run))
+    run, result = _bring(actor, now, interface, name, content, entity)
+    comparison = rules(run)
+    _demand_clear(interface, run, result, comparison, said)
+    return start_comparison(actor=actor, now=now, run=run, comparison=comparison)
+
+
+def _demand_clear(
+    interface: LegacyInterface, run: ParallelRun, result: OldResult, comparison: Comparison, said: Collection[str]
+) -> None:
+    """Raises UnableToCompare where a column that is compared could be read in two ways, and nobody said in which."""
+    choices = choices_for(interface, run.entity)
+    kinds = {column: choices[token].kind for column, token in comparison.columns.items() if token in choices}
+    for name, unclear, doubtful in (
+        ("decimal", result.unclear_numbers, NUMERIC), ("dates", result.unclear_days, {"date"}),
+    ):  # fmt: skip
+        column = next((one for one in unclear if kinds.get(one) in doubtful), None)
+        if column is not None and name not in said:
+            raise UnableToCompare(f"“{column}” can be read in two ways. Say how it is written.", field=name)
 
 
 @transaction.atomic
