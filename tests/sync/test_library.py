@@ -272,6 +272,7 @@ def test_utilisation_and_forecast(put, now):
     seed_project()
     vendor("crm").put("deals", "d1", name="Anvil", stage="open", amount=eur(900000), close_date="2027-01-15")
     vendor("crm").put("deals", "d2", name="Small", stage="open", amount=eur(100))
+    vendor("crm").put("deals", "d3", name="Abroad", stage="open", amount={"amount": 49000, "currency": "JPY"})
     delivery = vendor("delivery")
     for key, seconds, status in (("h1", 5400, "approved"), ("h2", 1800, "approved"), ("h3", 3600, "draft")):
         delivery.put(
@@ -285,8 +286,10 @@ def test_utilisation_and_forecast(put, now):
         return [(figure["usage_date"], figure["quantity"]) for figure in vendor("reporting").all("figures")]
 
     assert figures() == [("2026-10-05", "2")]
-    planned = CanonicalRecord.objects.get(entity="project", state="planned")
-    assert (planned.title, planned.data["budget"]) == ("Planned: Anvil", eur(900000))
+    planned = CanonicalRecord.objects.filter(entity="project", state="planned").order_by("title")
+    assert [(project.title, project.data["budget"]) for project in planned] == [
+        ("Planned: Abroad", {"amount": 49000, "currency": "JPY"}), ("Planned: Anvil", eur(900000)),
+    ]  # fmt: skip
 
     delivery.put("hours", "h3", status="approved")
     run_clean(flow, now)
