@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import cel
@@ -9,6 +10,7 @@ import pytest
 
 from apps.core import expressions
 from apps.core.expressions import ExpressionError
+from apps.core.expressions.guards import guard_lists
 from apps.core.expressions.library import LIBRARY
 from apps.core.expressions.program import MappingProgram
 
@@ -220,3 +222,29 @@ def test_lifted_calls_give_what_the_engine_gives() -> None:
     program: MappingProgram = expressions.compile({"lifted": source, "kept": 'record["id"].trim() + "-" + "none"'})
 
     assert program.evaluate({"record": RECORD}) == {"lifted": "77-none", "kept": "77-none"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "is_demand"),
+    [
+        ('demand(record.properties.none, "No phase.")', "No phase.", True),
+        ('record.lines.map(line, demand(line.n > 1 ? line.sku : null, "No article."))', "No article.", True),
+        ("integer(record.properties.amount)", "'1250.5' is not a whole number", False),
+    ],
+    ids=["outside the engine", "in the engine", "no demand"],
+)
+def test_a_demand_that_is_not_met_is_told_from_a_mistake(expression: str, message: str, is_demand: bool) -> None:
+    with pytest.raises(ExpressionError) as refused:
+        value(expression)
+
+    assert (refused.value.message, refused.value.is_demand) == (message, is_demand)
+
+
+def test_data_nested_deeper_than_calls_may_be_stop_no_loop_beside_them() -> None:
+    deep: list[Any] = []
+    for _ in range(5 * sys.getrecursionlimit()):
+        deep = [deep]
+
+    assert value("record.map(one, one + 1)", record=[1], config={"deep": deep}) == [2]
+    with pytest.raises(ValueError, match="a list has more than"):
+        guard_lists([deep, {"long": [0] * 1001}])
