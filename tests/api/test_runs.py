@@ -171,9 +171,10 @@ def test_a_run_tells_its_version_speed_and_steps(api: ApiClient, flow: Flow) -> 
         flow, finished_at=START + timedelta(seconds=20), read_count=50, byte_count=2048, skipped_count=3,
         triggered_by_label="Rosa",
     )  # fmt: skip
-    RunStep.objects.create(
-        run=run, position=1, label="Read deals", status="succeeded", started_at=START, counts={"read": 50}
-    )
+    for position, label, counts in ((2, "Write projects", {"created": 3}), (1, "Read deals", {"read": 50})):
+        RunStep.objects.create(
+            run=run, position=position, label=label, status="succeeded", started_at=START, counts=counts
+        )
 
     shown = api.get(f"/runs/{encode_id('run', run.pk)}").json()
 
@@ -184,7 +185,9 @@ def test_a_run_tells_its_version_speed_and_steps(api: ApiClient, flow: Flow) -> 
         3,
     )
     assert (shown["seconds"], shown["records_per_second"], shown["remaining_seconds"]) == (20.0, 2.5, None)
-    assert [(step["label"], step["counts"]) for step in shown["steps"]] == [("Read deals", {"read": 50})]
+    assert [(step["label"], step["counts"]) for step in shown["steps"]] == [
+        ("Read deals", {"read": 50}), ("Write projects", {"created": 3})
+    ]  # fmt: skip
 
 
 def test_runs_are_searched_as_in_the_explorer(api: ApiClient, flow: Flow, brightwater: Customer) -> None:

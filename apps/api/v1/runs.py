@@ -55,7 +55,7 @@ class RunDetailSerializer(RunSerializer):
     seconds = serializers.FloatField(source="progress.seconds", help_text="Since it began.")
     records_per_second = serializers.FloatField(source="progress.per_second")
     remaining_seconds = serializers.FloatField(source="progress.eta_seconds", allow_null=True)
-    steps = RunStepSerializer(many=True)
+    steps = RunStepSerializer(many=True, source="ordered_steps")
 
     class Meta(RunSerializer.Meta):
         fields = (*RunSerializer.Meta.fields, "seconds", "records_per_second", "remaining_seconds", "steps")  # type: ignore[assignment]
@@ -159,7 +159,7 @@ class RunDetail(ApiView):
     def get(self, request: Request, run_id: UUID) -> Response:
         """Watch a run: its status, steps and counts so far, how fast it goes and how long it will take."""
         run: Any = get_run(self.actor, run_id)
-        run.progress = run_progress(run, clock.now())
+        run.progress, run.ordered_steps = run_progress(run, clock.now()), run.steps.order_by("position")
         return Response(RunDetailSerializer(run).data)
 
 
