@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -69,41 +69,32 @@ class VersionDetail(_Version):
 
 class _Step(_Version):
     scopes = {"POST": "integrations.manage"}
-    service: Callable[..., IntegrationRevision]
-    takes_reason = False
+    form: ClassVar[type[serializers.Serializer[Any]] | None] = None
 
-    def step(self, integration_id: UUID, number: int) -> Response:
+    def take(self, integration_id: UUID, number: int, step: Callable[..., IntegrationRevision]) -> Response:
         version = self.find(integration_id, number)
-        given = self.read(TemplateReasonInput) if self.takes_reason else {}
-        kind: Any = type(self)
-        return Response(
-            RevisionSerializer(kind.service(actor=self.actor, now=clock.now(), revision=version, **given)).data
-        )
+        given = self.read(self.form) if self.form else {}
+        return Response(RevisionSerializer(step(actor=self.actor, now=clock.now(), revision=version, **given)).data)
 
 
 class VersionSubmit(_Step):
-    service = staticmethod(submit_revision)
-
     @extend_schema(request=None, responses=RevisionSerializer)
     def post(self, request: Request, integration_id: UUID, number: int) -> Response:
         """Hand a draft in for review."""
-        return self.step(integration_id, number)
+        return self.take(integration_id, number, submit_revision)
 
 
 class VersionReturn(_Step):
-    service = staticmethod(return_revision)
-    takes_reason = True
+    form = TemplateReasonInput
 
     @extend_schema(request=TemplateReasonInput, responses=RevisionSerializer)
     def post(self, request: Request, integration_id: UUID, number: int) -> Response:
         """Give a version in review back to its author, with what is to be changed."""
-        return self.step(integration_id, number)
+        return self.take(integration_id, number, return_revision)
 
 
 class VersionPublish(_Step):
-    service = staticmethod(publish_revision)
-
     @extend_schema(request=None, responses=RevisionSerializer)
     def post(self, request: Request, integration_id: UUID, number: int) -> Response:
         """Put a version in force; runs that begin later use it. Whoever wrote it may not, where a second person does."""
-        return self.step(integration_id, number)
+        return self.take(integration_id, number, publish_revision)
