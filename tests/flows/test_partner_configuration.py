@@ -74,6 +74,19 @@ def test_what_was_exported_is_made_again_and_again_changes_nothing(decided, owne
     assert plan_partner(actor=owner_actor, now=now, text=decided).is_empty
 
 
+def test_a_rule_is_the_same_with_blanks_around_its_words_or_named_as_it_is_shipped(decided, owner_actor, now):
+    spaced = decided.replace("name: Late task", "name: ' Late task '")
+    shipped = decided.replace("is_enabled: false", "is_enabled: true")
+    assert len({decided, spaced, shipped}) == 3
+
+    same = plan_partner(actor=owner_actor, now=now, text=spaced)
+    apply_partner(actor=owner_actor, now=now, text=shipped)
+
+    assert same.is_empty
+    assert ExceptionRule.objects.get(key="project-without-contract").is_enabled
+    assert plan_partner(actor=owner_actor, now=now, text=shipped).is_empty
+
+
 def test_a_plan_tells_each_change_and_keeps_nothing(decided, owner_actor, now):
     text = decided.replace("per_connection: 2", "per_connection: 5").replace("phone: trim(record.phone)", "phone: ''")
 
