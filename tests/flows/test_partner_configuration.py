@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from apps.canonical.models import MatchPolicy
+from apps.canonical.scoring import RULES
 from apps.canonical.services.policies import set_match_policy
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted
@@ -108,6 +109,24 @@ def test_what_the_text_does_not_name_stays_and_what_it_names_is_exact(decided, o
     assert not ExceptionRule.objects.filter(is_shipped=False).exists()
     assert ExceptionRule.objects.get(key="project-without-contract").is_enabled
     assert MappingOverride.objects.count() == 1
+
+
+def test_mappings_and_match_rules_that_a_named_part_leaves_out_are_as_shipped_again(decided, owner_actor, now):
+    mappings = "mappings: {fake_crm: {read: {companies: {website: record.url}}}}"
+    apply_partner(actor=owner_actor, now=now, text=f"kind: partner\n{mappings}\nmatch_rules: {{}}\n")
+
+    assert [(row.field, row.expression) for row in MappingOverride.objects.all()] == [("website", "record.url")]
+    assert not MatchPolicy.objects.exists()
+    apply_partner(actor=owner_actor, now=now, text="kind: partner\nmappings: {}\n")
+    assert not MappingOverride.objects.exists()
+
+
+def test_points_that_are_the_shipped_ones_are_no_change(decided, owner_actor, now):
+    shipped = {rule.key: rule.points for rule in RULES["account"]} | {"phone": 0}
+    points = ", ".join(f"{key}: {number}" for key, number in shipped.items())
+    text = f"kind: partner\nmatch_rules: {{account: {{merge_score: 95, ask_score: 60, points: {{{points}}}}}}}\n"
+
+    assert plan_partner(actor=owner_actor, now=now, text=text).is_empty
 
 
 @pytest.mark.parametrize(
