@@ -97,6 +97,15 @@ MISTAKES = [
     ("two actions", lambda f: f["rules"][0].update(write={"role": "erp"}), "exactly one of derive, update, write"),
     ("no such reference", lambda f: f["rules"][0]["refs"].update(task="self"), "project has no such reference"),
     (
+        "a dead end", lambda f: f["rules"][0]["refs"].update(account="account.boss"),
+        "account.boss does not lead from opportunity to account",
+    ),
+    (
+        "a summary from afar",
+        lambda f: f["rules"][0].update(gather="true", per=["account"], refs={"account": "contact.account"}),
+        "takes references of its own records alone",
+    ),
+    (
         "wrong way", lambda f: f["rules"].append({"on": "invoice", "via": ["account"], "update": "opportunity"}),
         "via does not lead from invoice to opportunity",
     ),
