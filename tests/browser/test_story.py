@@ -176,7 +176,7 @@ def correct_one_by_keyboard(story: Story) -> None:
     expect(page.get_by_role("heading", name="Keyboard shortcuts")).to_be_visible()
     keys.press("Escape")
     expect(page.get_by_role("heading", name="Keyboard shortcuts")).to_be_hidden()
-    choose_row(page, "Tryton refused the record")
+    choose_row(page, "Tryton demands something that the record does not have: a name is required")
     keys.press("Enter")
     page.wait_for_url(re.compile("/manage/errors/causes/"))
     choose_row(page, DEALS[0])
