@@ -19,8 +19,9 @@ from apps.sync.models import FailureRetry, FailureStatus, RecordFailure, RunStat
 from apps.sync.services import carry_out_retry, start_retry
 from tests.bench.measures import Measures
 from tests.bench.test_bulk import flow, run_once, source
+from tests.factories.askers import owner, owner_actor
 
-__all__ = ["flow", "source"]
+__all__ = ["flow", "owner", "owner_actor", "source"]
 pytestmark = [pytest.mark.bench, pytest.mark.django_db, pytest.mark.enable_socket]
 
 
