@@ -26,7 +26,7 @@ from apps.monitoring.conditions import COMPUTED
 from apps.monitoring.models import ExceptionRule
 from apps.monitoring.paths import Way, joins, prefixes, read_ways
 from apps.monitoring.statements import candidate_condition
-from apps.monitoring.time_value import TimeValue, value_time
+from apps.monitoring.time_value import COUNTS_TIME, TimeValue, value_time
 
 CHUNK = 5000
 LARGEST = 2**53
@@ -192,8 +192,8 @@ def roots_of(compiled: CompiledRule, environment: Environment, touched: Sequence
         [environment.pk, entity, list(touched)],
     )}  # fmt: skip
     ways = [*compiled.ways, *compiled.only_if]
-    if compiled.needs_time and entity == "invoice":
-        ways += read_ways("time_entry.invoice", entity, "amount")
+    if compiled.needs_time and entity in COUNTS_TIME:
+        ways += read_ways(f"time_entry.{entity}", entity, "amount")
     for way in prefixes(ways):
         tables, parameters, end = joins(way, "r.id", "w")
         rows = fetch_rows(

@@ -84,6 +84,26 @@ SHIPPED = (
         within_days=0, amount="subtract(record.time_amount, coalesce(record.subtotal, record.total))",
         solver=Solver.CUSTOMER,
     ),
+    RuleSpec(
+        key="revenue-differs-from-time", name="Revenue differs from time × rate",
+        description="The revenue that was told does not come to its hours at their rates: one of them was changed afterwards.",
+        next_step="Correct the time, or the entry in the books.", entity="revenue",
+        condition='record.time_amount != null && get(record.total, "amount") != get(record.time_amount, "amount")',
+        within_days=0, amount="subtract(record.time_amount, record.total)",
+    ),
+    RuleSpec(
+        key="milestone-billed-not-done", name="Milestone billed but not done",
+        description="A milestone is on an invoice and is not done: it was reopened, or billed too early.",
+        next_step="Finish the milestone, or void or credit the invoice.", entity="milestone",
+        condition='record.status != "done"', only_if="invoice", expectation="invoice",
+        expected='record.status == "void"', within_days=0, amount="record.amount", solver=Solver.CUSTOMER,
+    ),
+    RuleSpec(
+        key="revenue-of-open-milestone", name="Revenue of a milestone that is not done",
+        description="A milestone earned revenue and was reopened since.",
+        next_step="Finish the milestone again, or take its revenue back in the books.", entity="milestone",
+        condition='record.status != "done"', only_if="revenue", within_days=0, amount="record.amount",
+    ),
 )  # fmt: skip
 
 

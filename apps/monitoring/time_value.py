@@ -1,4 +1,4 @@
-"""What time is worth at the customer's hourly rates: of one time entry, or of all that are on an invoice."""
+"""What time is worth at the customer's hourly rates: of one time entry, or of all that an invoice or a revenue entry counts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from apps.core.bulk import fetch_rows
 from apps.core.expressions.functions import listed, money
 from apps.core.money import round_half_up
@@ -16,7 +18,7 @@ from apps.customers.models import Environment
 from apps.flows.models import Integration
 
 SECONDS_PER_HOUR = Decimal(3600)
-# As invoices are made: hours are summed per task and person, and each sum is rounded once.
+# As invoices are made: hours are summed per task and person, and each sum is rounded once. Deleted time counts no more.
 _ROWS = """
 SELECT {root}, coalesce(person.data->>'email', ''), sum((entry.data->>'duration_seconds')::bigint), count(*)
 FROM canonical_canonicalrecord entry
@@ -25,15 +27,18 @@ LEFT JOIN canonical_canonicallink who ON who.source_id = entry.id AND who.name =
 LEFT JOIN canonical_canonicalrecord person ON person.id = who.target_id
 LEFT JOIN canonical_canonicallink what ON what.source_id = entry.id AND what.name = 'task'
 WHERE entry.entity = 'time_entry' AND {root} = ANY(%s::uuid[])
+  AND (EXISTS (SELECT 1 FROM canonical_crossreference x WHERE x.record_id = entry.id AND x.deleted_at IS NULL)
+       OR NOT EXISTS (SELECT 1 FROM canonical_crossreference x WHERE x.record_id = entry.id))
 GROUP BY 1, 2, what.target_id, person.id
 """
+_COUNTED = "JOIN canonical_canonicallink counted ON counted.source_id = entry.id AND counted.name = '{}'"
+# The kinds that count time, by their entries' references to them.
+COUNTS_TIME = ("invoice", "revenue")
 _ROOTS = {
     "time_entry": ("entry.id", ""),
-    "invoice": (
-        "billed.target_id",
-        "JOIN canonical_canonicallink billed ON billed.source_id = entry.id AND billed.name = 'invoice'",
-    ),
+    **{entity: ("counted.target_id", _COUNTED.format(entity)) for entity in COUNTS_TIME},
 }
+VALUED = frozenset(_ROOTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,11 @@ class TimeValue:
 
 
 def value_time(environment: Environment, entity: str, ids: Sequence[UUID]) -> dict[UUID, TimeValue]:
-    """Keyed by time entry or invoice; what has no time is absent."""
-    if entity not in _ROOTS:
+    """Keyed by what is asked for, of a kind in VALUED; what has no time is absent."""
+    if entity not in VALUED:
         return {}
     root, extra = _ROOTS[entity]
-    card = _rate_card(environment)
+    card = _rate_card(environment, entity)
     parts: dict[UUID, list[tuple[str, int, int]]] = defaultdict(list)
     for found, email, seconds, count in fetch_rows(_ROWS.format(root=root, joins=extra), [list(ids)]):
         parts[found].append((email, int(seconds), int(count)))
@@ -87,9 +92,13 @@ class RateCard:
             return None  # somebody wrote what is no number: the invoicing flow tells of it
 
 
-def _rate_card(environment: Environment) -> RateCard | None:
-    """The rates of the integration that invoices time here."""
-    rated = Integration.objects.filter(environment=environment, settings__has_any_keys=["rate_card", "default_rate"])
+def _rate_card(environment: Environment, entity: str) -> RateCard | None:
+    """The rates of the integration that makes revenue entries of time here; for anything else, of the one that invoices it."""
+    earns = Q(template_version__definition__contains={"flows": [{"aggregate": [{"into": "revenue"}]}]})
+    own = earns if entity == "revenue" else ~earns
+    rated = Integration.objects.filter(
+        own, environment=environment, settings__has_any_keys=["rate_card", "default_rate"]
+    )
     found = rated.select_related("customer").order_by("-live_at", "id").first()
     if found is None:
         return None

@@ -17,18 +17,19 @@ from tests.monitoring.conftest import Books, eur
 
 
 def test_every_shipped_rule_can_be_carried_out() -> None:
-    assert len(SHIPPED) == 6
+    assert len(SHIPPED) == 9
     for spec in SHIPPED:
         check_draft(draft_of(unsaved(spec)))
 
 
-def rate(books: Books) -> None:
-    """Everybody costs 100.00 an hour, Ann 150.00."""
-    template = IntegrationTemplate.objects.create(key="rated", name="Rated")
+def rate(books: Books, *, into: str = "invoice", default: int = 10000) -> None:
+    """What counts time: everybody costs 100.00 an hour, Ann 150.00."""
+    template = IntegrationTemplate.objects.create(key=f"rated-{into}", name="Rated")
     version = IntegrationTemplateVersion.objects.create(
-        template=template, number="1.0.0", definition={}, released_at=books.now
-    )
-    settings = {"default_rate": eur(10000), "rate_card": "ann@brightwater.example = 150"}
+        template=template, number="1.0.0", definition={"flows": [{"aggregate": [{"key": "time", "into": into}]}]},
+        released_at=books.now,
+    )  # fmt: skip
+    settings = {"default_rate": eur(default), "rate_card": "ann@brightwater.example = 150"}
     Integration.objects.create(
         customer=books.customer, environment=books.environment, template_version=version, name="Rated",
         status=IntegrationStatus.LIVE, created_at=books.now, live_at=books.now, settings=settings,
@@ -196,3 +197,72 @@ def test_invoice_differs_from_time_and_rate(books: Books) -> None:
     books.change(invoice, status="void")
     books.evaluate()
     assert books.open_titles("invoice-differs-from-time") == []
+
+
+def test_deleted_time_is_not_what_an_invoice_comes_to(books: Books) -> None:
+    rate(books)
+    books.only("invoice-differs-from-time")
+    invoice = books.record("invoice", name="INV-1", status="open", currency="EUR", total=eur(30000))
+    kept, deleted = entry(books, "2026-10-19"), entry(books, "2026-10-20")
+    for one in (kept, deleted):
+        books.link(one, "invoice", invoice)  # type: ignore[arg-type]
+    assert books.evaluate() == 0
+
+    CrossReference.objects.filter(record=deleted).update(deleted_at=books.now)
+
+    assert books.evaluate(after=timedelta(hours=7)) == 1
+    assert BusinessException.objects.get().stake == Money(15000, "EUR")
+
+
+def test_revenue_differs_from_time_and_the_rates_it_is_valued_at(books: Books) -> None:
+    rate(books)
+    rate(books, into="revenue", default=8000)
+    books.only("revenue-differs-from-time", "invoice-differs-from-time")
+    worked = entry(books, "2026-10-19")
+    invoice = books.record("invoice", name="INV-1", status="open", currency="EUR", total=eur(15000))
+    revenue = books.record("revenue", name="REV-1", status="recognizable", currency="EUR", total=eur(12000))
+    books.record("revenue", name="of milestones", status="recognizable", currency="EUR", total=eur(1))
+    books.link(worked, "invoice", invoice)  # type: ignore[arg-type]
+    books.link(worked, "revenue", revenue)  # type: ignore[arg-type]
+    assert books.evaluate() == 0
+
+    books.change(worked, duration_seconds=3600)  # type: ignore[arg-type]
+    books.evaluate()
+
+    found = {one.title: one.stake for one in BusinessException.objects.all()}
+    assert found == {"INV-1": Money(5000, "EUR"), "REV-1": Money(4000, "EUR")}
+
+
+def test_milestone_billed_but_not_done(books: Books) -> None:
+    books.only("milestone-billed-not-done")
+    invoice = books.record("invoice", status="open", currency="EUR", total=eur(90000))
+    milestone = books.record("milestone", name="Go-live", status="done", amount=eur(90000))
+    books.record("milestone", name="ahead", status="open", amount=eur(100))
+    books.link(milestone, "invoice", invoice)
+    assert books.evaluate() == 0
+
+    books.change(milestone, status="open")
+    books.evaluate()
+
+    assert books.open_titles("milestone-billed-not-done") == ["Go-live"]
+    assert BusinessException.objects.get().stake == Money(90000, "EUR")
+    books.change(invoice, status="void")
+    books.evaluate()
+    assert books.open_titles("milestone-billed-not-done") == []
+
+
+def test_revenue_of_a_milestone_that_was_reopened(books: Books) -> None:
+    books.only("revenue-of-open-milestone")
+    revenue = books.record("revenue", name="REV-1", status="recognizable", currency="EUR", total=eur(90000))
+    milestone = books.record("milestone", name="Go-live", status="done", amount=eur(90000))
+    books.record("milestone", name="ahead", status="open")
+    books.link(milestone, "revenue", revenue)
+    assert books.evaluate() == 0
+
+    books.change(milestone, status="open")
+    books.evaluate()
+    assert books.open_titles("revenue-of-open-milestone") == ["Go-live"]
+
+    books.change(milestone, status="done")
+    books.evaluate()
+    assert books.open_titles("revenue-of-open-milestone") == []

@@ -11,6 +11,7 @@ from apps.monitoring.models import Solver
 from apps.monitoring.paths import choices_from
 from apps.monitoring.services import RuleDraft
 from apps.monitoring.services.rules import date_fields
+from apps.monitoring.time_value import VALUED
 from apps.partner_portal.forms.errors import AssignForm, IgnoreForm
 from apps.ui.forms import CheckedForm
 
@@ -89,5 +90,5 @@ class RuleForm(CheckedForm):
 
 def vocabulary_of(entity: str) -> dict[str, list[str]]:
     """What expressions and ways of a kind of record can name."""
-    computed = ["time_amount", "time_seconds", "time_count"] if entity in ("time_entry", "invoice") else []
+    computed = ["time_amount", "time_seconds", "time_count"] if entity in VALUED else []
     return {"fields": [*ENTITIES[entity].__struct_fields__, *computed], "ways": choices_from(entity)}
