@@ -22,8 +22,6 @@ from apps.tenants.selectors import absolute_url, platform_host
 
 PERMISSION = "security.manage"
 ACCESS_KIND = "flows.access_changed"
-
-
 TOO_NEW = "You could not change this yet when it was asked for. Somebody who could has to agree."
 KEPT = (
     "Where a second person looks over what is published, two people who may change that rule have to be on the team. "
