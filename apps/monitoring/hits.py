@@ -25,7 +25,7 @@ from apps.customers.models import Environment
 from apps.monitoring.conditions import COMPUTED
 from apps.monitoring.models import ExceptionRule
 from apps.monitoring.paths import Way, joins, prefixes, read_ways
-from apps.monitoring.statements import candidate_condition
+from apps.monitoring.statements import HELD, candidate_condition
 from apps.monitoring.time_value import COUNTS_TIME, TimeValue, value_time
 
 CHUNK = 5000
@@ -79,9 +79,7 @@ class CompiledRule:
 _FIND = """
 SELECT r.id, r.title, r.data, r.created_at{since}
 FROM canonical_canonicalrecord r
-WHERE r.environment_id = %s AND r.entity = %s AND r.id > %s{subset} AND r.created_at <= %s AND {where}
-  AND (EXISTS (SELECT 1 FROM canonical_crossreference x WHERE x.record_id = r.id AND x.deleted_at IS NULL)
-       OR NOT EXISTS (SELECT 1 FROM canonical_crossreference x WHERE x.record_id = r.id))
+WHERE r.environment_id = %s AND r.entity = %s AND r.id > %s{subset} AND r.created_at <= %s AND {where} AND {held}
 ORDER BY r.id LIMIT %s
 """
 # When the state became what it is: the last change that touched it.
@@ -103,7 +101,7 @@ def find_hits(
         where += ' AND r.data->>%s <= %s COLLATE "C"'
         parameters = [*parameters, rule.counted_from, cutoff.date().isoformat()]
     statement = _FIND.format(
-        since="" if rule.counted_from else _STATE_SINCE, where=where,
+        since="" if rule.counted_from else _STATE_SINCE, where=where, held=HELD.format(id="r.id"),
         subset=" AND r.id = ANY(%s::uuid[])" if record_ids is not None else "",
     )  # fmt: skip
     last = UUID(int=0)

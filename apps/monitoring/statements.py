@@ -28,6 +28,11 @@ def candidate_condition(rule: ExceptionRule, ways: Sequence[Way], only_if: Seque
     return " AND ".join(where), parameters
 
 
+# Some system still has the record, or none has it yet: what was deleted everywhere counts no more.
+HELD = (
+    "(EXISTS (SELECT 1 FROM canonical_crossreference x WHERE x.record_id = {id} AND x.deleted_at IS NULL)"
+    " OR NOT EXISTS (SELECT 1 FROM canonical_crossreference x WHERE x.record_id = {id}))"
+)
 # What we derived and no system took is not there for anybody: it waits on the error desk.
 _ARRIVED = (
     " AND (EXISTS (SELECT 1 FROM canonical_crossreference a WHERE a.record_id = {end} AND a.deleted_at IS NULL)"

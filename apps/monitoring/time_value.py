@@ -16,9 +16,10 @@ from apps.core.expressions.functions import listed, money
 from apps.core.money import round_half_up
 from apps.customers.models import Environment
 from apps.flows.models import Integration
+from apps.monitoring.statements import HELD
 
 SECONDS_PER_HOUR = Decimal(3600)
-# As invoices are made: hours are summed per task and person, and each sum is rounded once. Deleted time counts no more.
+# As invoices are made: hours are summed per task and person, and each sum is rounded once.
 _ROWS = """
 SELECT {root}, coalesce(person.data->>'email', ''), sum((entry.data->>'duration_seconds')::bigint), count(*)
 FROM canonical_canonicalrecord entry
@@ -26,9 +27,7 @@ FROM canonical_canonicalrecord entry
 LEFT JOIN canonical_canonicallink who ON who.source_id = entry.id AND who.name = 'resource'
 LEFT JOIN canonical_canonicalrecord person ON person.id = who.target_id
 LEFT JOIN canonical_canonicallink what ON what.source_id = entry.id AND what.name = 'task'
-WHERE entry.entity = 'time_entry' AND {root} = ANY(%s::uuid[])
-  AND (EXISTS (SELECT 1 FROM canonical_crossreference x WHERE x.record_id = entry.id AND x.deleted_at IS NULL)
-       OR NOT EXISTS (SELECT 1 FROM canonical_crossreference x WHERE x.record_id = entry.id))
+WHERE entry.entity = 'time_entry' AND {root} = ANY(%s::uuid[]) AND {held}
 GROUP BY 1, 2, what.target_id, person.id
 """
 _COUNTED = "JOIN canonical_canonicallink counted ON counted.source_id = entry.id AND counted.name = '{}'"
@@ -57,7 +56,8 @@ def value_time(environment: Environment, entity: str, ids: Sequence[UUID]) -> di
     root, extra = _ROOTS[entity]
     card = _rate_card(environment, entity)
     parts: dict[UUID, list[tuple[str, int, int]]] = defaultdict(list)
-    for found, email, seconds, count in fetch_rows(_ROWS.format(root=root, joins=extra), [list(ids)]):
+    statement = _ROWS.format(root=root, joins=extra, held=HELD.format(id="entry.id"))
+    for found, email, seconds, count in fetch_rows(statement, [list(ids)]):
         parts[found].append((email, int(seconds), int(count)))
     return {found: _value(rows, card) for found, rows in parts.items()}
 
