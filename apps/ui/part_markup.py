@@ -141,11 +141,15 @@ def _entry(entry: Any) -> str:
     title, url, body, actor = text_of(read("title")), read("url"), read("body"), read("actor")
     linked = f'<a href="{text_of(url)}">{title}</a>' if url else title
     said = " · ".join([text_of(part) for part in (body, actor) if part])
-    more = f'<div class="timeline-body">{said}</div>' if said else ""
+    return _happening(read("tone") or "idle", read("icon") or "point", linked, read("at"), said)
+
+
+def _happening(tone: str, icon: str, title: str, at: object, said: str, more: str = "") -> str:
+    """`title`, `said` and `more` are markup."""
+    body = f'<div class="timeline-body">{said}</div>' if said else ""
     return (
-        f'<li class="tone-{text_of(read("tone") or "idle")}"><span class="timeline-mark">'
-        f'{markup.icon(read("icon") or "point")}</span><div><div class="timeline-title"><span>{linked}</span>'
-        f"{markup.datetime_tag(read('at'))}</div>{more}</div></li>"
+        f'<li class="tone-{text_of(tone)}"><span class="timeline-mark">{markup.icon(icon)}</span><div>'
+        f'<div class="timeline-title"><span>{title}</span>{markup.datetime_tag(at)}</div>{body}{more}</div></li>'
     )
 
 
@@ -157,14 +161,9 @@ def history_entries(entries: Iterable[Any]) -> SafeString:
 
 def _history_entry(entry: Any) -> str:
     actor = text_of(entry.actor)
-    who = f'<a href="{text_of(entry.url)}">{actor}</a>' if entry.url else actor
-    body = f'<div class="timeline-body">{who}</div>' if actor else ""
+    who = f'<a href="{text_of(entry.url)}">{actor}</a>' if entry.url and actor else actor
     told = field_diff(entry.before, entry.after, named=entry.is_canonical) if entry.before or entry.after else ""
-    return (
-        f'<li class="tone-{text_of(entry.tone)}"><span class="timeline-mark">{markup.icon(entry.icon)}</span><div>'
-        f'<div class="timeline-title"><span>{text_of(entry.title)}</span>{markup.datetime_tag(entry.at)}</div>'
-        f"{body}{told}</div></li>"
-    )
+    return _happening(entry.tone, entry.icon, text_of(entry.title), entry.at, who, told)
 
 
 _DIFF_HEAD = (

@@ -86,6 +86,24 @@ def test_a_timeline_takes_objects_and_mappings():
     assert "timeline-body" not in drawn.split("</li>")[1]
 
 
+def test_a_history_leads_to_its_cause_and_tells_what_changed():
+    change = {"title": "Changed", "at": NOW, "tone": "info", "icon": "pencil", "is_canonical": True}
+    caused = SimpleNamespace(**change, actor="Run 7", url="/runs/7/", before={"name": "a"}, after={"name": "b"})
+    alone = SimpleNamespace(**change, actor="", url="/runs/7/", before={}, after={})
+
+    with clock.moved_clock(NOW):
+        drawn = part_markup.history_entries([caused, alone])
+        moment = markup.datetime_tag(NOW)
+
+    start = (
+        f'<li class="tone-info"><span class="timeline-mark">{_icon("pencil")}</span><div><div class="timeline-title">'
+        f"<span>Changed</span>{moment}</div>"
+    )
+    told = part_markup.field_diff({"name": "a"}, {"name": "b"}, named=True)
+    who = '<div class="timeline-body"><a href="/runs/7/">Run 7</a></div>'
+    assert drawn == f"{start}{who}{told}</div></li>{start}</div></li>"
+
+
 @pytest.mark.parametrize(
     "kind", ["strip", "chips", "nav", "timeline", "history", "spark", "diff", "named", "panel", "cells", "badge"]
 )
