@@ -136,6 +136,14 @@ def test_a_list_is_planned_and_applied(api: ApiClient, estate: Estate) -> None:
     assert api.post(f"{path}/apply", {"text": text}).json()["is_empty"] is False
     assert api.post(f"{path}/apply", {"text": text}).json()["is_empty"] is True
     assert api.post(f"{path}/apply", {"text": "name,kind\nX,odd\n"}).status_code == 400
+    changed, wrong = (
+        api.post(f"{path}/plan", {"text": f"name,kind\nNightly,{kind}\n"}).json() for kind in ("by_hand", "odd")
+    )
+    assert changed == {"is_empty": False, "entries": [{
+        "what": "interface", "name": "Nightly", "action": "change", "line": 2, "problems": [],
+        "details": [{"name": "kind", "before": "script", "after": "by_hand"}],
+    }]}  # fmt: skip
+    assert (wrong["is_empty"], [len(entry["problems"]) for entry in wrong["entries"]]) == (False, [1])
 
 
 def test_a_key_of_one_customer_reaches_nothing_of_another(

@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 from apps.audit.models import AuditEvent
+from apps.flows.services.planning import Detail
 from apps.modernization.estate import as_csv, as_yaml
 from apps.modernization.models import LegacyInterface, MigrationWave
 from apps.modernization.selectors import list_interfaces, list_waves
@@ -79,7 +80,7 @@ def test_a_column_that_is_not_there_changes_nothing(estate):
     found = apply(estate, "name,frequency\nnightly,hourly\n")
 
     interface.refresh_from_db()
-    assert [entry.details for entry in found.changes] == [[("frequency", "", "hourly")]]
+    assert [entry.details for entry in found.changes] == [[Detail("frequency", "", "hourly")]]
     assert (interface.owner, interface.notes, interface.frequency) == ("Marta", "=1+1", "hourly")
 
 

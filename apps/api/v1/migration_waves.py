@@ -24,7 +24,6 @@ from apps.modernization.models import MigrationWave
 from apps.modernization.models.estate import GONE
 from apps.modernization.selectors import get_wave, list_waves
 from apps.modernization.services import (
-    EstatePlan,
     WaveDraft,
     add_wave,
     apply_estate,
@@ -152,17 +151,6 @@ class WaveDetail(ApiView):
         return Response(status=204)
 
 
-def _told(plan: EstatePlan) -> Response:
-    entries = [
-        {
-            "what": entry.what, "name": entry.name, "action": entry.action, "line": entry.line, "problems": entry.problems,
-            "details": [{"name": name, "before": before, "after": after} for name, before, after in entry.details],
-        }
-        for entry in plan.entries
-    ]  # fmt: skip
-    return Response(EstatePlanSerializer({"is_empty": not plan.changes, "entries": entries}).data)
-
-
 class EstatePlanned(ApiView):
     tag = "Modernization"
     scopes = {"POST": "integrations.manage"}
@@ -174,7 +162,8 @@ class EstatePlanned(ApiView):
     def post(self, request: Request, customer_id: UUID) -> Response:
         """Show what a list of interfaces would add and change; nothing is done."""
         customer, text = get_customer(self.actor, customer_id), self.read(EstateInput)["text"]
-        return _told(plan_estate(actor=self.actor, now=clock.now(), customer=customer, text=text))
+        plan = plan_estate(actor=self.actor, now=clock.now(), customer=customer, text=text)
+        return Response(EstatePlanSerializer(plan).data)
 
 
 class EstateApplied(ApiView):
@@ -188,4 +177,5 @@ class EstateApplied(ApiView):
     def post(self, request: Request, customer_id: UUID) -> Response:
         """Make the inventory what a list says, all of it or nothing; again changes nothing."""
         customer, text = get_customer(self.actor, customer_id), self.read(EstateInput)["text"]
-        return _told(apply_estate(actor=self.actor, now=clock.now(), customer=customer, text=text))
+        plan = apply_estate(actor=self.actor, now=clock.now(), customer=customer, text=text)
+        return Response(EstatePlanSerializer(plan).data)

@@ -8,13 +8,7 @@ from apps.modernization.services.cutting_over import (
     roll_back,
     why_not_retired,
 )
-from apps.modernization.services.estate import (
-    EstatePlan,
-    PlannedEntry,
-    UnableToApplyEstate,
-    apply_estate,
-    plan_estate,
-)
+from apps.modernization.services.estate import UnableToApplyEstate, apply_estate, plan_estate
 from apps.modernization.services.interfaces import (
     InterfaceDraft,
     UnableToChangeInterface,
@@ -51,10 +45,8 @@ from apps.modernization.services.waves import (
 __all__ = [
     "COMPARISON_KIND",
     "OVERRIDE",
-    "EstatePlan",
     "InterfaceDraft",
     "NotReady",
-    "PlannedEntry",
     "UnableToApplyEstate",
     "UnableToChangeComparison",
     "UnableToChangeInterface",

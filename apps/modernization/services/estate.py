@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
 from apps.customers.models import Customer, EnvironmentKind
 from apps.flows.models import Integration
+from apps.flows.services.planning import Detail, Plan, PlanEntry
 from apps.flows.sources import InvalidSource
 from apps.modernization.estate import InterfaceDoc, Line, WaveDoc, read_estate
 from apps.modernization.models import ChecklistPoint, InterfaceStatus, LegacyInterface, MigrationWave
@@ -43,21 +44,16 @@ class UnableToApplyEstate(AnticipatedError):
     code = "unable_to_apply_estate"
 
 
-@dataclass(slots=True)
-class PlannedEntry:
-    """`action`: create, change or same. `details`: (what, before, after). With problems nothing is carried out."""
+@dataclass
+class PlannedEntry(PlanEntry):
+    """A wave or an interface: create, change or same. `line` of the text is 0 where it is not known."""
 
     what: str
-    name: str
-    action: str
     line: int = 0
-    details: list[tuple[str, str, str]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class EstatePlan:
-    entries: list[PlannedEntry] = field(default_factory=list)
+class EstatePlan(Plan[PlannedEntry]):
+    """With problems nothing is carried out."""
 
     @property
     def problems(self) -> list[str]:
@@ -66,10 +62,6 @@ class EstatePlan:
             for entry in self.entries
             for text in entry.problems
         ]
-
-    @property
-    def changes(self) -> list[PlannedEntry]:
-        return [entry for entry in self.entries if entry.action != "same"]
 
 
 class _Inventory:
@@ -144,17 +136,16 @@ def _carry_out(actor: Actor, now: datetime, customer: Customer, text: str) -> Es
         given = read_estate(text, customer)
     except InvalidSource as error:
         raise UnableToApplyEstate(str(error), field="source") from None
-    estate, plan = _Inventory(actor, customer), EstatePlan()
+    estate = _Inventory(actor, customer)
     waves = given.waves if given.is_complete else list(_waves_of(estate, given.lines))
-    plan.entries += [_wave(estate, now, doc) for doc in waves]
+    wave_entries = [_wave(estate, now, doc) for doc in waves]
     lines = list(_named_once(given.lines))
     entries = [_interface(estate, now, line) for line in lines]
     # Only now every name is known that another one may depend on.
     for line, entry in zip(lines, entries, strict=True):
         if line.doc.depends_on is not None and not entry.problems:
             _depend(estate, now, line.doc, entry)
-    plan.entries += entries
-    return plan
+    return EstatePlan([*wave_entries, *entries])
 
 
 def _named_once(lines: Iterable[Line]) -> Iterator[Line]:
@@ -174,7 +165,7 @@ def _waves_of(estate: _Inventory, lines: list[Line]) -> Iterator[WaveDoc]:
 
 def _wave(estate: _Inventory, now: datetime, doc: WaveDoc) -> PlannedEntry:
     known = estate.waves.get(doc.name.lower())
-    entry = PlannedEntry("wave", doc.name, "same" if known else "create")
+    entry = PlannedEntry("same" if known else "create", doc.name, "wave")
     base = draft_of_wave(known) if known else WaveDraft(name=doc.name)
     try:
         said: dict[str, Any] = {
@@ -206,7 +197,7 @@ def _day(text: str) -> date | None:
 
 def _interface(estate: _Inventory, now: datetime, line: Line) -> PlannedEntry:
     doc, known = line.doc, estate.interfaces.get(line.doc.name.lower())
-    entry = PlannedEntry("interface", doc.name, "same" if known else "create", line.line)
+    entry = PlannedEntry("same" if known else "create", doc.name, "interface", line.line)
     if line.problem:
         entry.problems.append(line.problem)
         return entry
@@ -247,7 +238,7 @@ def _keep_points(interface: LegacyInterface, texts: list[str], entry: PlannedEnt
         raise UnableToSaveInterface(f"A checklist has at most {MOST_POINTS} points.", field="checklist")
     if entry.action != "create":
         entry.action = "change"
-        entry.details.append(("checklist", "; ".join(have), "; ".join(texts)))
+        entry.details.append(Detail("checklist", "; ".join(have), "; ".join(texts)))
     ticks = {point.text: point for point in points}
     interface.points.all().delete()
     ChecklistPoint.objects.bulk_create(
@@ -266,7 +257,7 @@ def _depend(estate: _Inventory, now: datetime, doc: InterfaceDoc, entry: Planned
         if set(draft.depends_on) == set(needed):
             return
         before, after = ("; ".join(sorted(map(str, some))) for some in (draft.depends_on, needed))
-        entry.details.append(("depends_on", before, after))
+        entry.details.append(Detail("depends_on", before, after))
         if entry.action == "same":
             entry.action = "change"
         change_interface(actor=estate.actor, now=now, interface=interface, draft=replace(draft, depends_on=needed))
@@ -274,9 +265,9 @@ def _depend(estate: _Inventory, now: datetime, doc: InterfaceDoc, entry: Planned
         entry.problems.append(error.user_message)
 
 
-def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str, str]]:
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[Detail]:
     return [
-        (name, _said(before.get(name)), _said(value))
+        Detail(name, _said(before.get(name)), _said(value))
         for name, value in after.items()
         if name not in ("name", "depends_on") and _said(before.get(name)) != _said(value)
     ]
