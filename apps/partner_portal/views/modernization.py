@@ -17,7 +17,7 @@ from apps.accounts.access import ActorRequest, Audience, requires
 from apps.core import clock
 from apps.customers.models import Customer
 from apps.customers.selectors import get_customer
-from apps.modernization.models import InterfaceStatus, LegacyInterface, ParallelStatus
+from apps.modernization.models import InterfaceStatus, LegacyInterface
 from apps.modernization.planning import check_plan, read_needs
 from apps.modernization.readiness import Check, checks_of, unmet
 from apps.modernization.selectors import (
@@ -158,7 +158,7 @@ def show(request: ActorRequest, legacy_interface_id: UUID) -> HttpResponse:
         "needs": sorted(interface.depends_on.all(), key=str), "entries": list_acts(interface),
         "needed_by": list(interface.needed_by.order_by("name", "id")), "crumbs": crumbs_of(interface, below=False),
         "may_manage": _may_manage(request), "may_override": request.actor.can(OVERRIDE),
-        "has_draft": any(run.status == ParallelStatus.DRAFT for run in runs), **_steps(request, interface, checks),
+        **_steps(request, interface, checks),
     }  # fmt: skip
     return render(request, "partner_portal/legacy_interface.html", context)
 
