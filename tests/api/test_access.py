@@ -105,6 +105,23 @@ def test_bad_paging_is_refused(api: ApiClient, query: dict[str, str]) -> None:
     assert api.get("/customers", **query).status_code == 400
 
 
+CHOICES = [
+    ("/approvals", "status"), ("/exceptions", "status"), ("/failures", "status"), ("/failures", "error_class"),
+    ("/legacy-interfaces", "status"), ("/match-questions", "status"), ("/merge-plans", "source"), ("/records", "entity"),
+    ("/customers/{customer}/configuration", "environment"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "name"), CHOICES)
+def test_a_choice_that_is_none_is_refused_by_name(api: ApiClient, brightwater: Customer, path: str, name: str) -> None:
+    place = path.format(customer=encode_id("cus", brightwater.pk))
+
+    for choice in ("odd", ""):
+        refused = api.get(place, **{name: choice})
+        assert (refused.status_code, [error["pointer"] for error in refused.json()["errors"]]) == (400, [f"/{name}"])
+    assert api.get(place).status_code == 200
+
+
 def test_a_key_holder_begins_at_the_index(partner: Partner, owner_actor: Actor, now: datetime) -> None:
     _, secret = make_key(owner_actor, now, scopes=["sla.view"])
 

@@ -55,10 +55,8 @@ class ApplyInput(ConfigurationInput):
     )
 
 
-def _place(view: ApiView, request: Request, customer_id: UUID) -> Environment:
-    kind = request.query_params.get("environment", EnvironmentKind.PRODUCTION)
-    if kind not in EnvironmentKind.values:
-        raise serializers.ValidationError({"environment": [f"Use one of {', '.join(EnvironmentKind.values)}."]})
+def _place(view: ApiView, customer_id: UUID) -> Environment:
+    kind = view.asked("environment", EnvironmentKind.values) or EnvironmentKind.PRODUCTION
     return get_environment(get_customer(view.actor, customer_id), EnvironmentKind(kind))
 
 
@@ -69,7 +67,7 @@ class CustomerConfiguration(ApiView):
     @extend_schema(responses=ConfigurationSerializer, parameters=[ENVIRONMENT])
     def get(self, request: Request, customer_id: UUID) -> Response:
         """Export all integrations of a customer's environment as YAML."""
-        return Response({"yaml": export_environment(_place(self, request, customer_id))})
+        return Response({"yaml": export_environment(_place(self, customer_id))})
 
 
 class ConfigurationPlanned(ApiView):
@@ -79,7 +77,7 @@ class ConfigurationPlanned(ApiView):
     @extend_schema(request=ConfigurationInput, responses=PlanSerializer, parameters=[ENVIRONMENT])
     def post(self, request: Request, customer_id: UUID) -> Response:
         """Show what applying a text would create, change and remove; nothing is done."""
-        place = _place(self, request, customer_id)
+        place = _place(self, customer_id)
         given = self.read(ConfigurationInput)
         return Response(
             PlanSerializer(plan_configuration(actor=self.actor, text=given["yaml"], environment=place)).data
@@ -93,7 +91,7 @@ class ConfigurationApplied(ApiView):
     @extend_schema(request=ApplyInput, responses=PlanSerializer, parameters=[ENVIRONMENT])
     def post(self, request: Request, customer_id: UUID) -> Response:
         """Make the integrations what the text says, all of it or nothing; again changes nothing."""
-        place = _place(self, request, customer_id)
+        place = _place(self, customer_id)
         given = self.read(ApplyInput)
         plan = apply_configuration(
             actor=self.actor, now=clock.now(), text=given["yaml"], environment=place,

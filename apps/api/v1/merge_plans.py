@@ -8,7 +8,6 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -131,9 +130,7 @@ class MergePlanList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List imports of ids and joinings of customers, newest first."""
-        source = request.query_params.get("source", "")
-        if source and source not in MergePlanSource.values:
-            raise ValidationError({"source": [f"Use one of {', '.join(MergePlanSource.values)}."]})
+        source = self.asked("source", MergePlanSource.values)
         return self.list(list_merge_plans(self.actor, source), MergePlanSerializer, prepare=told)
 
 
