@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from apps.modernization.models import LegacyInterface
 from tests.factories.world import World
 from tests.functional.conftest import SignIn
@@ -21,7 +23,7 @@ def test_the_plan_is_read_in_the_customers_words(harbor: World, browse: SignIn) 
     integrations = client.get("/integrations/").content.decode()
 
     assert OWN in page
-    assert "Replaced" in page
+    assert re.findall(r'data-label="State">.*?</svg>(.*?)</span>', page) == ["Replaced"]
     assert made.wave.name in page
     assert "<strong>1</strong> of 1 replaced" in page
     assert "<strong>1</strong> of 1 replaced" in integrations
