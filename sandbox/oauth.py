@@ -136,6 +136,7 @@ class IdentityServer:
     def _retire(self, account: Account, refresh_token: str, known: dict[str, Any] | None) -> None:
         if known and self.grace_seconds:
             until = iso_millis(account.now() + timedelta(seconds=self.grace_seconds))
+            # Another try leaves the end where the first use put it.
             account.put("oauth_refresh_tokens", refresh_token, {"usable_until": until, **known})
         else:
             account.remove("oauth_refresh_tokens", refresh_token)

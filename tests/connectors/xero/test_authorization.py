@@ -93,12 +93,13 @@ def test_without_an_override_the_vendor_is_asked():
 
 
 def test_a_refresh_token_works_once_and_again_for_half_an_hour(server, app, browser):
-    first = authorize(browser, app)
+    first, begun = authorize(browser, app), datetime.now(UTC)
     lost = oauth2.refresh_tokens(browser, app, refresh_token=first.refresh_token, now=datetime.now(UTC))
+    server.control("xero", "acme").clock((begun + timedelta(minutes=20)).isoformat())
     second = oauth2.refresh_tokens(browser, app, refresh_token=first.refresh_token, now=datetime.now(UTC))
     assert lost.refresh_token != second.refresh_token
 
-    server.control("xero", "acme").clock((datetime.now(UTC) + timedelta(minutes=31)).isoformat())
+    server.control("xero", "acme").clock((begun + timedelta(minutes=31)).isoformat())
     with pytest.raises(ConfigurationError) as caught:
         oauth2.refresh_tokens(browser, app, refresh_token=first.refresh_token, now=datetime.now(UTC))
     third = oauth2.refresh_tokens(browser, app, refresh_token=second.refresh_token, now=datetime.now(UTC))
