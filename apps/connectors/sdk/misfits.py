@@ -19,15 +19,12 @@ _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`$")
 _CHOICE = re.compile(r"Invalid enum value (?P<given>.*)$", re.DOTALL)
 _PATTERN = re.compile(r"Expected `str` matching regex (?P<pattern>.*)$", re.DOTALL)
 
-NO_PATTERNS: Mapping[str, str] = MappingProxyType({})
+_NO_PATTERNS: Mapping[str, str] = MappingProxyType({})
 _KINDS = {
     "str": "a text", "int": "a whole number", "float": "a number", "bool": "yes or no (true or false)",
     "array": "a list", "object": "a group of named values", "null": "empty",
 }  # fmt: skip
-_GIVEN = {
-    "str": "a text", "int": "a whole number", "float": "a number with decimals", "bool": "yes or no", "array": "a list",
-    "object": "a group of values", "null": "empty",
-}  # fmt: skip
+_GIVEN = {**_KINDS, "float": "a number with decimals", "bool": "yes or no", "object": "a group of values"}
 _LIMITS = {">=": "at least {}", "<=": "at most {}", ">": "more than {}", "<": "less than {}"}
 _FORMS = {
     "Invalid RFC3339 encoded date": "a date like 2026-11-30",
@@ -47,7 +44,7 @@ class Misfit(NamedTuple):
 
 
 def describe_misfit(
-    error: msgspec.ValidationError, shape: type, patterns: Mapping[str, str] = NO_PATTERNS, *, at: str = ""
+    error: msgspec.ValidationError, shape: type, patterns: Mapping[str, str] = _NO_PATTERNS, *, at: str = ""
 ) -> Misfit:
     """This function will say what a value lacks to be a `shape`, given the error of converting it.
 
