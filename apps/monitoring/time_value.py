@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.core.bulk import fetch_rows
 from apps.core.expressions.functions import listed, money
@@ -99,7 +99,8 @@ def _rate_card(environment: Environment, entity: str) -> RateCard | None:
     rated = Integration.objects.filter(
         own, environment=environment, settings__has_any_keys=["rate_card", "default_rate"]
     )
-    found = rated.select_related("customer").order_by("-live_at", "id").first()
+    # A draft has no such moment, and charges nobody.
+    found = rated.select_related("customer").order_by(F("live_at").desc(nulls_last=True), "id").first()
     if found is None:
         return None
     settings = found.settings

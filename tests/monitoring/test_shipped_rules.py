@@ -214,6 +214,20 @@ def test_deleted_time_is_not_what_an_invoice_comes_to(books: Books) -> None:
     assert BusinessException.objects.get().stake == Money(15000, "EUR")
 
 
+def test_time_is_worth_what_is_charged_and_not_what_a_draft_would_charge(books: Books) -> None:
+    rate(books)
+    live = Integration.objects.get()
+    Integration.objects.create(
+        customer=books.customer, environment=books.environment, template_version=live.template_version, name="Planned",
+        status=IntegrationStatus.DRAFT, created_at=books.now, settings={"default_rate": eur(100)},
+    )  # fmt: skip
+    books.only("invoice-differs-from-time")
+    invoice = books.record("invoice", name="INV-1", status="open", currency="EUR", total=eur(15000))
+    books.link(entry(books, "2026-10-19"), "invoice", invoice)  # type: ignore[arg-type]
+
+    assert books.evaluate() == 0
+
+
 def test_revenue_differs_from_time_and_the_rates_it_is_valued_at(books: Books) -> None:
     rate(books)
     rate(books, into="revenue", default=8000)
