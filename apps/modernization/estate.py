@@ -19,7 +19,7 @@ from apps.customers.models import Customer
 from apps.flows.definition import Part
 from apps.flows.sources import InvalidSource, as_source, read_document
 from apps.modernization.models import LegacyInterface, MigrationWave
-from apps.modernization.planning import read_needs
+from apps.modernization.selectors import read_needs
 
 KIND = "modernization"
 MOST_LINES = 1_000

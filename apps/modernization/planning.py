@@ -24,18 +24,6 @@ class PlanNote:
     interface: LegacyInterface | None = None
 
 
-def read_needs(interfaces: Iterable[LegacyInterface]) -> Needs:
-    """{interface: what it depends on}, in one question."""
-    through = LegacyInterface.depends_on.through
-    found: dict[UUID, list[UUID]] = defaultdict(list)
-    rows = through.objects.filter(from_legacyinterface__in=[interface.pk for interface in interfaces])
-    for one, other in rows.order_by("to_legacyinterface__name", "id").values_list(
-        "from_legacyinterface_id", "to_legacyinterface_id"
-    ):
-        found[one].append(other)
-    return found
-
-
 def check_plan(
     waves: Sequence[MigrationWave], interfaces: Sequence[LegacyInterface], needs: Needs, today: date
 ) -> list[PlanNote]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -21,6 +22,7 @@ from apps.modernization.models import (
     ParallelDifference,
     ParallelRun,
 )
+from apps.modernization.planning import Needs
 
 
 def list_interfaces(actor: Actor) -> QuerySet[LegacyInterface]:
@@ -41,6 +43,18 @@ def get_interfaces(actor: Actor, interface_ids: Iterable[UUID]) -> tuple[LegacyI
     found = tuple(list_interfaces(actor).filter(pk__in=wanted))
     if len(found) < len(wanted):
         raise NotVisible("There is no such interface.")
+    return found
+
+
+def read_needs(interfaces: Iterable[LegacyInterface]) -> Needs:
+    """{interface: what it depends on}, in one question."""
+    through = LegacyInterface.depends_on.through
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    rows = through.objects.filter(from_legacyinterface__in=[interface.pk for interface in interfaces])
+    for one, other in rows.order_by("to_legacyinterface__name", "id").values_list(
+        "from_legacyinterface_id", "to_legacyinterface_id"
+    ):
+        found[one].append(other)
     return found
 
 

@@ -13,8 +13,8 @@ from apps.accounts.policies import STAFF_PERMISSIONS, StaffRole
 from apps.audit.models import AuditEvent
 from apps.core.errors import NotPermitted, NotVisible
 from apps.modernization.models import LegacyInterface, MigrationWave
-from apps.modernization.planning import check_plan, read_needs
-from apps.modernization.selectors import get_interface, get_wave, list_interfaces, list_waves
+from apps.modernization.planning import check_plan
+from apps.modernization.selectors import get_interface, get_wave, list_interfaces, list_waves, read_needs
 from apps.modernization.services import (
     UnableToChangeInterface,
     UnableToRemoveWave,

@@ -18,7 +18,7 @@ from apps.core import clock
 from apps.customers.models import Customer
 from apps.customers.selectors import get_customer
 from apps.modernization.models import InterfaceStatus, LegacyInterface
-from apps.modernization.planning import check_plan, read_needs
+from apps.modernization.planning import check_plan
 from apps.modernization.readiness import Check, checks_of, unmet
 from apps.modernization.selectors import (
     by_wave,
@@ -27,6 +27,7 @@ from apps.modernization.selectors import (
     list_interfaces,
     list_parallel_runs,
     list_waves,
+    read_needs,
     replacements_for,
     with_open_counts,
 )
