@@ -141,12 +141,12 @@ def _tiles(run: ParallelRun) -> list[tuple[str, int, str]]:
 
 def _facts(run: ParallelRun, choices: dict[str, FieldChoice]) -> list[tuple[str, str]]:
     """How it was compared, in words."""
-    known = run.comparison
-    keys = ", ".join(choices[token].label for token in known.get("keys", []) if token in choices)
-    days = " to ".join(filter(None, (known.get("first_day"), known.get("last_day"))))
+    rules = run.rules
+    keys = ", ".join(choices[token].label for token in rules.keys if token in choices)
+    days = " to ".join(day.isoformat() for day in (rules.first_day, rules.last_day) if day)
     tolerances = [
-        f"amounts by {known['amount_tolerance']}" if known.get("amount_tolerance", "0") != "0" else "",
-        f"dates by {days_apart} {noun_text(days_apart, 'days')}" if (days_apart := known.get("day_tolerance")) else "",
+        f"amounts by {rules.amount_tolerance}" if rules.amount_tolerance != "0" else "",
+        f"dates by {rules.day_tolerance} {noun_text(rules.day_tolerance, 'days')}" if rules.day_tolerance else "",
     ]
     return [
         ("Told apart by", keys), ("Period", days or "All"), ("Environment", str(run.environment.get_kind_display())),

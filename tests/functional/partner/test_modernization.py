@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -140,6 +140,24 @@ def test_findings_are_accepted_and_the_interface_cut_over_and_rolled_back(owner:
     shown = text_of(owner, page_of(interface))
     assert "Totals are wrong" in shown
     assert LegacyInterface.objects.get().status == "in_use"
+
+
+def test_a_comparison_says_how_it_was_made(owner: Client, estate: Estate) -> None:
+    columns = {"No": "number", "Amount": "total", "Date": "issue_date"}
+    cut = {"date_field": "issue_date", "first_day": date(2026, 10, 1), "last_day": date(2026, 10, 31)}
+    text, interface = "No,Amount,Date\nI-1,10.00,2026-10-05\n", estate.interface()
+    strict = estate.compare(interface, text, columns=columns)
+    lax = estate.compare(interface, text, columns=columns, amount_tolerance="0.01", day_tolerance=1, **cut)
+
+    facts = [owner.get(f"/manage/modernization/comparisons/{run.pk}/").context["facts"] for run in (strict, lax)]
+
+    assert facts[0] == [
+        ("Told apart by", "Number"), ("Period", "All"), ("Environment", "Production"), ("May differ", "Nothing"),
+        ("Asked for by", "System"),
+    ]  # fmt: skip
+    assert [facts[1][number] for number in (1, 3)] == [
+        ("Period", "2026-10-01 to 2026-10-31"), ("May differ", "amounts by 0.01, dates by 1 day"),
+    ]  # fmt: skip
 
 
 def test_an_old_comparison_names_the_systems_it_was_made_with(owner: Client, estate: Estate) -> None:
