@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from apps.sync.models import ErrorClass, RecordFailure
 from apps.sync.vendor_errors import Explanation, explain_code
 
@@ -83,7 +85,8 @@ def shown_code(failure: RecordFailure) -> str:
 def in_words(found: Explanation, failure: RecordFailure) -> Explanation:
     """The explanation about this failure."""
     words = {"system": failure.connection.name, "message": failure.message.rstrip(".")}
-    return Explanation(_sentence(found.cause.format(**words)), _sentence(found.next_step.format(**words)))
+    cause, next_step = (_sentence(text.format(**words)) for text in (found.cause, found.next_step))
+    return replace(found, cause=cause, next_step=next_step)
 
 
 def _sentence(text: str) -> str:

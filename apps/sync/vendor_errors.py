@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
+    """`is_rule`: the record is as it should be; what the firm decided, in its system or its integration, does not let it pass."""
+
     cause: str
     next_step: str
+    is_rule: bool = False
 
 
 _EXISTS = "Use the one that is there: give both the same name or number, or rename one of them. Then retry."
@@ -26,6 +29,7 @@ _GONE = Explanation(
 _ISSUED = Explanation(
     "The document is in {system} already, and is not changed there any more: {message}",
     "Correct it in {system} itself, with a credit note where the law asks for one. This entry can be ignored then.",
+    is_rule=True,
 )
 # Only the partner can do something about these.
 SETTING_CODES = frozenset({
@@ -37,6 +41,7 @@ CONNECTOR_CODES: dict[str, Explanation] = {
     "amounts_differ": Explanation(
         "{system} would come to another total, so nothing was issued: {message}",
         "Compare tax, rounding and currency of the two systems. Correct what differs, then retry.",
+        is_rule=True,
     ),
     "currency": Explanation(
         "The currency does not fit {system}: {message}",
@@ -57,6 +62,7 @@ CONNECTOR_CODES: dict[str, Explanation] = {
     "transition": Explanation(
         "The workflow in {system} does not allow this step: {message}",
         "Allow the step in the workflow, or move the record by hand. Then retry.",
+        is_rule=True,
     ),
 }
 VENDOR_CODES: dict[tuple[str, str], Explanation] = {
@@ -67,6 +73,7 @@ VENDOR_CODES: dict[tuple[str, str], Explanation] = {
     ("salesforce", "FIELD_CUSTOM_VALIDATION_EXCEPTION"): Explanation(
         "A validation rule of this Salesforce org refuses the record: {message}",
         "Correct what the rule asks for, or have a Salesforce administrator relax the rule, then retry.",
+        is_rule=True,
     ),
     ("salesforce", "DUPLICATE_VALUE"): Explanation("{system} holds another record with this value: {message}", _EXISTS),
     ("salesforce", "DUPLICATES_DETECTED"): Explanation(
@@ -92,6 +99,7 @@ VENDOR_CODES: dict[tuple[str, str], Explanation] = {
     ("quickbooks", "6210"): Explanation(
         "The date lies in a period whose books are closed in {system}.",
         "Date the document in an open period, or reopen the period in QuickBooks, then retry.",
+        is_rule=True,
     ),
     ("quickbooks", "5010"): Explanation(
         "Somebody changed the record in {system} at the same moment.", "Retry: it is written on top of that change."
@@ -118,15 +126,18 @@ VENDOR_CODES: dict[tuple[str, str], Explanation] = {
     ("chargebee", "invalid_state_for_request"): Explanation(
         "{system} does not allow this in the state the record is in: {message}",
         "Bring it into a state that allows it in {system} and retry, or correct it there by hand and ignore this entry.",
+        is_rule=True,
     ),
     ("odoo", "odoo.exceptions.MissingError"): _GONE,
     ("odoo", "odoo.exceptions.ValidationError"): Explanation(
         "A rule of this Odoo refuses the record: {message}",
         "Correct what the rule asks for, or have an Odoo administrator relax the rule, then retry.",
+        is_rule=True,
     ),
     ("odoo", "odoo.exceptions.UserError"): Explanation(
         "{system} does not allow this as it is set up: {message}",
         "Do what the message asks in Odoo, or correct the record at its source, then retry.",
+        is_rule=True,
     ),
     ("netsuite", "NONEXISTENT_ID"): _GONE,
     ("netsuite", "INVALID_KEY_OR_REF"): Explanation(
@@ -136,6 +147,7 @@ VENDOR_CODES: dict[tuple[str, str], Explanation] = {
     ("netsuite", "USER_ERROR"): Explanation(
         "A form, workflow or script of this NetSuite account refuses the record: {message}",
         "Correct what it asks for, or have a NetSuite administrator change it, then retry.",
+        is_rule=True,
     ),
     ("business_central", "Internal_EntityWithSameKeyExists"): Explanation(
         "{system} holds another record with this number: {message}", _EXISTS
@@ -147,6 +159,7 @@ VENDOR_CODES: dict[tuple[str, str], Explanation] = {
     ("business_central", "Application_DialogException"): Explanation(
         "{system} does not allow this as it is set up: {message}",
         "Do what the message asks in Business Central (posting groups and number series are the usual ones), then retry.",
+        is_rule=True,
     ),
     ("zendesk", "RecordInvalid"): Explanation(
         "A rule of this Zendesk refuses the record: {message}",
@@ -156,18 +169,10 @@ VENDOR_CODES: dict[tuple[str, str], Explanation] = {
 }
 
 
-# The record is as it should be; what the firm decided, in its system or its integration, does not let it pass.
-_BUSINESS_RULES = frozenset({"immutable", "amounts_differ", "transition"})
-_BUSINESS_RULES_OF = frozenset({
-    ("salesforce", "FIELD_CUSTOM_VALIDATION_EXCEPTION"), ("quickbooks", "6210"), ("stripe_billing", "invoice_not_editable"),
-    ("chargebee", "invalid_state_for_request"), ("odoo", "odoo.exceptions.ValidationError"),
-    ("odoo", "odoo.exceptions.UserError"), ("netsuite", "USER_ERROR"), ("business_central", "Application_DialogException"),
-})  # fmt: skip
-
-
 def is_business_rule(vendor: str, code: str) -> bool:
     """Whether a refusal with this code is the firm's own rule, and not a wrong value."""
-    return code in _BUSINESS_RULES or (vendor, code) in _BUSINESS_RULES_OF
+    known = explain_code(vendor, code)
+    return known is not None and known.is_rule
 
 
 def explain_code(vendor: str, code: str) -> Explanation | None:
