@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import BigIntegerField, Exists, Func, Model, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, F, Func, Model, OuterRef, Q, QuerySet
 
 from apps.canonical.models import CanonicalRecord
 from apps.canonical.selectors import search_records
@@ -182,7 +182,7 @@ def _narrow(actor: Actor, rows: QuerySet[Row], asked: LogFilters) -> QuerySet[Ro
 @dataclass(frozen=True, slots=True)
 class Branch:
     """Rows found in one way; `recent` finds the same, and is quick where only few newest rows are looked at. `far` finds
-    the newest of them, and is quick where they lie far back."""
+    the newest of them, and is quick where they lie far back; in the order it has, if it has one."""
 
     rows: QuerySet[Any]
     recent: QuerySet[Any] | None = None
@@ -206,7 +206,10 @@ def _by_words(rows: QuerySet[Any], text: str, indexed: SearchVector, read: Searc
     # The planner takes several words for so seldom that it would fetch all places of all of them: one word by the index,
     # and the others where that one is.
     recent = rows.annotate(words=indexed, read=read).filter(words=_query(words[-1:]), read=_query(words))
-    return [Branch(rows.annotate(words=indexed).filter(words=_query(words)), recent)]
+    own = rows.annotate(words=indexed).filter(words=_query(words))
+    # In the order of the key itself the planner would walk through everything that ever went wrong, reading its words,
+    # where it expects so many matches that it soon has enough.
+    return [Branch(own, recent, far=own.order_by((F("pk") + 0).desc()))]
 
 
 def _either(rows: QuerySet[Row], found: list[Branch], *, bounded: bool) -> QuerySet[Row]:
@@ -229,7 +232,8 @@ def _newest(rows: QuerySet[Row], found: list[Branch]) -> set[int]:
         for one in found
     ]
     for parts in (window, [one.rows if one.far is None else one.far for one in found]):
-        first, *others = (part.order_by("-pk").values_list("pk", flat=True)[:MOST_MATCHES] for part in parts)
+        ordered = (part if part.ordered else part.order_by("-pk") for part in parts)
+        first, *others = (part.values_list("pk", flat=True)[:MOST_MATCHES] for part in ordered)
         ids = set(first.union(*others, all=True) if others else first)
         if len(ids) >= MOST_MATCHES or last <= WINDOW:
             break

@@ -166,5 +166,6 @@ def test_crowded_desks(worlds: list[World], measures: Measures, bare_page: float
     crowd(CROWD)
     admin = make_staff(clock.now(), "admin", "bench-desk@example.com")
     addresses = {name: reverse(f"partner_portal:{name}") for name in ("home", "errors", "exceptions")}
-    addresses["log_search"] = f"{reverse('partner_portal:log_records')}?q=rollout"
+    for name, word in (("log_search", "rollout"), ("log_search_seldom", "sunflower")):
+        addresses[name] = f"{reverse('partner_portal:log_records')}?q={word}"
     measure_pages(measures, "crowded partner", browser_of(admin), addresses, bare_page)
