@@ -694,6 +694,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="canonicalrecord",
+            index=models.Index(fields=["-changed_at", "-id"], name="canonical_newest_of_all"),
+        ),
+        migrations.AddIndex(
+            model_name="canonicalrecord",
             index=django.contrib.postgres.indexes.GinIndex(
                 fastupdate=False, fields=["match_keys"], name="canonical_by_match_key"
             ),

@@ -73,6 +73,7 @@ class CanonicalRecord(EngineOwned):
         indexes: ClassVar = [
             models.Index(fields=["environment", "entity", "-changed_at"], name="canonical_newest"),
             models.Index(fields=["customer", "-changed_at", "-id"], name="canonical_newest_of_customer"),
+            models.Index(fields=["-changed_at", "-id"], name="canonical_newest_of_all"),
             # Without a list of pending entries, which every search would walk through.
             GinIndex(fields=["match_keys"], name="canonical_by_match_key", fastupdate=False),
             GinIndex(WORDS, name="canonical_by_word", condition=~models.Q(entity__in=MASS_ENTITIES)),
