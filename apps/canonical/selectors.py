@@ -23,6 +23,8 @@ from apps.core.actor import Actor
 from apps.core.visible import get_visible
 from apps.customers.models import Customer
 
+MOST_KNOWN = 2_000
+
 
 def list_questions(actor: Actor) -> QuerySet[MatchQuestion]:
     """All, the newest first; filter by `status`."""
@@ -119,22 +121,25 @@ def related_records(record: CanonicalRecord, limit: int = 20) -> list[tuple[str,
     return [*own, *((link.source.entity, link.source) for link in back)]
 
 
-def search_records(actor: Actor, text: str) -> QuerySet[CanonicalRecord]:
-    """Records whose name or number has words that begin like these, or whose id in any system is `text`; by index.
+def search_records(rows: QuerySet[CanonicalRecord], text: str) -> QuerySet[CanonicalRecord]:
+    """Those of `rows` whose name or number has words that begin like these, or whose id in any system is `text`; by index.
 
-    Asks for the ids at once: beside known ones the database finds the words by their index, and sorts only what has them.
+    `rows` start from what the actor may see. Few matches are known by their ids when this returns: the database takes
+    every beginning of a word for frequent, and would read the words of a million records in the order that the caller
+    wants to find the few that have a seldom one. A frequent one is soon found in that order.
     """
-    visible = CanonicalRecord.objects.visible_to(actor)
+    rows = rows.order_by()
     words = plain(text).replace("\\", " ").replace("'", " ").split()
-    # Cut to what the actor sees before it is cut in number: every system counts from 1.
-    own = CrossReference.objects.filter(external_id=text.strip())
-    own = own if actor.scope is None else own.filter(record__customer_id__in=actor.scope)
+    # Cut to the rows before it is cut in number: every system counts from 1. Beside ids that are known already, the
+    # words are found by their index.
+    own = CrossReference.objects.filter(external_id=text.strip(), record__in=rows)
     wanted = Q(pk__in=list(own.values_list("record_id", flat=True)[:50]))
     if words:
         query = SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
         wanted |= ~Q(entity__in=MASS_ENTITIES) & Q(words=query)
-    found: QuerySet[CanonicalRecord] = visible.alias(words=WORDS).filter(wanted)
-    return found
+    found: QuerySet[CanonicalRecord] = rows.alias(words=WORDS).filter(wanted)
+    ids = list(found.values_list("pk", flat=True)[: MOST_KNOWN + 1])
+    return found if len(ids) > MOST_KNOWN else rows.filter(pk__in=ids)
 
 
 def list_places(actor: Actor, record_id: UUID | None) -> QuerySet[CrossReference]:

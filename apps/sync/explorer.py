@@ -242,7 +242,7 @@ def _newest(rows: QuerySet[Row], found: list[Branch]) -> set[int]:
 
 def _named(actor: Actor, text: str) -> list[UUID]:
     """Records of this name or number, or known by this id in a system; those that changed last."""
-    found = search_records(actor, text).order_by("-changed_at", "-id")
+    found = search_records(CanonicalRecord.objects.visible_to(actor), text).order_by("-changed_at", "-id")
     return list(found.values_list("pk", flat=True)[:MOST_NAMED])
 
 

@@ -165,7 +165,8 @@ def test_crowded_desks(worlds: list[World], measures: Measures, bare_page: float
     """The last one: what it adds would be in the way of the others."""
     crowd(CROWD)
     admin = make_staff(clock.now(), "admin", "bench-desk@example.com")
-    addresses = {name: reverse(f"partner_portal:{name}") for name in ("home", "errors", "exceptions")}
+    addresses = {name: reverse(f"partner_portal:{name}") for name in ("home", "errors", "exceptions", "records")}
     for name, word in (("log_search", "rollout"), ("log_search_seldom", "sunflower")):
         addresses[name] = f"{reverse('partner_portal:log_records')}?q={word}"
+        addresses[name.replace("log", "record")] = f"{reverse('partner_portal:records')}?q={word}"
     measure_pages(measures, "crowded partner", browser_of(admin), addresses, bare_page)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from apps.canonical import selectors
 from apps.canonical.models import CanonicalRecord, CrossReference, Entity
 from apps.canonical.selectors import search_records
 from apps.core import clock
@@ -31,4 +34,19 @@ def test_ones_own_record_is_found_however_many_others_share_its_id(partner: obje
     (record,) = known_as(own, "7", 1)
     actor = Actor(ActorKind.USER, "1", "Ada", frozenset({"records.view"}), frozenset({own.pk}))
 
-    assert list(search_records(actor, "7")) == [record]
+    assert list(search_records(CanonicalRecord.objects.visible_to(actor), "7")) == [record]
+
+
+@pytest.mark.parametrize("most_known", [1, 2, 3])
+def test_few_and_many_matches_are_the_same_records(
+    partner: object, monkeypatch: pytest.MonkeyPatch, most_known: int
+) -> None:
+    monkeypatch.setattr(selectors, "MOST_KNOWN", most_known)
+    first, second = known_as(make_customer("Northwind"), "7", 2)
+    (other,) = known_as(make_customer("Brightwater"), "8", 1)
+    CanonicalRecord.objects.filter(pk__in=[first.pk, second.pk]).update(title="Rollout")
+    own = CanonicalRecord.objects.filter(customer=first.customer)
+
+    assert list(search_records(own.order_by("title"), "roll").order_by("-id")) == [second, first]
+    assert list(search_records(CanonicalRecord.objects.all(), "8")) == [other]
+    assert list(search_records(own, "8")) == []

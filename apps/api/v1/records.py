@@ -54,10 +54,11 @@ class RecordList(ApiView):
     def get(self, request: Request) -> Response:
         """List canonical records with their ids in each system."""
         text = request.query_params.get("q", "")
-        found = search_records(self.actor, text).order_by("-changed_at", "-id") if text else list_records(self.actor)
-        rows = of_customer(found, request).prefetch_related("cross_references")
+        rows = of_customer(list_records(self.actor), request)
         entity = self.asked("entity", sorted(ENTITIES))
-        return self.list(rows.filter(entity=entity) if entity else rows, RecordSerializer)
+        rows = rows.filter(entity=entity) if entity else rows
+        rows = search_records(rows, text) if text else rows
+        return self.list(rows.prefetch_related("cross_references"), RecordSerializer)
 
 
 class RecordDetail(ApiView):

@@ -33,6 +33,7 @@ from apps.partner_portal.forms.id_pairs import IdPairsForm
 from apps.partner_portal.forms.merge_plans import JoiningForm
 from apps.partner_portal.lists.runs import customer_choices
 from apps.partner_portal.views.stewardship import TABS
+from apps.sync.selectors import list_records
 from apps.sync.services import apply_plan, decide_row, discard_plan, request_joining, request_pairs, undo_plan
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
@@ -189,8 +190,8 @@ def _fields(left: CanonicalRecord | None, right: CanonicalRecord | None) -> list
 
 
 def _search(request: ActorRequest, plan: MergePlan, row: PlannedMerge, text: str) -> list[CanonicalRecord]:
-    own = search_records(request.actor, text).filter(environment=plan.environment, entity=row.entity)
-    return list(own.order_by("title", "id")[:FOUND])
+    own = list_records(request.actor).filter(environment=plan.environment, entity=row.entity)
+    return list(search_records(own, text).order_by("title", "id")[:FOUND])
 
 
 @require_POST

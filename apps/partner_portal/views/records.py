@@ -47,11 +47,13 @@ def show_records(request: ActorRequest) -> HttpResponse:
         [Filter("entity", "Kind", Entity.choices), Filter("customer", "Customer", customer_choices(request), icon="users")],
         search_placeholder="Name, number or id in a system",
     )  # fmt: skip
-    found = search_records(request.actor, filters.search) if filters.search else list_records(request.actor)
+    found = list_records(request.actor)
     if filters.chosen("entity"):
         found = found.filter(entity__in=filters.chosen("entity"))
     if filters.chosen("customer"):
         found = found.filter(customer_id__in=filters.chosen("customer"))
+    if filters.search:
+        found = search_records(found, filters.search)
     known = CrossReference.objects.select_related("connection").filter(deleted_at=None)
     rows = found.select_related("customer").prefetch_related(
         Prefetch("cross_references", queryset=known, to_attr="places")
