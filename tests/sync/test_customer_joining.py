@@ -246,6 +246,23 @@ def test_one_account_connected_twice_is_one(paused, prepare, now):
     assert plan.rows.get(left_title="Anvil Works").outcome == "ask"
 
 
+def test_equal_accounts_on_two_servers_are_two(paused, prepare):
+    for place, one in enumerate(Connection.objects.filter(vendor="fake_crm").order_by("pk")):
+        one.account_id, one.settings = "1", {**one.settings, "base_url": f"https://{place}.example.com"}
+        one.save()
+    reference = CrossReference.objects.get(external_id="t2")
+    mine = CanonicalRecord.objects.get(cross_references__external_id="p2")
+    connection = Connection.objects.get(vendor="fake_crm", environment=mine.environment)
+    CrossReference.objects.create(
+        record=mine, connection=connection, object_name=reference.object_name, external_id="t2"
+    )
+
+    plan = prepare()
+
+    assert not [row for row in plan.rows.all() if any(reason["rule"] == "same_id" for reason in row.reasons)]
+    assert plan.rows.get(left_title="Forge").outcome != "merge"
+
+
 def test_nothing_begins_while_the_other_customer_runs(paused, prepare, owner_actor, now):
     plan = prepare()
     resume_integration(actor=owner_actor, now=now, integration=paused.integration)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from apps.canonical.matching import find_candidates, thresholds_of
 from apps.canonical.models import (
@@ -47,13 +48,16 @@ SELECT %s, row_number() OVER (ORDER BY array_position(%s::text[], entity::text) 
     '', '', id, COALESCE(NULLIF(title, ''), number), '', '[]', '[]', '', false
 FROM canonical_canonicalrecord WHERE environment_id = %s
 """
-# Both customers connected the same account of a vendor: equal ids there are one thing, whatever the rules say.
+# Both customers connected the same account of a vendor: equal ids there are one thing, whatever the rules say. An account
+# is known by its address, too: servers of one's own count their companies from 1 each.
 _SAME_IDS = """
 SELECT DISTINCT ON (theirs.record_id) theirs.record_id, own.record_id, own_place.name
 FROM canonical_crossreference theirs
 JOIN connectors_connection their_place ON their_place.id = theirs.connection_id
 JOIN connectors_connection own_place ON own_place.environment_id = %s AND own_place.vendor = their_place.vendor
     AND own_place.account_id = their_place.account_id AND own_place.account_id <> ''
+    AND rtrim(COALESCE(own_place.settings->>'base_url', ''), '/')
+        = rtrim(COALESCE(their_place.settings->>'base_url', ''), '/')
 JOIN canonical_crossreference own ON own.connection_id = own_place.id AND own.object_name = theirs.object_name
     AND own.external_id = theirs.external_id
 WHERE theirs.record_id = ANY(%s) ORDER BY theirs.record_id, own.record_id
@@ -106,7 +110,13 @@ def check_rows(plan: MergePlan, limit: int) -> int:
 def _shares_accounts(plan: MergePlan) -> bool:
     own = Connection.objects.filter(environment_id=plan.environment_id).exclude(account_id="")
     theirs = Connection.objects.filter(environment_id=plan.other_environment_id or plan.environment_id)
-    return bool(set(own.values_list("vendor", "account_id")) & set(theirs.values_list("vendor", "account_id")))
+    return bool(_accounts(own) & _accounts(theirs))
+
+
+def _accounts(connections: QuerySet[Connection]) -> set[tuple[str, str, str]]:
+    """{(vendor, account, address)}"""
+    found = connections.values_list("vendor", "account_id", "settings__base_url")
+    return {(vendor, account, str(url or "").rstrip("/")) for vendor, account, url in found}
 
 
 class _Matcher:
