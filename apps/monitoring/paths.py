@@ -60,7 +60,8 @@ def _read_step(word: str, entity: str, field: str) -> Step:
     if REFERENCES.get(other, {}).get(name) == entity:
         return Step(name, False, other)
     known = ", ".join(choices_from(entity)) or "nothing"
-    raise UnableToRead(f"“{word}” leads nowhere from a {entity}. From there one gets to: {known}.", field=field)
+    kind = f"{'an' if entity[0] in 'aeio' else 'a'} {entity.replace('_', ' ')}"
+    raise UnableToRead(f"“{word}” leads nowhere from {kind}. From there one gets to: {known}.", field=field)
 
 
 def choices_from(entity: str) -> list[str]:

@@ -107,7 +107,7 @@ def test_ways_are_read_as_people_write_them() -> None:
         ("contract.account", "“contract.account” leads nowhere from a project."),
         ("account/opportunity.account/project.opportunity/account", "A way has at most 3 steps."),
         ("account|account|account|account|account", "Name at most 4 ways."),
-        ("account/", "“” leads nowhere from a account."),
+        ("account/", "“” leads nowhere from an account."),
     ],
 )
 def test_bad_ways_are_told(text: str, said: str) -> None:

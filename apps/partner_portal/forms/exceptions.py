@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 
 from apps.canonical.models import Entity
 from apps.connectors.sdk.entities import ENTITIES
@@ -76,6 +77,11 @@ class RuleForm(CheckedForm):
 
     def __init__(self, *args: Any, entity: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Another kind, other words: they are shown beside the form.
+        self.fields["entity"].widget.attrs |= {
+            "hx-get": reverse("partner_portal:exception_rule_add"), "hx-target": "#words", "hx-select": "#words",
+            "hx-swap": "outerHTML",
+        }  # fmt: skip
         if entity:
             self.fields["entity"].choices = [(entity, Entity(entity).label)]  # type: ignore[attr-defined]
         dates = date_fields(entity) if entity else sorted({name for kind in ENTITIES for name in date_fields(kind)})

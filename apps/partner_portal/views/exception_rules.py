@@ -65,7 +65,13 @@ def add(request: ActorRequest) -> HttpResponse:
         made = submit(form, lambda given: add_rule(actor=request.actor, now=clock.now(), draft=form.draft(given)))
         if made is not None:
             return htmx.redirect(request, reverse("partner_portal:exception_rules"))
-    return _render(request, form, None, "invoice")
+    return _render(request, form, None, _kind_in(request))
+
+
+def _kind_in(request: ActorRequest) -> str:
+    """The kind of record that the form shows as chosen."""
+    asked = str((request.POST or request.GET).get("entity", ""))
+    return asked if asked in Entity.values else str(Entity.values[0])
 
 
 @require_http_methods(["GET", "POST"])

@@ -128,13 +128,22 @@ def test_a_rule_is_looked_at_before_it_is_added(books: Books, owner: Client) -> 
     shown = text_of(owner.post(page("exception_rule_preview"), given))
     assert all(part in shown for part in ("Would be open today", "at 1 customer", "€18,000.00", "Harbor crane"))
     refused = text_of(owner.post(page("exception_rule_preview"), {**given, "expectation": "nowhere"}))
-    assert "“nowhere” leads nowhere from a opportunity." in refused
+    assert "“nowhere” leads nowhere from an opportunity." in refused
     assert ExceptionRule.objects.filter(is_shipped=False).count() == 0
     bad = owner.post(page("exception_rule_add"), {**given, "condition": "record.stage =="})
     assert "This expression cannot be read" in text_of(bad)
     owner.post(page("exception_rule_add"), given)
     books.evaluate()
     assert BusinessException.objects.filter(rule__key="deal-without-account").count() == 2
+
+
+def test_the_words_are_those_of_the_kind_that_is_chosen(books: Books, owner: Client) -> None:
+    first = owner.get(page("exception_rule_add"))
+    other = owner.get(page("exception_rule_add"), {"entity": "milestone"})
+
+    assert (first.context["entity"], other.context["entity"]) == ("Account", "Milestone")
+    assert "completed_date" in other.context["vocabulary"]["fields"]
+    assert 'hx-select="#words"' in first.content.decode()
 
 
 def test_who_may_only_look_changes_nothing(books: Books, viewer: Client, sign_in: SignIn) -> None:
