@@ -183,10 +183,12 @@ def relative(value: object, *, short: bool = False) -> str:
 
 
 def day(value: date | datetime | str | None) -> SafeString:
-    """A calendar date, such as a due date."""
+    """A calendar date, such as a due date; of a moment, the day it is where the viewer is."""
     if not value:
         return _EMPTY
     known = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    if isinstance(known, datetime):
+        known = known.astimezone(current_zone()).date()
     text = formatting.date_text(known, current_locale())
     return SafeString(f'<time datetime="{known.isoformat()}">{escape(text)}</time>')
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.template.loader import render_to_string
@@ -13,6 +13,7 @@ from django.utils.translation import override
 from apps.canonical.models import CanonicalRecord, name_of
 from apps.connectors.sdk.entities import in_order
 from apps.sync.models import RecordFailure, RecordLog
+from apps.ui import markup
 from apps.ui.differences import compare, field_name, said_text
 from apps.ui.formatting import noun_text
 from apps.ui.markup import field_value, record_value
@@ -75,6 +76,15 @@ def test_a_field_is_said_with_its_unit_and_in_the_persons_zone(name: str, stored
     with timezone.override("Europe/Berlin"):
         assert field_value(stored, name) == said
         assert compare({}, {name: stored}, said=True)[0].after == said
+
+
+def test_a_moment_is_the_day_it_is_where_the_viewer_is() -> None:
+    moment = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+    with timezone.override("Europe/Berlin"):
+        assert "24 Nov 2026" in markup.day(moment)
+    with timezone.override("UTC"):
+        assert "23 Nov 2026" in markup.day(moment)
+        assert "23 Nov 2026" in markup.day(moment.date())
 
 
 def test_a_field_said_in_hours_is_not_called_seconds() -> None:

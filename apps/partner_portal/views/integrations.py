@@ -30,8 +30,7 @@ from apps.partner_portal.selectors.schedule import next_runs
 from apps.partner_portal.wording import paragraphs, setting_text
 from apps.sync.models import SyncRun
 from apps.sync.services import start_run
-from apps.ui import htmx
-from apps.ui.formatting import date_text
+from apps.ui import htmx, markup
 
 Change = Callable[..., Integration]
 
@@ -127,7 +126,7 @@ def _facts(integration: Integration, spec: Any) -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = [
         ("Template", str(integration.template_version)),
         ("Environment", integration.environment.get_kind_display()),
-        ("Live since", date_text(integration.live_at.date()) if integration.live_at else None),
+        ("Live since", markup.day(integration.live_at) if integration.live_at else None),
     ]
     settings = spec.settings if spec else []
     facts += [(setting.label, setting_text(integration.settings.get(setting.key))) for setting in settings]
