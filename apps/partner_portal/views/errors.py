@@ -127,7 +127,7 @@ def show_error(request: ActorRequest, failure_id: UUID) -> HttpResponse:
     can_retry = failure.status == FailureStatus.OPEN and request.actor.can("errors.resolve")
     context = {
         "failure": failure, "form": form, "explanation": explain_failure(failure), "is_desk": True,
-        "status": status_of(failure.status, label=str(failure.get_status_display())),
+        "status": _state(failure),
         "is_unsolved": failure.status in UNSOLVED, "is_snoozed": is_snoozed(failure, now),
         "can_retry": can_retry, "by_hand": is_ours(failure),
         "can_edit": can_retry and failure.record_id and request.actor.can("payloads.view"),
