@@ -36,6 +36,7 @@ from apps.partner_portal.views.stewardship import TABS
 from apps.sync.selectors import list_records
 from apps.sync.services import apply_plan, decide_row, discard_plan, request_joining, request_pairs, undo_plan
 from apps.ui import htmx
+from apps.ui.differences import field_name
 from apps.ui.filters import Filter, parse_filters
 from apps.ui.paging import page_queryset
 from apps.ui.status import status_of
@@ -60,7 +61,7 @@ PLANS = (
 JOINING_ROWS = (
     Column("left", "Record that comes", value="left_title", sub=lambda row: row.get_entity_display(), main=True),
     Column("right", "Meets", value="right_title", sub=lambda row: _why(row)),
-    Column("contested", "Both say", value=lambda row: ", ".join(row.contested), wide_only=True, clip=True),
+    Column("contested", "Both say", value=lambda row: ", ".join(map(field_name, row.contested)), clip=True),
     Column("outcome", "What becomes of it", "status", value=lambda row: outcome_status(row), sub="message"),
 )
 PAIR_ROWS = (

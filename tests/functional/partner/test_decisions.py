@@ -131,8 +131,9 @@ def test_two_customers_are_joined_with_a_look_before(owner: Client, viewer: Clie
     shown = owner.get(line, {"q": "Harbor"})
     assert [record.title for record in shown.context["found"]] == ["Harbor of Harbor", "Harbour of Harbor"]
     owner.post(address("merge_plan_decide", plan.pk, account.position), {"right": str(world.records["account"].pk)})
+    plan.rows.filter(pk=account.pk).update(contested=["start_date"])
     listed = owner.get(address("merge_plan", plan.pk), {"outcome": "merge"})
-    assert "Decided by hand" in listed.content.decode()
+    assert all(words in listed.content.decode() for words in ("Decided by hand", "Start date"))
     assert viewer.get(line).status_code == 200
     assert viewer.post(address("merge_plan_decide", plan.pk, account.position)).status_code == 403
 
