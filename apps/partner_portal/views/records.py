@@ -33,7 +33,9 @@ COLUMNS = (
     Column("record", "Record", value=str, sub=_number, main=True),
     Column("entity", "Kind", "tag", value=lambda record: record.get_entity_display()),
     Column("customer", "Customer", value="customer.name"),
-    Column("state", "State", value="state", wide_only=True),
+    Column(
+        "state", "State", value=lambda record: status_of(record.state).label if record.state else "", wide_only=True
+    ),
     Column("systems", "Known to", value=lambda record: ", ".join(sorted({r.connection.name for r in record.places}))),
     Column("changed_at", "Changed", "datetime"),
 )

@@ -40,6 +40,18 @@ def test_a_record_is_found_by_the_beginning_of_a_word_and_by_its_id_in_a_system(
     assert found("harb", entity="invoice") == [str(invoice.pk)]
 
 
+def test_the_list_says_a_state_as_the_record_does(owner: Client, world: World) -> None:
+    CanonicalRecord.objects.filter(pk=world.records["invoice"].pk).update(state="partly_paid")
+
+    listed, shown = (
+        owner.get(url).content.decode() for url in (address("records"), address("record", world.records["invoice"].pk))
+    )
+
+    assert "Partly paid" in listed
+    assert "Partly paid" in shown
+    assert "partly_paid" not in listed
+
+
 def test_searching_uses_the_index(partner: object, world: World) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
