@@ -17,6 +17,7 @@ from apps.partner_portal.lists.runs import as_uuid, customer_choices, flow_filte
 from apps.partner_portal.tabs import Tabs
 from apps.sync.explorer import CALL_STATES, LogFilters
 from apps.sync.models import ErrorClass, RecordAction, RecordLog, VendorCall
+from apps.ui.differences import field_name
 from apps.ui.filters import Filter, FilterState, parse_filters, period
 from apps.ui.links import link_to_number
 from apps.ui.paging import with_query
@@ -124,7 +125,12 @@ def call_status(call: VendorCall) -> Status:
 def _what_happened(line: LogLine) -> str:
     if line.log.error:
         return str(line.log.error)
-    return ", ".join(line.log.changed_fields)
+    return ", ".join(told_fields(line.log))
+
+
+def told_fields(log: RecordLog) -> list[str]:
+    """What changed: our own fields as people say them, those of a system as they are."""
+    return [field_name(name) for name in log.changed_fields] if log.direction == "read" else list(log.changed_fields)
 
 
 def _identity(line: LogLine) -> str:

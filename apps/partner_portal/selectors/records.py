@@ -71,7 +71,7 @@ def describe_record(actor: Actor, record: CanonicalRecord) -> RecordView:
     questions = [q for q in list_questions(actor).filter(entity=record.entity) if record.pk in (q.left_id, q.right_id)]
     writes = _writes(actor, [record.pk, *(merge.dropped_id for merge in merges)])
     runs = _runs(actor, {*(c.run_id for c in changes), *(w.run_id for w in writes)})
-    names = _names(actor, record, changes)
+    names = names_in(actor, [(record.entity, change.fields) for change in changes])
     entries = [_change(record.entity, c, runs, names) for c in changes if c.fields or c.version == 1]
     entries += _told(writes, runs)
     entries += [e for merge in merges for e in _merge(merge)]
@@ -102,14 +102,31 @@ def _why(run: SyncRun | None) -> tuple[str, str]:
     return f"{run.flow.name} · {trigger}{by}", link_to("partner_portal:run")(run.pk)
 
 
+def before_and_after(
+    log: RecordLog, diff: dict[str, Any], names: dict[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both sides of what a run changed; of our own fields in their order, with the names of what they refer to."""
+    fields = dict(in_order(log.entity, diff)) if log.direction == "read" else diff
+    sides = [
+        {name: names.get(str(pair[side]), pair[side]) for name, pair in fields.items() if pair[side] is not None}
+        for side in (0, 1)
+    ]
+    return sides[0], sides[1]
+
+
 def _source(change: CanonicalChange) -> str:
     return change.connection.name if change.connection else _BY.get(change.source_kind, "A removed system")
 
 
-def _names(actor: Actor, record: CanonicalRecord, changes: list[CanonicalChange]) -> dict[str, str]:
-    """What the records are called that its references point or pointed at, by id."""
-    known = REFERENCES.get(record.entity, {})
-    ids = {str(value) for c in changes for name in known.keys() & c.fields.keys() for value in c.fields[name] if value}
+def names_in(actor: Actor, changes: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, str]:
+    """What the records are called that references point or pointed at, by id. `changes`: (kind of record, {field: both values})."""
+    ids = {
+        str(value)
+        for entity, fields in changes
+        for name in REFERENCES.get(entity, {}).keys() & fields.keys()
+        for value in fields[name]
+        if value
+    }
     if not ids:
         return {}
     found = CanonicalRecord.objects.visible_to(actor).filter(pk__in=ids).defer("data")

@@ -26,8 +26,10 @@ from apps.partner_portal.lists.logs import (
     name_lines,
     record_filters,
     records_table,
+    told_fields,
     toolbar,
 )
+from apps.partner_portal.selectors.records import before_and_after, names_in
 from apps.sync.explorer import find_calls, find_records, get_record_log, get_vendor_call
 from apps.sync.models import ErrorClass, ExportKind, RecordLog, RecordPayload
 from apps.ui import htmx, markup
@@ -79,6 +81,7 @@ def show_record_log(request: ActorRequest, log_id: int) -> HttpResponse:
     (line,) = name_lines(request, [log])
     context = {
         "log": log, "line": line, "status": action_status(log), "facts": _record_facts(request.actor, line), **_payload(request, log),
+        "fields": told_fields(log), "is_ours": log.direction == "read",
         "error_title": dict(ErrorClass.choices).get(log.error_class, "It failed"),
         "crumbs": [("Runs", reverse("partner_portal:runs")), ("Records", reverse("partner_portal:log_records"))],
     }  # fmt: skip
@@ -145,9 +148,6 @@ def _payload(request: ActorRequest, log: RecordLog) -> dict[str, Any]:
         return {"may_see": False}
     kept = RecordPayload.objects.filter(pk=log.pk).first()
     diff = kept.diff if kept else {}
-    return {
-        "may_see": True,
-        "is_kept": kept is not None,
-        "before": {name: pair[0] for name, pair in diff.items() if pair[0] is not None},
-        "after": {name: pair[1] for name, pair in diff.items() if pair[1] is not None},
-    }
+    names = names_in(request.actor, [(log.entity, diff)]) if log.direction == "read" else {}
+    before, after = before_and_after(log, diff, names)
+    return {"may_see": True, "is_kept": kept is not None, "before": before, "after": after}

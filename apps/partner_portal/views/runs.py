@@ -16,9 +16,10 @@ from apps.core import clock
 from apps.customers.selectors import get_customer
 from apps.partner_portal.actions import perform
 from apps.partner_portal.customer_page import render_tab
-from apps.partner_portal.lists.logs import TABS, action_status, call_status
+from apps.partner_portal.lists.logs import TABS, action_status, call_status, told_fields
 from apps.partner_portal.lists.runs import run_seconds, run_status, runs_context
 from apps.partner_portal.selectors.failures import unsolved_failures
+from apps.partner_portal.selectors.records import before_and_after, names_in
 from apps.sync.models import RecordAction, RecordLog, RunStatus, SyncRun
 from apps.sync.selectors import get_run, list_record_logs, list_vendor_calls, run_progress
 from apps.sync.services import UnableToStartRun, cancel_run, start_run
@@ -102,17 +103,20 @@ def _records(request: ActorRequest, run: SyncRun) -> dict[str, Any]:
         logs = logs.select_related("payload")
     page = page_queryset(logs, request, order=("-id",))
     names = dict(Connection.objects.visible_to(request.actor).for_customer(run.customer_id).values_list("pk", "name"))
-    rows = [(log, names.get(log.connection_id, ""), _diff(request, log), action_status(log)) for log in page]
+    diffs = _diffs(request, list(page))
+    rows = [
+        (log, names.get(log.connection_id, ""), diffs.get(log.pk), action_status(log), told_fields(log)) for log in page
+    ]
     return {"filters": filters, "page": page, "rows": rows}
 
 
-def _diff(request: ActorRequest, log: RecordLog) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Before and after of the fields; None where the payload is gone or not for this role."""
-    if not request.actor.can("payloads.view") or not hasattr(log, "payload"):
-        return None
-    diff = log.payload.diff
-    before = {field: pair[0] for field, pair in diff.items() if pair[0] is not None}
-    return before, {field: pair[1] for field, pair in diff.items() if pair[1] is not None}
+def _diffs(request: ActorRequest, logs: list[RecordLog]) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+    """{log: its fields before and after}, without those whose payload is gone or not for this role."""
+    if not request.actor.can("payloads.view"):
+        return {}
+    kept = [log for log in logs if hasattr(log, "payload")]
+    names = names_in(request.actor, [(log.entity, log.payload.diff) for log in kept if log.direction == "read"])
+    return {log.pk: before_and_after(log, log.payload.diff, names) for log in kept}
 
 
 CALL_COLUMNS = (

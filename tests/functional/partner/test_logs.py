@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -62,6 +63,25 @@ def test_an_entry_shows_what_the_record_is_called_elsewhere(owner: Client, scene
     facts = dict(owner.get(address("log_record", log.pk)).context["facts"])
 
     assert "4711" in facts[f"Id in {other.name}"]
+
+
+def test_what_was_read_is_said_in_words_of_people(owner: Client, scene: Scene) -> None:
+    account = CanonicalRecord.objects.create(
+        customer=scene.customer, environment=scene.flow.environment, entity="account", title="Harbor Works",
+        created_at=START, changed_at=START,
+    )  # fmt: skip
+    told: dict[str, Any] = {"changed_fields": ["account", "start_date"], "entity": "project", "run": scene.run}
+    diff = {"account": [None, str(account.pk)], "start_date": [None, "2026-03-02"]}
+    read = make_log(scene.flow, direction="read", diff=diff, **told)
+    written = make_log(scene.flow, direction="write", diff={"start_date": [None, "2026-03-02"]}, **told)
+
+    ours, theirs = (owner.get(address("log_record", log.pk)).content.decode() for log in (read, written))
+    listed = owner.get(address("log_records")).content.decode()
+    run = owner.get(address("run", scene.run.pk)).content.decode()
+
+    assert all("Start date" in page for page in (ours, listed, run))
+    assert all("Harbor Works" in page and str(account.pk) not in page for page in (ours, run))
+    assert "<code>start_date</code>" in theirs
 
 
 def test_values_are_not_for_every_role(viewer: Client, scene: Scene) -> None:

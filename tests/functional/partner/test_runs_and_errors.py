@@ -66,7 +66,7 @@ def test_a_file_of_runs_does_not_run_formulas(owner: Client, scene: Scene) -> No
 def test_a_run_shows_its_counts_steps_records_and_calls(owner: Client, scene: Scene) -> None:
     response = owner.get(address("run", scene.run.pk))
 
-    (log, system, diff, action), *rest = response.context["rows"]
+    (log, system, diff, action, _), *rest = response.context["rows"]
     assert rest == []
     assert (log.title, system) == ("Claims platform", "Tryton of Northwind Advisory")
     assert action.label == "Updated"
