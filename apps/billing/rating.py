@@ -12,6 +12,8 @@ from decimal import Decimal
 from apps.billing.meters import METERS
 from apps.core.money import round_half_up
 
+_TAX_LABELS = {"S": "VAT {rate} %", "Z": "VAT 0 %", "AE": "VAT (reverse charge)"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceTerms:
@@ -41,6 +43,10 @@ class TaxRule:
 
     category: str
     rate: Decimal
+
+    @property
+    def label(self) -> str:
+        return _TAX_LABELS[self.category].format(rate=f"{self.rate.normalize():f}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,9 @@ from django.db import models
 from apps.billing.models.accounts import BillingAccount, LegalEntity
 from apps.billing.models.subscriptions import BillingPeriod
 from apps.billing.models.usage import UsageEvent
+from apps.billing.rating import TaxRule
 from apps.core.actor import Actor
 from apps.core.ids import uuid7
-
-_TAX_LABELS = {"S": "VAT {rate} %", "Z": "VAT 0 %", "AE": "VAT (reverse charge)"}
 
 
 class InvoiceStatus(models.TextChoices):
@@ -99,7 +98,7 @@ class Invoice(models.Model):
     def tax_lines(self) -> list[tuple[str, int]]:
         """Each tax by its name and rate, with its amount: what stands between subtotal and total."""
         return [
-            (_TAX_LABELS[row["category"]].format(rate=f"{Decimal(row['rate']).normalize():f}"), row["tax_amount"])
+            (TaxRule(category=row["category"], rate=Decimal(row["rate"])).label, row["tax_amount"])
             for row in self.tax_breakdown
         ]
 

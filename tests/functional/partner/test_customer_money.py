@@ -65,9 +65,12 @@ def test_the_running_month_is_rated_by_the_code_that_issues(owner: Client, scene
         occurred_at=now, now=now,
     )  # fmt: skip
 
-    context = owner.get(address("customer_billing", scene.customer.pk)).context
+    response = owner.get(address("customer_billing", scene.customer.pk))
+    context = response.context
 
     assert [line.amount for line in context["preview"].lines] == [149000, 225]
+    assert context["preview"].tax.label.startswith("VAT")
+    assert context["preview"].tax.label in response.content.decode()
     assert [str(day) for day in context["days"]] == ["2026-11-01", "2026-11-30"]
 
 
