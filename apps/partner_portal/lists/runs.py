@@ -46,7 +46,7 @@ COLUMNS = (
     Column("state", "State", "status", value=run_status),
     Column("trigger", "Trigger", "tag", value=lambda run: run.get_trigger_display(), wide_only=True),
     Column("read", "Read", "number", value="read_count", wide_only=True),
-    Column("written", "Written", "number", value=lambda run: run.created_count + run.updated_count),
+    Column("written", "Changed", "number", value=lambda run: run.created_count + run.updated_count),
     Column("failed", "Failed", "number", value="failed_count"),
     Column("took", "Took", "duration", value=run_seconds, wide_only=True),
     Column("started_at", "Started", "datetime", value=lambda run: run.started_at or run.queued_at),
