@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -40,6 +41,17 @@ _states: dict[Key, State] = {}  # all rows, where nothing else stands
 def remember_beginning() -> None:
     """What stands before any test."""
     _states[()] = _read()
+
+
+@contextmanager
+def put_back() -> Iterator[None]:
+    """This function will let the test commit, and take away afterwards all that was committed, the trail included."""
+    before = _read()
+    try:
+        yield
+    finally:
+        with transaction.atomic():
+            _change(*_difference(_read(), before))
 
 
 def kept(name: str, make: Callable[[], Made], *, on: Key, identify: Callable[[Made], str]) -> Made:

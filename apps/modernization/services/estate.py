@@ -28,6 +28,7 @@ from apps.modernization.services.interfaces import (
     change_interface,
     check_draft,
     draft_of,
+    lock_estate,
     told,
 )
 from apps.modernization.services.waves import WaveDraft, add_wave, change_wave, draft_of_wave
@@ -131,7 +132,7 @@ def apply_estate(*, actor: Actor, now: datetime, customer: Customer, text: str) 
 def _carry_out(actor: Actor, now: datetime, customer: Customer, text: str) -> EstatePlan:
     actor.require("integrations.manage")
     actor.require_sight(customer.pk, "There is no such customer.")
-    Customer.objects.select_for_update().get(pk=customer.pk)
+    lock_estate(customer.pk)
     try:
         given = read_estate(text, customer)
     except InvalidSource as error:

@@ -83,6 +83,7 @@ def add_interface(*, actor: Actor, now: datetime, customer: Customer, draft: Int
     """This function will add an interface in use, with the usual points. Raises UnableToSaveInterface."""
     actor.require("integrations.manage")
     actor.require_sight(customer.pk, "There is no such customer.")
+    lock_estate(customer.pk)
     if LegacyInterface.objects.filter(customer=customer).count() >= MOST_INTERFACES:
         raise UnableToSaveInterface(f"There are {MOST_INTERFACES} interfaces already. Remove what was retired.")
     interface = LegacyInterface(customer=customer, environment=get_environment(customer), created_at=now)
@@ -97,8 +98,6 @@ def change_interface(
     *, actor: Actor, now: datetime, interface: LegacyInterface, draft: InterfaceDraft
 ) -> LegacyInterface:
     """This function will change what is written down; its state stays. Raises UnableToSaveInterface."""
-    # One change of a customer at a time: two at once could make two interfaces depend on each other.
-    Customer.objects.select_for_update(no_key=True).filter(pk=interface.customer_id).first()
     locked = lock_interface(actor, interface)
     known = draft_of(locked)
     if locked.is_gone and draft.integration != locked.integration:
@@ -131,10 +130,20 @@ def remove_interface(*, actor: Actor, now: datetime, interface: LegacyInterface)
     locked.delete()
 
 
+def lock_estate(customer_id: UUID) -> None:
+    """In the caller's transaction: one change of a customer's estate at a time, locked before any part of it is.
+
+    Most of what must hold is about several rows: no circles, limits, a replacement that others share. Rows that refer to
+    the customer can be written meanwhile.
+    """
+    Customer.objects.select_for_update(no_key=True).filter(pk=customer_id).first()
+
+
 def lock_interface(actor: Actor, interface: LegacyInterface) -> LegacyInterface:
-    """In the caller's transaction. Raises NotPermitted, NotVisible."""
+    """In the caller's transaction, with the estate. Raises NotPermitted, NotVisible."""
     actor.require("integrations.manage")
     actor.require_sight(interface.customer_id, MISSING)
+    lock_estate(interface.customer_id)
     rows = LegacyInterface.objects.select_for_update(of=("self",))
     return get_visible(rows.select_related("customer", "wave", "integration__environment"), interface.pk, MISSING)
 
@@ -149,6 +158,7 @@ def told(draft: InterfaceDraft) -> dict[str, Any]:
 def _write(interface: LegacyInterface, draft: InterfaceDraft, *, needed: Iterable[LegacyInterface]) -> None:
     """`needed`: what it depends on so far."""
     check_draft(interface.customer, draft)
+    _demand_there(draft)
     for name, value in draft.values().items():
         setattr(interface, name, value)
     try:
@@ -183,6 +193,15 @@ def check_draft(customer: Customer, draft: InterfaceDraft) -> None:
     for name, row in linked:
         if row is not None and row.customer_id != customer.pk:
             raise UnableToSaveInterface("Choose one of the same customer.", field=name)
+
+
+def _demand_there(draft: InterfaceDraft) -> None:
+    """Raises UnableToSaveInterface when somebody removed since what it is linked with."""
+    if draft.wave is not None and not MigrationWave.objects.filter(pk=draft.wave.pk).exists():
+        raise UnableToSaveInterface("The wave was removed meanwhile. Choose another.", field="wave")
+    needed = {other.pk for other in draft.depends_on}
+    if needed and LegacyInterface.objects.filter(pk__in=needed).count() != len(needed):
+        raise UnableToSaveInterface("One of these was removed meanwhile. Choose again.", field="depends_on")
 
 
 def _demand_no_circle(interface: LegacyInterface, wanted: Iterable[LegacyInterface]) -> None:

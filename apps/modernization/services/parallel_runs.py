@@ -28,7 +28,7 @@ from apps.modernization.models.comparisons import ACTIVE
 from apps.modernization.old_results import OldResult, UnreadableResult, columns_of, look_at, packed, unpacked
 from apps.modernization.selectors import choices_for
 from apps.modernization.services.comparing import COMPARISON_KIND
-from apps.modernization.services.interfaces import lock_interface
+from apps.modernization.services.interfaces import lock_estate, lock_interface
 
 MOST_ACTIVE = 5
 FILES_KEPT = 10
@@ -238,6 +238,7 @@ def withdraw_acceptance(*, actor: Actor, now: datetime, run: ParallelRun, findin
 def _lock(actor: Actor, run: ParallelRun) -> ParallelRun:
     actor.require("integrations.manage")
     actor.require_sight(run.customer_id, MISSING)
+    lock_estate(run.customer_id)
     rows = ParallelRun.objects.select_for_update(of=("self",)).select_related("interface")
     locked: ParallelRun | None = rows.filter(pk=run.pk).first()
     if locked is None:

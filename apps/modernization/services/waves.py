@@ -15,6 +15,7 @@ from apps.core.visible import get_visible
 from apps.customers.models import Customer
 from apps.customers.selectors import get_environment
 from apps.modernization.models import MigrationWave
+from apps.modernization.services.interfaces import lock_estate
 
 MOST_WAVES = 50
 MISSING = "There is no such wave."
@@ -52,6 +53,7 @@ def add_wave(*, actor: Actor, now: datetime, customer: Customer, draft: WaveDraf
     """Raises UnableToSaveWave."""
     actor.require("integrations.manage")
     actor.require_sight(customer.pk, "There is no such customer.")
+    lock_estate(customer.pk)
     if MigrationWave.objects.filter(customer=customer).count() >= MOST_WAVES:
         raise UnableToSaveWave(f"There are {MOST_WAVES} waves already.")
     wave = MigrationWave(customer=customer, environment=get_environment(customer), created_at=now)
@@ -86,6 +88,7 @@ def remove_wave(*, actor: Actor, now: datetime, wave: MigrationWave) -> None:
 def _lock(actor: Actor, wave: MigrationWave) -> MigrationWave:
     actor.require("integrations.manage")
     actor.require_sight(wave.customer_id, MISSING)
+    lock_estate(wave.customer_id)
     return get_visible(MigrationWave.objects.select_for_update(), wave.pk, MISSING)
 
 
