@@ -24,6 +24,7 @@ from apps.modernization.models.comparisons import ACTIVE
 from apps.modernization.services import (
     WaveDraft,
     add_wave,
+    amend_interface,
     apply_estate,
     change_interface,
     cut_over,
@@ -168,3 +169,15 @@ def test_nothing_is_cut_over_to_what_is_paused_at_that_moment(estate):
     status = Integration.objects.get(pk=estate.integration.pk).status
     # Either it is shared by then and goes on, or whoever cut over to what is paused was told so.
     assert (bool(told[0]), status, is_known) in [(True, "live", False), (False, "paused", True)]
+
+
+def test_two_who_change_different_parts_both_have_their_way(estate):
+    one, same = (LegacyInterface.objects.get(pk=pk) for pk in [estate.interface("a").pk] * 2)
+
+    told = at_once(
+        lambda: amend_interface(**acting(estate), interface=one, said={"notes": "Look at the log"}),
+        lambda: amend_interface(**acting(estate), interface=same, said={"owner": "Marta"}),
+    )
+
+    one.refresh_from_db()
+    assert (told, one.notes, one.owner) == (["", ""], "Look at the log", "Marta")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -36,9 +35,8 @@ from apps.modernization.services import (
     InterfaceDraft,
     add_interface,
     add_point,
-    change_interface,
+    amend_interface,
     cut_over,
-    draft_of,
     remove_interface,
     remove_point,
     retire_interface,
@@ -213,8 +211,7 @@ class InterfaceDetail(ApiView):
         """Change what is known about an interface; its state goes by cut-over, roll-back and retirement."""
         interface = get_interface(self.actor, legacy_interface_id)
         given = _linked(self.actor, self.read(InterfaceChange))
-        draft = replace(draft_of(interface), **given)
-        return _answer(change_interface(actor=self.actor, now=clock.now(), interface=interface, draft=draft))
+        return _answer(amend_interface(actor=self.actor, now=clock.now(), interface=interface, said=given))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, legacy_interface_id: UUID) -> Response:

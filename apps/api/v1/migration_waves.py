@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -26,9 +25,8 @@ from apps.modernization.selectors import get_wave, list_waves
 from apps.modernization.services import (
     WaveDraft,
     add_wave,
+    amend_wave,
     apply_estate,
-    change_wave,
-    draft_of_wave,
     plan_estate,
     remove_wave,
 )
@@ -140,8 +138,7 @@ class WaveDetail(ApiView):
     def patch(self, request: Request, wave_id: UUID) -> Response:
         """Change a wave."""
         wave = get_wave(self.actor, wave_id)
-        draft = replace(draft_of_wave(wave), **self.read(WaveChange))
-        change_wave(actor=self.actor, now=clock.now(), wave=wave, draft=draft)
+        amend_wave(actor=self.actor, now=clock.now(), wave=wave, said=self.read(WaveChange))
         return _answer(self, wave.pk)
 
     @extend_schema(responses={204: None})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -113,6 +113,18 @@ def change_interface(
             before={name: before[name] for name in changed}, after={name: after[name] for name in changed},
         )  # fmt: skip
     return locked
+
+
+@transaction.atomic
+def amend_interface(
+    *, actor: Actor, now: datetime, interface: LegacyInterface, said: Mapping[str, Any]
+) -> LegacyInterface:
+    """This function will change the named parts of a draft; all others stay as they stand by then, whoever wrote them.
+
+    Raises UnableToSaveInterface.
+    """
+    draft = replace(draft_of(lock_interface(actor, interface)), **said)
+    return change_interface(actor=actor, now=now, interface=interface, draft=draft)
 
 
 @transaction.atomic

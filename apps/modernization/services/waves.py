@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -73,6 +74,13 @@ def change_wave(*, actor: Actor, now: datetime, wave: MigrationWave, draft: Wave
             actor=actor, now=now, target=locked, action="migration_wave.changed", before=before, after=_told(locked)
         )
     return locked
+
+
+@transaction.atomic
+def amend_wave(*, actor: Actor, now: datetime, wave: MigrationWave, said: Mapping[str, Any]) -> MigrationWave:
+    """This function will change the named parts; all others stay as they stand by then. Raises UnableToSaveWave."""
+    draft = replace(draft_of_wave(_lock(actor, wave)), **said)
+    return change_wave(actor=actor, now=now, wave=wave, draft=draft)
 
 
 @transaction.atomic
