@@ -33,7 +33,8 @@ class InvalidSource(ValueError):
 
 
 class SourceLoader(yaml.SafeLoader):
-    """YAML without its surprises: `on`, `yes` and `no` are words, nothing grows in memory, no key is given twice."""
+    """YAML without its surprises: `on`, `yes` and `no` are words, and so is 12:30; nothing grows in memory, no key is given
+    twice."""
 
     depth = 0
 
@@ -63,8 +64,16 @@ class SourceLoader(yaml.SafeLoader):
         return node
 
 
+def _without_base_60(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?![^:]*:){pattern.pattern}", pattern.flags)
+
+
 SourceLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":timestamp"))]
+    first: [
+        (tag, _without_base_60(pattern) if tag.endswith((":int", ":float")) else pattern)
+        for tag, pattern in resolvers
+        if not tag.endswith((":bool", ":timestamp"))
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 SourceLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))

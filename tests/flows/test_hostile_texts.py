@@ -23,9 +23,18 @@ def test_yaml_that_would_break_what_reads_it_is_refused(text: str) -> None:
 
 
 def test_what_only_looks_like_it_is_read() -> None:
-    text = "a: 1\nb: 1.5\nc: 'x !!int \U0001f600'\nd: true\ne: on\nf: ~"
+    text = "a: 1\nb: 1.5\nc: 'x !!int \U0001f600'\nd: true\ne: on\nf: ~\ng: 12:30\nh: " + "1:" * 400 + "1.0"
 
-    assert read_document(text).data == {"a": 1, "b": 1.5, "c": "x !!int \U0001f600", "d": True, "e": "on", "f": None}
+    assert read_document(text).data == {
+        "a": 1,
+        "b": 1.5,
+        "c": "x !!int \U0001f600",
+        "d": True,
+        "e": "on",
+        "f": None,
+        "g": "12:30",
+        "h": "1:" * 400 + "1.0",
+    }
 
 
 @pytest.mark.parametrize("cron", ["R R * * *", "R(0-30) * * * *", "0 h * * *", "0 0 30 2 *", "0," * 60 + "1 * * * *"])
