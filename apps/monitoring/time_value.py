@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from apps.core.bulk import fetch_rows
 from apps.core.expressions.functions import listed, money
 from apps.core.money import round_half_up
 from apps.customers.models import Environment
-from apps.flows.models import Integration
+from apps.flows.models import Integration, IntegrationStatus
 from apps.monitoring.statements import HELD
 
 SECONDS_PER_HOUR = Decimal(3600)
@@ -38,6 +38,12 @@ _ROOTS = {
     **{entity: ("counted.target_id", _COUNTED.format(entity)) for entity in COUNTS_TIME},
 }
 VALUED = frozenset(_ROOTS)
+_BY_STATUS = [
+    When(status=status, then=Value(place))
+    for place, status in enumerate(
+        (IntegrationStatus.LIVE, IntegrationStatus.PAUSED, IntegrationStatus.RETIRED, IntegrationStatus.DRAFT)
+    )
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,10 @@ def _value(rows: list[tuple[str, int, int]], card: RateCard | None) -> TimeValue
         if rate is None:
             return TimeValue(seconds, count, None)
         hours = (Decimal(worked) / SECONDS_PER_HOUR).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
-        total += round_half_up(hours * rate["amount"])
+        try:
+            total += round_half_up(hours * rate["amount"])
+        except InvalidOperation:  # more digits than any money has: one such entry must not end the look at all others
+            return TimeValue(seconds, count, None)
         currencies.add(rate["currency"])
     if len(currencies) != 1:
         return TimeValue(seconds, count, None)
@@ -93,14 +102,17 @@ class RateCard:
 
 
 def _rate_card(environment: Environment, entity: str) -> RateCard | None:
-    """The rates of the integration that makes revenue entries of time here; for anything else, of the one that invoices it."""
+    """The rates of the integration that makes revenue entries of time here; for anything else, of the one that invoices it.
+
+    One that is live goes before one that was, and that before one that never was: nothing was invoiced at its rates.
+    """
     earns = Q(template_version__definition__contains={"flows": [{"aggregate": [{"into": "revenue"}]}]})
     own = earns if entity == "revenue" else ~earns
     rated = Integration.objects.filter(
         own, environment=environment, settings__has_any_keys=["rate_card", "default_rate"]
     )
-    # A draft has no such moment, and charges nobody.
-    found = rated.select_related("customer").order_by(F("live_at").desc(nulls_last=True), "id").first()
+    order = (Case(*_BY_STATUS, output_field=IntegerField()), F("live_at").desc(nulls_last=True), "id")
+    found = rated.select_related("customer").order_by(*order).first()
     if found is None:
         return None
     settings = found.settings

@@ -11,6 +11,7 @@ from apps.monitoring.library import SHIPPED, unsaved
 from apps.monitoring.models import BusinessException
 from apps.monitoring.services import draft_of
 from apps.monitoring.services.rules import check_draft
+from apps.monitoring.time_value import value_time
 from tests.factories.delivery import make_connection, make_flow, make_run
 from tests.functional.partner.scene import make_failure
 from tests.monitoring.conftest import Books, eur
@@ -245,6 +246,33 @@ def test_revenue_differs_from_time_and_the_rates_it_is_valued_at(books: Books) -
 
     found = {one.title: one.stake for one in BusinessException.objects.all()}
     assert found == {"INV-1": Money(5000, "EUR"), "REV-1": Money(4000, "EUR")}
+
+
+def test_time_is_valued_at_the_rates_of_what_is_live(books: Books) -> None:
+    """Another one that is being set up, paused or retired has other rates, and may have come later."""
+    rate(books)
+    own = Integration.objects.get()
+    worked, later = entry(books, "2026-10-19"), books.now + timedelta(days=1)
+    for status, live_at in (("draft", None), ("paused", later), ("retired", later)):
+        Integration.objects.create(
+            customer=books.customer, environment=books.environment, template_version=own.template_version, name=status,
+            status=status, created_at=books.now, live_at=live_at, settings={"default_rate": eur(700)},
+        )  # fmt: skip
+
+    assert value_time(books.environment, "time_entry", [worked.pk])[worked.pk].money == eur(15000)  # type: ignore[attr-defined]
+
+
+def test_one_entry_of_an_age_of_hours_does_not_end_the_look_at_others(books: Books) -> None:
+    rate(books, default=10**15)
+    books.only("approved-time-not-invoiced")
+    books.record("invoice", status="open", currency="EUR", total=eur(1))
+    entry(books, "2026-10-01", name="an age", duration_seconds=2**62)
+    entry(books, "2026-10-01", name="an hour", duration_seconds=3600)
+
+    books.evaluate()
+
+    found = {one.title: one.stake for one in BusinessException.objects.all()}
+    assert found == {"an age": None, "an hour": Money(10**15, "EUR")}
 
 
 def test_milestone_billed_but_not_done(books: Books) -> None:
