@@ -133,6 +133,7 @@ def test_points_that_are_the_shipped_ones_are_no_change(decided, owner_actor, no
     ("text", "told"),
     [
         ("kind: partner\nlimit: {}\n", "Line 2, limit: There is no such part"),
+        ("kind: partner\n~: {}\n", "Line 1, None: There is no such part"),
         ("kind: customer\n", "Line 1, kind: This is no configuration of a partner"),
         ("kind: partner\nlimits:\n  per_customer: many\n", "Line 3, limits.per_customer: Expected `int | null`"),
         ("kind: partner\nmappings:\n", "Line 2, mappings: Expected `object`, got `null`"),
@@ -154,6 +155,30 @@ def test_what_a_service_refuses_is_a_problem_of_the_plan_and_nothing_is_applied(
 
     assert [(entry.section.key, len(entry.problems)) for entry in found.entries] == [("limits", 0), ("mappings", 1)]
     assert export_partner(owner_actor) == decided
+
+
+RULE = (
+    "kind: partner\nexception_rules: {{late: {{name: Late, entity: invoice, condition: record.number == null, {}}}}}\n"
+)
+MATCHES = "kind: partner\nmatch_rules: {{account: {{merge_score: 90, ask_score: 50, points: {{{}: {}}}}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (RULE.replace("name: Late", f"name: {'n' * 121}").format("solver: partner"), "Take at most 120 characters"),
+        (RULE.format(f"next_step: {'n' * 401}"), "Take at most 400 characters"),
+        (RULE.format(f"amount: {'record.' + 'n' * 500}"), "Take at most 500 characters"),
+        (RULE.format("solver: nobody"), "Use one of partner, customer"),
+        (RULE.replace("name: Late", "name: ' '").format("solver: partner"), "Give the rule a name"),
+        (MATCHES.format(RULES["account"][0].key, 101), "Give points from -1,000 to 100"),
+        (MATCHES.format(RULES["account"][0].key, -1001), "Give points from -1,000 to 100"),
+    ],
+)
+def test_what_no_form_would_take_is_refused_in_a_text_too(text, told, partner, owner_actor, now):
+    found = plan_partner(actor=owner_actor, now=now, text=text)
+
+    assert next(problem for entry in found.entries for problem in entry.problems).startswith(told)
 
 
 def test_everybody_sees_and_changes_their_own_parts(decided, owner_actor, now):

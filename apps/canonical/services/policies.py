@@ -15,6 +15,8 @@ from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.customers.models import Customer
 
+LOWEST_POINTS, MOST_POINTS = -1000, 100
+
 
 class UnableToChangePolicy(AnticipatedError):
     """A threshold or a rule that cannot be; `field` says which."""
@@ -41,6 +43,8 @@ def set_match_policy(
     unknown = sorted(set(weights) - set(known))
     if unknown:
         raise UnableToChangePolicy(f"There is no rule {unknown[0]}.", field="weights")
+    if not all(LOWEST_POINTS <= points <= MOST_POINTS for points in weights.values()):
+        raise UnableToChangePolicy(f"Give points from {LOWEST_POINTS:,} to {MOST_POINTS}.", field="weights")
     policy, _ = MatchPolicy.objects.update_or_create(
         owner_key=customer.subject_key if customer else "",
         entity=entity,

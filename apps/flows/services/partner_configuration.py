@@ -90,11 +90,11 @@ def _entries(actor: Actor, text: str) -> Iterator[SectionPlan]:
         if document.data.get("kind") != KIND:
             raise InvalidSource("This is no configuration of a partner: `kind` is not `partner`.", line=1, place="kind")
         known = {section.key: section for section in sections_for(actor)}
-        unknown = next((key for key in document.data if key not in {"kind", *known}), None)
-        if unknown is not None:
+        unknown = [key for key in document.data if key not in {"kind", *known}]
+        if unknown:
             raise InvalidSource(
                 f"There is no such part, or it is not yours to change. There are {', '.join(sorted(known))}.",
-                line=document.line_of(f".{unknown}"), place=str(unknown),
+                line=document.line_of(f".{unknown[0]}"), place=str(unknown[0]),
             )  # fmt: skip
         for key, section in known.items():
             if key in document.data:

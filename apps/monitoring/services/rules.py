@@ -134,6 +134,7 @@ def _demand_partner(actor: Actor) -> None:
 
 def check_draft(draft: RuleDraft) -> None:
     """Raises UnableToSaveRule, UnableToRead: with the field that is wrong."""
+    _check_texts(draft)
     if draft.entity not in Entity.values:
         raise UnableToSaveRule("There is no such kind of record.", field="entity")
     if not draft.condition.strip() and not draft.expectation.strip():
@@ -149,6 +150,18 @@ def check_draft(draft: RuleDraft) -> None:
         raise UnableToSaveRule("There is no such date.", field="counted_from")
     for name in ("condition", "amount"):
         _check_expression(getattr(draft, name), name)
+
+
+def _check_texts(draft: RuleDraft) -> None:
+    """Raises UnableToSaveRule: with the text that no rule has room for, or that is none of those offered."""
+    if not draft.name.strip():
+        raise UnableToSaveRule("Give the rule a name.", field="name")
+    if draft.solver not in Solver.values:
+        raise UnableToSaveRule(f"Use one of {', '.join(Solver.values)}.", field="solver")
+    for name, value in draft.values().items():
+        longest = getattr(ExceptionRule._meta.get_field(name), "max_length", None)
+        if isinstance(value, str) and longest is not None and len(value) > longest:
+            raise UnableToSaveRule(f"Take at most {longest:,} characters.", field=name)
 
 
 def date_fields(entity: str) -> list[str]:
