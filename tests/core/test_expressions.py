@@ -183,6 +183,10 @@ def test_a_loop_over_more_than_a_thousand_items_is_refused() -> None:
         "record.whole + record.whole",
         "record.id + record.id",
         '"a" == "a" == true',
+        "0012",
+        "[0x1F, .5, 12U, 0x1Fu]",
+        "text(0012) + text(0x1F)",
+        "{0012: 1}",
     ],
 )
 def test_what_runs_outside_the_engine_means_the_same(expression: str) -> None:

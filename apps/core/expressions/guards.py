@@ -12,7 +12,8 @@ VARIABLES = frozenset({"record", "refs", "settings", "connection", "today", "lin
 MACROS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne"})
 # In a raw text a backslash is a letter: `r"\"` ends where another text would go on.
 TOKEN = re.compile(
-    r"""\s+ | //[^\n]* | [bB]?[rR]"[^"]*" | [bB]?[rR]'[^']*' | [bB]?"(?:\\.|[^"\\])*" | [bB]?'(?:\\.|[^'\\])*' | [A-Za-z_]\w* | \d+(?:\.\d+)?(?:[eE][+-]?\d+)?u?
+    r"""\s+ | //[^\n]* | [bB]?[rR]"[^"]*" | [bB]?[rR]'[^']*' | [bB]?"(?:\\.|[^"\\])*" | [bB]?'(?:\\.|[^'\\])*' | [A-Za-z_]\w*
+    | 0[xX][0-9a-fA-F]+[uU]? | \d+(?:\.\d+)?(?:[eE][+-]?\d+)?[uU]? | \.\d+(?:[eE][+-]?\d+)?
     | == | != | <= | >= | && | \|\| | .""",
     re.VERBOSE | re.DOTALL,
 )

@@ -137,19 +137,28 @@ class Reader:
         if token[0] in "\"'" and "\\" not in token:
             return token[1:-1]
         if token[0].isdigit() and not token.endswith("u"):
-            return ast.literal_eval(token)
+            return _number(token)
         raise NotLiftable
 
     def map_literal(self) -> dict[Any, Any]:
         found: dict[Any, Any] = {}
         while self.peek() != "}":
             key = self.literal()
+            if isinstance(key, dict):
+                raise NotLiftable
             self.take(":")
             found[key] = self.literal()
             if self.peek() != "}":
                 self.take(",")
         self.take("}")
         return found
+
+
+def _number(token: str) -> Any:
+    try:
+        return ast.literal_eval(token)
+    except SyntaxError:  # 0012 is a number to the engine, and none to Python
+        raise NotLiftable from None
 
 
 def lift(tokens: list[str], lifted: list[Thunk]) -> list[str]:
