@@ -44,8 +44,10 @@ def answer_once(
     value = request.headers.get("Idempotency-Key", "")
     if not value:
         return act()
-    if len(value) > MAX_LENGTH:
-        raise IdempotencyKeyReused(f"An Idempotency-Key has at most {MAX_LENGTH} characters.")
+    if len(value) > MAX_LENGTH or not (value.isascii() and value.isprintable()):
+        raise IdempotencyKeyReused(
+            f"An Idempotency-Key has at most {MAX_LENGTH} characters: letters, digits and signs."
+        )
     record, is_first = _claim(request, actor, value, now)
     if not is_first:
         return Response(record.body, status=record.status, headers={"Idempotent-Replayed": "true"})

@@ -44,6 +44,13 @@ def test_the_same_key_for_another_request_is_refused(api: ApiClient) -> None:
     assert Customer.objects.count() == 1
 
 
+@pytest.mark.parametrize("key", ["a\x00b", "\x7f", "\u00e9", "k" * 201])
+def test_a_key_that_no_row_holds_is_refused(api: ApiClient, key: str) -> None:
+    response = api.post("/customers", NEW, key=key)
+
+    assert (response.status_code, Customer.objects.count()) == (422, 0)
+
+
 def test_a_key_is_free_again_after_a_refusal(api: ApiClient) -> None:
     assert api.post("/customers", {**NEW, "time_zone": "Nowhere"}, key="order-7").status_code == 400
 
