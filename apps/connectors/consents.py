@@ -7,10 +7,10 @@ is first sent to that host, where it gets a cookie with the state; an answer wit
 
 from __future__ import annotations
 
-import hmac
 from urllib.parse import parse_qs, quote, urlsplit
 
 from django.core import signing
+from django.utils.crypto import constant_time_compare
 
 from apps.connectors.selectors import hash_state
 from apps.core.planes import require_tenant_schema
@@ -42,7 +42,7 @@ def cookie_name(state: str) -> str:
 
 
 def is_same_browser(state: str, cookie: str | None) -> bool:
-    return bool(state) and hmac.compare_digest(state, cookie or "")
+    return bool(state) and constant_time_compare(state, cookie or "")
 
 
 def _salt() -> str:

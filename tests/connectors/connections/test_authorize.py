@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from apps.accounts.services import create_person
-from apps.connectors.consents import cookie_name, start_address
+from apps.connectors.consents import cookie_name, is_same_browser, start_address
 from apps.connectors.models import Connection, ConnectionStatus, Credential, PendingAuthorization
 from apps.connectors.sdk.errors import ConfigurationError
 from apps.connectors.services import UnableToAuthorize, begin_authorization, complete_authorization, open_connector
@@ -238,3 +238,9 @@ def test_a_return_path_never_leads_elsewhere(consent: Connection, owner_actor: A
     begin(owner_actor, now, consent, path)
 
     assert PendingAuthorization.objects.get().return_path == "/"
+
+
+def test_a_state_in_other_letters_is_nobody_s() -> None:
+    assert not is_same_browser("\u0663", "state")
+    assert not is_same_browser("\ufffd", None)
+    assert is_same_browser("\u0663", "\u0663")
