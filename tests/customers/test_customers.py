@@ -10,6 +10,8 @@ import pytest
 
 from apps.accounts.invitations import acceptor_of
 from apps.accounts.models import Invitation, User
+from apps.accounts.services import authenticate_api_key, create_api_key
+from apps.accounts.services.api_keys import ApiKeyRefused
 from apps.audit.models import AuditEvent
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotPermitted, NotVisible
@@ -111,6 +113,22 @@ def test_an_update_changes_what_is_given_and_keeps_the_address(
     )
     trail = AuditEvent.objects.get(action="customer.updated")
     assert (trail.before["name"], trail.after["name"]) == ("Initech Consulting", "Initech")
+
+
+def test_keys_of_an_archived_customer_open_nothing_any_more(
+    customer: Customer, owner_actor: Actor, now: datetime
+) -> None:
+    own, others = (
+        create_api_key(actor=owner_actor, now=now, name="Robot", scopes=["records.view"], customer_id=customer_id)[1]
+        for customer_id in (customer.pk, None)
+    )
+
+    archive_customer(actor=owner_actor, now=now, customer=customer)
+
+    with pytest.raises(ApiKeyRefused):
+        authenticate_api_key(own, now)
+    assert authenticate_api_key(others, now).scope is None
+    assert AuditEvent.objects.filter(action="api_key.revoked").count() == 1
 
 
 def test_an_archived_customer_leaves_the_lists(customer: Customer, owner_actor: Actor, now: datetime) -> None:

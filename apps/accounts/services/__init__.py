@@ -6,6 +6,7 @@ from apps.accounts.services.api_keys import (
     authenticate_api_key,
     create_api_key,
     revoke_api_key,
+    revoke_customer_keys,
 )
 from apps.accounts.services.invitations import (
     UnableToAccept,
@@ -49,6 +50,7 @@ __all__ = [
     "invite",
     "reactivate",
     "revoke_api_key",
+    "revoke_customer_keys",
     "revoke_invitation",
     "save_view",
     "transfer_ownership",

@@ -71,6 +71,15 @@ def revoke_api_key(*, actor: Actor, now: datetime, key: ApiKey) -> ApiKey:
     return locked
 
 
+@transaction.atomic
+def revoke_customer_keys(*, actor: Actor, now: datetime, customer_id: UUID) -> None:
+    """This function will void all keys that are bound to a customer. Whether the actor may end it, the caller has asked."""
+    for key in ApiKey.objects.select_for_update().filter(customer_id=customer_id, revoked_at=None).order_by("pk"):
+        key.revoked_at = now
+        key.save(update_fields=["revoked_at"])
+        _audit(actor, "api_key.revoked", key, now)
+
+
 def authenticate_api_key(raw: str, now: datetime) -> Actor:
     """This function will turn `pk_<prefix>_<secret>` into the actor it stands for. Raises ApiKeyRefused."""
     head, _, rest = raw.partition("_")

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from apps.accounts.models import User
+from apps.accounts.services import revoke_customer_keys
 from apps.audit.services import record_change
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, NotVisible
@@ -84,13 +85,14 @@ def update_customer(
 
 @transaction.atomic
 def archive_customer(*, actor: Actor, now: datetime, customer: Customer) -> Customer:
-    """This function will retire the customer: out of every list, its people out, its history kept."""
+    """This function will retire the customer: out of every list, its people and API keys out, its history kept."""
     actor.require("customers.manage")
     _lock(actor, customer)
     if customer.archived_at is not None:
         raise UnableToSaveCustomer("The customer is archived already.")
     customer.archived_at, customer.lifecycle = now, Lifecycle.CHURNED
     customer.save(update_fields=["archived_at", "lifecycle"])
+    revoke_customer_keys(actor=actor, now=now, customer_id=customer.pk)
     _note(actor, now, customer, "archived")
     return customer
 
