@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,12 +10,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from apps.accounts.access import staff_actor
 from apps.audit.models import AuditEvent
-from apps.core.errors import AnticipatedError
 from apps.core.planes import tenant_plane
 from apps.flows.models import Integration
 from apps.modernization.models import LegacyInterface, MigrationWave, ParallelRun
@@ -38,11 +35,12 @@ from apps.modernization.services import (
     start_comparison,
     waves,
 )
+from tests.factories.at_once import SCHEMA, at_once
 from tests.factories.kept import put_back
 from tests.factories.world import make_staff
 from tests.modernization.conftest import Estate, make_estate
 
-SCHEMA, A_MOMENT, LONGEST_WAIT = "p_acme", 0.1, 20
+A_MOMENT = 0.1
 FILE = "No,Amount\nINV-1,1.00\n"
 
 
@@ -63,30 +61,6 @@ def estate(
 def _late(act: Callable[..., Any], **given: Any) -> Any:
     time.sleep(A_MOMENT)
     return act(**given)
-
-
-def at_once(*acts: Callable[[], object]) -> list[str]:
-    """What each is told; empty where it was done."""
-    told = ["?"] * len(acts)
-    start = threading.Barrier(len(acts), timeout=LONGEST_WAIT)
-
-    def run(number: int, act: Callable[[], object]) -> None:
-        try:
-            with tenant_plane(SCHEMA):
-                start.wait()
-                act()
-            told[number] = ""
-        except AnticipatedError as error:
-            told[number] = error.user_message
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(LONGEST_WAIT)
-    return told
 
 
 def acting(estate: Estate) -> dict[str, Any]:

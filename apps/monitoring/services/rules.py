@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -12,6 +13,7 @@ from apps.audit.services import record_change
 from apps.canonical.models import Entity
 from apps.connectors.sdk.entities import ENTITIES
 from apps.core.actor import Actor
+from apps.core.bulk import lock_for_transaction
 from apps.core.errors import AnticipatedError
 from apps.core.expressions import ExpressionError, compile_one
 from apps.flows.definition import Part
@@ -23,6 +25,8 @@ from apps.monitoring.services.queueing import evaluate_everywhere
 
 LONGEST_DELAY = 730
 MOST_RULES = 100
+# One rule is added at a time: each has a key of its own, and there is an end to them. The number only has to be nobody else's.
+RULES_LOCK = UUID("3d0c6f0e-6a55-4b0b-8f0e-5f8a3f4f0c11")
 
 
 class UnableToSaveRule(AnticipatedError):
@@ -70,6 +74,7 @@ def add_rule(*, actor: Actor, now: datetime, draft: RuleDraft) -> ExceptionRule:
     """This function will add a rule of the partner's own. Raises UnableToSaveRule, UnableToRead, NotPermitted."""
     _demand_partner(actor)
     check_draft(draft)
+    lock_for_transaction(RULES_LOCK)
     if ExceptionRule.objects.count() >= MOST_RULES:
         raise UnableToSaveRule(f"There are {MOST_RULES} rules already. Remove one that is not used.")
     rule = ExceptionRule.objects.create(
