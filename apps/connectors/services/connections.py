@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
@@ -162,8 +163,7 @@ def _change(
     draft.name, draft.settings = clean_name(name), given.settings
     _require_free_name(draft)
     tried = try_access(draft, Access(Secrets({**held, **given.secrets}), ends_at=access_ends_at), now)
-    if not moves:
-        _require_same_account(connection, tried.result)
+    _require_same_account(connection, manifest, tried.result, moves=moves)
     with transaction.atomic():
         changed = _store_changed(actor, now, draft, replace(tried, secrets=given.secrets), keeps_secrets=bool(held))
         if had_access and (moves or given.secrets):
@@ -188,13 +188,32 @@ def _destination(manifest: ConnectorManifest, settings: Mapping[str, Any]) -> li
     ]
 
 
-def _require_same_account(connection: Connection, result: CheckResult | None) -> None:
-    if result is not None and connection.account_id and connection.account_id != result.account_id:
+def _require_same_account(
+    connection: Connection, manifest: ConnectorManifest, result: CheckResult | None, *, moves: bool
+) -> None:
+    if result is None or not connection.account_id:
+        return
+    if moves and _is_known_by_address(connection, manifest):
+        return  # it has another id there, wherever it came from
+    is_same = connection.account_id == result.account_id
+    # Servers of one's own count their accounts from 1: at another address the name has to speak for it as well.
+    if moves and connection.account_id.isdigit():
+        is_same = is_same and connection.account_name == result.account_name
+    if not is_same:
         # The records of two accounts would be mixed beyond repair.
         raise UnableToConnect(
             f"These credentials belong to {result.account_name}, this connection to {connection.account_name}. "
             "Add a new connection for another account."
         )
+
+
+def _is_known_by_address(connection: Connection, manifest: ConnectorManifest) -> bool:
+    """Whether the account's id is made of where it is."""
+    addresses = (
+        str(connection.settings.get(field.key) or "") for field in manifest.config if field.kind in ADDRESS_KINDS
+    )
+    hosts = (urlsplit(address).hostname or address for address in addresses if address)
+    return any(host in connection.account_id for host in hosts)
 
 
 def _store_changed(
