@@ -192,4 +192,5 @@ class LegalEntityForm(CheckedForm):
 
     @classmethod
     def initial_of(cls, entity: LegalEntity) -> dict[str, Any]:
-        return {name: getattr(entity, name) for name in cls.base_fields}
+        rate = Decimal(f"{entity.tax_rate.normalize():f}")  # 19, not 19.000
+        return {name: getattr(entity, name) for name in cls.base_fields} | {"tax_rate": rate}

@@ -34,7 +34,7 @@ PAGES: dict[str, tuple[Address, str]] = {
     "reports": (page("report_list"), "October 2026"),
     "report": (page("report_detail", lambda w: w.report.pk), "Every promise was kept."),
     "invoices": (page("invoice_list"), "ACME-"),
-    "invoice": (page("invoice_detail", lambda w: w.invoice.pk), "Every charged record, by day"),
+    "invoice": (page("invoice_detail", lambda w: w.invoice.pk), "What was counted, by day"),
     "settings": (page("settings"), "viewer@brightwater.example"),
 }
 OWNED = ["integration", "connection", "record", "report", "invoice"]
