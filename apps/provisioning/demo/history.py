@@ -17,7 +17,7 @@ from apps.flows.models import Flow, IntegrationTemplateVersion
 from apps.flows.services import deploy_integration, go_live
 from apps.provisioning.demo.cast import CustomerCast, PartnerCast
 from apps.provisioning.demo.partners import have_changes_reported
-from apps.provisioning.demo.work import Firm, email_of, is_approved
+from apps.provisioning.demo.work import FREELANCER, Firm, email_of, is_approved, slug
 from apps.sync.services import run_due_flow
 
 # Once a day: a month of a flow every five minutes would take a day to make.
@@ -155,7 +155,7 @@ def _mishap(story: Story, days_left: int) -> None:
 def _leave_for_the_desk(story: Story) -> None:
     """What nobody has put right when the visitor comes: a cause of each kind that a support person meets most."""
     _correct_late(story)
-    _book_unknown(story, "Noor", "Haddad", "Freelance drafting")
+    _book_unknown(story, FREELANCER, "Freelance drafting")
     if not story.notes.get("left a typo"):
         story.notes["left a typo"] = True
         _typo(story)
@@ -175,13 +175,13 @@ def _vendor_down(story: Story) -> None:
 
 
 def _newcomer(story: Story) -> None:
-    _book_unknown(story, "Robin", "Neumann", "Induction")
+    _book_unknown(story, "Robin Neumann", "Induction")
 
 
-def _book_unknown(story: Story, first: str, last: str, comments: str) -> None:
+def _book_unknown(story: Story, name: str, comments: str) -> None:
     """Somebody the ERP does not know (yet) books approved time."""
     redmine = story.firm.systems["redmine"]
-    login = f"{first}-{last}".lower()
+    login, (first, _, last) = slug(name), name.partition(" ")
     known = next((user for user in redmine.objects("users") if user["login"] == login), None)
     user = known or redmine.create(
         "users",
