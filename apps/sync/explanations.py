@@ -7,7 +7,7 @@ from dataclasses import replace
 from apps.sync.models import ErrorClass, RecordFailure
 from apps.sync.vendor_errors import Explanation, explain_code
 
-__all__ = ["Explanation", "explain_failure", "in_words", "shown_code"]
+__all__ = ["Explanation", "explain_failure", "explain_to_customer", "shown_code"]
 
 _BY_CLASS: dict[str, Explanation] = {
     ErrorClass.AUTH: Explanation(
@@ -71,10 +71,21 @@ _BY_CODE: dict[str, Explanation] = {
 }
 
 
+# Those that a customer's own people can follow.
+CUSTOMER_CODES = frozenset({"no_account", "missing_resource"})
+
+
 def explain_failure(failure: RecordFailure) -> Explanation:
     """Cause and next step for a person who did not build the integration."""
     vendors = explain_code(failure.connection.vendor, failure.code)
-    return in_words(_BY_CODE.get(failure.code) or vendors or _BY_CLASS[failure.error_class], failure)
+    return _in_words(_BY_CODE.get(failure.code) or vendors or _BY_CLASS[failure.error_class], failure)
+
+
+def explain_to_customer(failure: RecordFailure) -> Explanation | None:
+    """What the code says to the customer whose record it is; None where only the class is known."""
+    own = _BY_CODE[failure.code] if failure.code in CUSTOMER_CODES else None
+    known = own or explain_code(failure.connection.vendor, failure.code)
+    return _in_words(known, failure) if known else None
 
 
 def shown_code(failure: RecordFailure) -> str:
@@ -82,7 +93,7 @@ def shown_code(failure: RecordFailure) -> str:
     return "" if failure.code in _BY_CODE else failure.code
 
 
-def in_words(found: Explanation, failure: RecordFailure) -> Explanation:
+def _in_words(found: Explanation, failure: RecordFailure) -> Explanation:
     """The explanation about this failure."""
     words = {"system": failure.connection.name, "message": failure.message.rstrip(".")}
     cause, next_step = (_sentence(text.format(**words)) for text in (found.cause, found.next_step))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,9 +26,9 @@ from apps.customer_portal.selectors.landscape import (
 from apps.customers.models import EnvironmentKind
 from apps.monitoring.models import BusinessException
 from apps.monitoring.selectors import list_exceptions
-from apps.sync.explanations import in_words
+from apps.sync.explanations import explain_to_customer
 from apps.sync.models import ApprovalRequest, ApprovalStatus, ErrorClass, RecordFailure
-from apps.sync.vendor_errors import SETTING_CODES, explain_code
+from apps.sync.vendor_errors import SETTING_CODES
 
 # The others are the partner's to solve: a customer can do nothing about a mapping or a vendor that is down.
 SOLVABLE = (
@@ -168,9 +168,27 @@ def explain(failure: RecordFailure) -> RecordToFix:
 
 
 def _next_step(failure: RecordFailure, system: str) -> str:
-    """What the vendor's own code asks for, where we know it."""
-    known = explain_code(failure.connection.vendor, failure.code)
-    return in_words(known, failure).next_step if known else _STEPS[failure.error_class](system)
+    """What the code asks for, where we know it."""
+    known = explain_to_customer(failure)
+    return known.next_step if known else _STEPS[failure.error_class](system)
+
+
+@dataclass(frozen=True, slots=True)
+class CauseToFix:
+    """Records that one and the same step brings through."""
+
+    system: str
+    cause: str
+    next_step: str
+    records: list[RecordToFix]
+
+
+def by_cause(records: Iterable[RecordToFix]) -> list[CauseToFix]:
+    """In the order of the first record of each."""
+    found: dict[tuple[str, str, str], list[RecordToFix]] = defaultdict(list)
+    for record in records:
+        found[record.system, record.cause, record.next_step].append(record)
+    return [CauseToFix(*words, own) for words, own in found.items()]
 
 
 def _solvable(failures: QuerySet[Any]) -> QuerySet[Any]:

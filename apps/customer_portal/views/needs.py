@@ -13,6 +13,7 @@ from apps.core import clock
 from apps.core.errors import AnticipatedError
 from apps.customer_portal.cards import need_cards
 from apps.customer_portal.selectors.needs import (
+    by_cause,
     count_decisions,
     count_failures_with_partner,
     explain,
@@ -38,7 +39,7 @@ def needs_list(request: ActorRequest) -> HttpResponse:
     page = page_queryset(list_failures_to_fix(actor), request, order=("-last_at", "-id"), size=PAGE_SIZE)
     context = {
         "connections": need_cards(list_waiting_connections(actor), [], may_connect=actor.can("connections.authorize")),
-        "records": [explain(failure) for failure in page.items],
+        "causes": by_cause(explain(failure) for failure in page.items),
         "page": page,
         "questions": list(list_questions_to_answer(actor)[:PAGE_SIZE]),
         "values": [(q, begin(spell_field(q.field))) for q in list_values_to_decide(actor)[:PAGE_SIZE]],

@@ -41,6 +41,24 @@ def test_the_vendors_own_code_says_more_and_a_missing_setting_is_the_partners(ha
     assert "Two more records could not be brought into step." in body
 
 
+def test_what_one_step_brings_through_stands_together(harbor: World, browse: SignIn) -> None:
+    first = harbor.failures["validation"]
+    first.code, first.message = "missing_resource", "Nobody in Xero has the address jo@harbor.example"
+    first.save()
+    for number in (2, 3):
+        RecordFailure.objects.create(
+            **{field.attname: getattr(first, field.attname) for field in RecordFailure._meta.fields}
+            | {"id": uuid7(), "external_id": f"t{number}", "record_title": f"Time {number}"}
+        )
+
+    body = browse(harbor.admin).get("/needs/").content.decode()
+
+    assert body.count("Nobody in Xero has the address jo@harbor.example") == 1
+    assert body.count("with the same e-mail address; the time then goes through by itself.") == 1
+    assert [f"Time {number}" in body for number in (2, 3)] == [True, True]
+    assert body.count("/retry/") == 3
+
+
 def test_an_administrator_has_the_record_tried_again(harbor: World, browse: SignIn) -> None:
     runs = SyncRun.objects.filter(customer=harbor.customer, trigger="retry")
 
