@@ -23,7 +23,10 @@ def vendors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def waiting(world: World, vendor: str) -> Connection:
-    return make_connection(world.customer, vendor, name=f"Our {vendor}", status=ConnectionStatus.NEEDS_REAUTHORIZATION)
+    made = make_connection(world.customer, vendor, name=f"Our {vendor}", status=ConnectionStatus.NEEDS_REAUTHORIZATION)
+    made.account_id = {"ledger": "acct-1", "cloud": "org-1"}[vendor]
+    made.save(update_fields=["account_id"])
+    return made
 
 
 @pytest.fixture
