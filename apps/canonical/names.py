@@ -9,6 +9,7 @@ from functools import lru_cache
 
 _WORDS = re.compile(r"[^\W_]+")
 _NUMBERS = re.compile(r"\d+")
+_WITHOUT_VOWELS = str.maketrans("", "", "aeiouy")
 _REPEATED = re.compile(r"(.)\1+")
 _SPELLED = str.maketrans({"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe"})
 LEGAL_FORMS = frozenset(
@@ -95,8 +96,9 @@ def core_name(value: object) -> str:
 
 @lru_cache(maxsize=8192)
 def _core_name(value: str) -> str:
-    text = plain(value).replace(".", "").translate(_SPELLED)
+    text = plain(value).replace(".", "")
     if not text.isascii():
+        text = text.translate(_SPELLED)
         text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
     words = _WORDS.findall(text)
     return " ".join([word for word in words if word not in LEGAL_FORMS] or words)
@@ -113,10 +115,9 @@ def _skeleton(name: str) -> str:
 
 
 def _bones(word: str) -> str:
-    if any(char.isdigit() for char in word):
+    if not word.isalpha() and any(map(str.isdigit, word)):
         return word  # a number has no typos to forgive: 112 is not 12
-    rest = "".join(char for char in word[1:] if char not in "aeiouy")
-    return _REPEATED.sub(r"\1", word[0] + rest)
+    return _REPEATED.sub(r"\1", word[0] + word[1:].translate(_WITHOUT_VOWELS))
 
 
 def similarity(left: object, right: object) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ SELECT nextval(sequence) FROM identity, generate_series(1, %s)
 """
 # So many rows are inserted with one round trip; COPY takes three.
 FEW = 20
+# So many are made and sent at a time: the database takes in the ones while the next are made.
+TOGETHER = 200
 _IN_COPY = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _IN_ARRAY = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
@@ -35,23 +38,30 @@ def copy_rows(
     """This function will append `rows` to `table` in the current schema and transaction.
 
     `shared` are columns with one value for all rows. Values are None, texts, lists of texts, or what PostgreSQL reads
-    from their `str()`: numbers, ids, dates, moments.
+    from their `str()`: numbers, ids, dates, moments. Making a row must not ask the database anything: those before it
+    are on their way.
     """
-    shared, rows = shared or {}, list(rows)
-    if len(rows) <= FEW:
-        _insert_rows(table, columns, rows, shared)
+    shared, rows = shared or {}, iter(rows)
+    first = list(islice(rows, FEW + 1))
+    if len(first) <= FEW:
+        _insert_rows(table, columns, first, shared)
         return
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, [*shared, *columns]))
     )
-    start = "".join(f"{_copy_text(value)}\t" for value in shared.values())
-    # Lines made here: the driver's own adaptation of every value takes as long as the database's work.
-    lines = map("\t".join, zip(*map(_copy_column, zip(*rows, strict=True)), strict=True))
-    content = "".join([f"{start}{line}\n" for line in lines])
-    text = statement.as_string()
-    if not copy_behind(text, content):
+    text, pieces = statement.as_string(), _copy_pieces(chain(first, rows), shared)
+    if not copy_behind(text, pieces):
         with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(text) as copy:
-            copy.write(content)
+            for piece in pieces:
+                copy.write(piece)
+
+
+def _copy_pieces(rows: Iterator[Sequence[Any]], shared: Mapping[str, Any]) -> Iterator[str]:
+    """Lines made here: the driver's own adaptation of every value takes as long as the database's work."""
+    start = "".join(f"{_copy_text(value)}\t" for value in shared.values())
+    while part := list(islice(rows, TOGETHER)):
+        lines = map("\t".join, zip(*map(_copy_column, zip(*part, strict=True)), strict=True))
+        yield "".join([f"{start}{line}\n" for line in lines])
 
 
 def _insert_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], shared: Mapping[str, Any]) -> None:

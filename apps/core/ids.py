@@ -7,6 +7,7 @@ import uuid
 import uuid_utils
 
 _new, _set = object.__new__, object.__setattr__
+_UNKNOWN = uuid.SafeUUID.unknown  # an enumeration looks its members up anew each time
 
 
 def uuid7() -> uuid.UUID:
@@ -14,7 +15,7 @@ def uuid7() -> uuid.UUID:
     # Without the checks of `UUID(…)`, which take longer than making the number.
     made = _new(uuid.UUID)
     _set(made, "int", uuid_utils.uuid7().int)
-    _set(made, "is_safe", uuid.SafeUUID.unknown)
+    _set(made, "is_safe", _UNKNOWN)
     return made
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from psycopg.copy import LibpqWriter
@@ -64,21 +65,27 @@ def write_later(statement: str, parameters: Any) -> bool:
     return True
 
 
-def copy_behind(statement: str, content: str) -> bool:
-    """This function will hand rows over and not wait until they are in. False outside of such a block."""
+def copy_behind(statement: str, pieces: Iterator[str]) -> bool:
+    """This function will hand rows over and not wait until they are in. False outside of such a block.
+
+    `pieces`: whole lines; the first is made while what is on its way already is still being taken in.
+    """
     writes = _writes.get()
     if writes is None:
         return False
+    first = next(pieces, "")
     flush_writes()
     with connection.wrap_database_errors, ExitStack() as stack:
         cursor = stack.enter_context(connection.cursor())
         writer = LibpqWriter(cursor.cursor, flush_threshold=sys.maxsize)
         copy = stack.enter_context(cursor.copy(statement, writer=writer))
-        libpq, data = cursor.connection.pgconn, content.encode()
+        libpq = cursor.connection.pgconn
         _widen(libpq.socket)
-        for start in range(0, len(data), PIECE):
-            copy.write(data[start : start + PIECE])
-        libpq.flush()
+        for content in chain((first,), pieces):
+            data = content.encode()
+            for start in range(0, len(data), PIECE):
+                copy.write(data[start : start + PIECE])
+            libpq.flush()
         writes.copying = stack.pop_all()
     return True
 

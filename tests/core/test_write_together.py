@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from apps.core.bulk import FEW, commit_without_waiting, copy_rows, execute, fetch_rows, write
+from apps.core.bulk import FEW, TOGETHER, commit_without_waiting, copy_rows, execute, fetch_rows, write
 from apps.core.prepared import prepared_statements
 from apps.core.write_together import writing_together
 
@@ -145,6 +145,21 @@ def test_an_error_of_rows_on_their_way_undoes_everything():
 def copy_and_fail() -> None:
     copy_rows("told", ("number", "word"), rows(*range(50)))
     raise ValueError("no")
+
+
+def made_until(last: int):
+    """Rows made while those before them are on their way already; after the last one there is nothing to make more of."""
+    yield from rows(*range(last))
+    raise ValueError("no")
+
+
+def test_a_row_that_cannot_be_made_undoes_everything():
+    with pytest.raises(ValueError, match="no"), transaction.atomic(), writing_together():
+        copy_rows("told", ("number", "word"), made_until(3 * TOGETHER))
+
+    assert numbers() == []
+    add_all(2)
+    assert numbers() == [2]
 
 
 def test_rows_on_their_way_do_not_stand_in_the_way_of_undoing():

@@ -186,10 +186,10 @@ def _save_sent(context: RunContext, writes: list[PlannedWrite], now: datetime) -
         return {}
     place = (writes[0].system.connection.pk, writes[0].mapping.spec.name)
     sent = {write.state.id: _sent_intent(write, *place, now) for write in writes}
-    rows = [
+    rows = (
         (i.id, i.record_id, i.key, i.rule, json_text(i.payload), i.payload_hash, i.rest_hash, i.record_version)
         for i in sent.values()
-    ]
+    )
     flow = context.flow
     shared = {
         "customer_id": flow.customer_id, "environment_id": flow.environment_id, "flow_id": flow.pk,

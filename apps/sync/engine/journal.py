@@ -16,7 +16,7 @@ from apps.core import clock
 from apps.core.bulk import copy_rows, json_text, next_ids
 from apps.flows.models import Flow
 from apps.sync.models import RecordAction
-from apps.sync.redaction import TITLE, payload_rules
+from apps.sync.redaction import TITLE, PayloadRules, payload_rules
 
 _LOG = "sync_recordlog"
 _LOG_COLUMNS = ("id", "record_id", "external_id", "title", "changed_fields", "attempts", "latency_ms")
@@ -137,21 +137,15 @@ class Journal:
 
     def _write_entries(self, now: datetime) -> None:
         rules = payload_rules({entry.connection_id for entry in self.entries})
-        names: dict[tuple[str, ...], str] = {}
-        rows: list[tuple[Any, ...]] = []
-        diffs: list[str | None] = []
-        for e in self.entries:
-            known, diff = rules[e.connection_id], e.diff
-            fields = names.get(changed := tuple(diff))
-            if fields is None:
-                fields = names[changed] = json_text(sorted(changed))
-            title = known.hide(e.entity, TITLE, e.title)[:250]
-            row: tuple[Any, ...] = (e.record_id, e.external_id, title, fields, e.attempts, e.latency_ms)
-            if e.action == RecordAction.FAILED:
-                row += self._causes.get(e.cause_key, ("", ""))
-            rows.append(row)
-            diffs.append(known.diff_text(e.entity, diff) if diff and known.is_kept else None)
-        self._copy_entries(rows, diffs, now)
+        ids = self._take_ids(len(self.entries))
+        self._copy_entries(ids, rules, now)
+        # Made while the database takes in what they belong to.
+        payloads = [
+            (log_id, known.diff_text(e.entity, e.diff))
+            for log_id, e in zip(ids, self.entries, strict=True)
+            if e.diff and (known := rules[e.connection_id]).is_kept
+        ]
+        copy_rows("sync_recordpayload", ("log_id", "diff"), payloads, {"at": now})
 
     def reserve(self) -> None:
         """This method will fetch ids for as many rows as were written last, while the database has nothing else to do.
@@ -169,13 +163,18 @@ class Journal:
         self._written = count
         return taken
 
-    def _copy_entries(self, rows: list[tuple[Any, ...]], diffs: list[str | None], now: datetime) -> None:
-        ids = self._take_ids(len(rows))
+    def _copy_entries(self, ids: list[int], rules: dict[UUID, PayloadRules], now: datetime) -> None:
+        names: dict[tuple[str, ...], str] = {}
         alike: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
-        for log_id, entry, row in zip(ids, self.entries, rows, strict=True):
-            alike[entry.kind].append((log_id, *row))
+        for log_id, e in zip(ids, self.entries, strict=True):
+            fields = names.get(changed := tuple(e.diff))
+            if fields is None:
+                fields = names[changed] = json_text(sorted(changed))
+            title = rules[e.connection_id].hide(e.entity, TITLE, e.title)[:250]
+            row: tuple[Any, ...] = (log_id, e.record_id, e.external_id, title, fields, e.attempts, e.latency_ms)
+            if e.action == RecordAction.FAILED:
+                row += self._causes.get(e.cause_key, ("", ""))
+            alike[e.kind].append(row)
         for kind, found in alike.items():
             shared = {**self.owner, "at": now, **dict(zip(_KIND_COLUMNS, kind, strict=True))}
             copy_rows(_LOG, _FAILED_COLUMNS if kind[-1] == RecordAction.FAILED else _LOG_COLUMNS, found, shared)
-        payloads = [(log_id, text) for log_id, text in zip(ids, diffs, strict=True) if text is not None]
-        copy_rows("sync_recordpayload", ("log_id", "diff"), payloads, {"at": now})
