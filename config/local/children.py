@@ -128,3 +128,12 @@ def free_port(preferred: int | None = None) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise ServiceFailed("no free port")
+
+
+def hold_port(port: int) -> socket.socket:
+    """This function will keep a port from others until it is closed; what comes there meanwhile is not answered."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", port))
+    held.listen(0)  # bound only, it would not stand in another's way
+    return held

@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from config.local.children import ServiceFailed, free_port
+from config.local.children import ServiceFailed, free_port, hold_port
 from config.local.supervisor import ProcessEnded, ProcessSpec, Supervisor, http_ready
 from tests.local.processes import has_ended, read_until, start_python
 
@@ -173,3 +173,13 @@ def test_handlers_are_restored():
 def test_a_taken_port_is_passed_over():
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         assert free_port(server.server_port) != server.server_port
+
+
+def test_a_held_port_is_nobody_elses_until_it_is_let_go():
+    port = free_port()
+    with hold_port(port):
+        assert free_port(port) != port
+
+    with hold_port(port):
+        assert free_port(port) != port
+    assert free_port(port) == port

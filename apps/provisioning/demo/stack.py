@@ -45,6 +45,8 @@ def running(out: TextIO, *, with_life: bool = True) -> Iterator[Demo]:
     began = time.monotonic()
     with ExitStack() as services:
         ports = addresses.choose_ports()
+        # Its own server comes a minute later; another demo started meanwhile would find the port free.
+        held = services.enter_context(children.hold_port(ports.web))
         env = _environment(services, ports)
         # Entered last, so that it is left first: nobody may outlive the database.
         supervisor = services.enter_context(Supervisor(out))
@@ -56,6 +58,7 @@ def running(out: TextIO, *, with_life: bool = True) -> Iterator[Demo]:
         supervisor.start(sandbox_spec(ports))
         supervisor.wait_until_ready()
         _prepare(supervisor, ports, env, is_new=is_new)
+        held.close()
         for spec in specs(ports, env, with_life=with_life):
             supervisor.start(spec)
         supervisor.wait_until_ready(90)
