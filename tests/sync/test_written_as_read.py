@@ -9,11 +9,12 @@ import pytest
 from apps.canonical.models import CanonicalRecord, CrossReference
 from apps.connectors.sdk.errors import RecordRejected, TransientError
 from apps.flows.models import Flow, IntegrationTemplate, IntegrationTemplateVersion
-from apps.sync.engine import read, waiting
-from apps.sync.models import RecordFailure, RecordLog, RunStatus, WriteIntent
+from apps.sync.engine import read, recover, waiting
+from apps.sync.engine.claim import forget_heartbeat
+from apps.sync.models import RecordFailure, RecordLog, RunStatus, SyncRun, WriteIntent
 from tests.sync import conftest
 from tests.sync.conftest import flow_of, run_flow
-from tests.sync.fake_vendor import vendor
+from tests.sync.fake_vendor import FakeSink, vendor
 from tests.sync.test_crashes import Killed, mortal, run_through
 
 __all__ = ["mortal"]
@@ -87,6 +88,32 @@ def test_killed_once(flow, mortal, now, point, time):
 
     assert run_through(flow, now) == 1
 
+    assert_each_arrived_once()
+
+
+def test_what_was_told_before_a_second_death_is_not_asked_again(flow, mortal, now, monkeypatch):
+    mortal("vendor_called", 1)
+    with pytest.raises(Killed):
+        run_flow(flow, now)
+    forget_heartbeat(SyncRun.objects.get(status=RunStatus.RUNNING).pk)
+    monkeypatch.setattr(recover, "TOGETHER_SECONDS", 0)
+    told: list[str] = []
+
+    def die_while_asking(self: Any, key: str) -> Any:
+        if len(told) == 4:
+            raise Killed
+        told.append(key)
+        return resolve(self, key)
+
+    resolve = FakeSink.resolve
+    monkeypatch.setattr(FakeSink, "resolve", die_while_asking)
+    with pytest.raises(Killed):
+        run_flow(flow, now)
+    monkeypatch.setattr(FakeSink, "resolve", resolve)
+
+    assert WriteIntent.objects.filter(status="sent").count() == 6
+    forget_heartbeat(SyncRun.objects.get(status=RunStatus.RUNNING).pk)
+    assert run_through(flow, now) == 0
     assert_each_arrived_once()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -22,8 +23,9 @@ from apps.sync.engine.failures import FailedRecord
 from apps.sync.engine.intents import Intent, sent_intents
 from apps.sync.models import ErrorClass, IntentStatus, WriteIntent
 
-# So many are taken over in one transaction: after a death in a large load there may be a thousand to ask about.
-TOGETHER = 100
+# What was told of so many, or in so many seconds, is taken over in one transaction: after a death in a large load there
+# may be a thousand to ask about, and whoever asks may die as well.
+TOGETHER, TOGETHER_SECONDS = 100, 1.0
 
 
 def recover_sent(context: RunContext) -> None:
@@ -48,8 +50,9 @@ def _recover_creates(context: RunContext, system: BoundSystem, sink: SinkSpec, i
             _park(context, system, intent)
         return
     settled = [intent for intent in intents if _is_settled(context, sink, intent)]
-    for start in range(0, len(settled), TOGETHER):
-        _settle(context, system, sink, settled[start : start + TOGETHER])
+    while settled:
+        asked = _settle(context, system, sink, settled[:TOGETHER])
+        settled = settled[asked:]
 
 
 def _is_settled(context: RunContext, sink: SinkSpec, intent: Intent) -> bool:
@@ -62,9 +65,12 @@ def _is_settled(context: RunContext, sink: SinkSpec, intent: Intent) -> bool:
     return True
 
 
-def _settle(context: RunContext, system: BoundSystem, sink: SinkSpec, intents: list[Intent]) -> None:
-    """Raises what the vendor's first error was, once what it told about the others is kept."""
-    answers, errors = _ask_all(system, sink, intents)
+def _settle(context: RunContext, system: BoundSystem, sink: SinkSpec, intents: list[Intent]) -> int:
+    """Asks about as many of them as time allows, from the first on; returns how many.
+
+    Raises the vendor's first error once what it told about the others is kept.
+    """
+    answers, errors = _ask_in_time(system, sink, intents)
     found = [Answer(intent, record) for intent, record in answers if record is not None]
     if found:
         confirm(context, system, sink.name, found)
@@ -73,15 +79,17 @@ def _settle(context: RunContext, system: BoundSystem, sink: SinkSpec, intents: l
     _plan_again(context, missing, is_frozen=sink.resolve is Resolve.IDEMPOTENCY_KEY)
     if errors:
         raise errors[0]
+    return len(answers)
 
 
-def _ask_all(
+def _ask_in_time(
     system: BoundSystem, spec: SinkSpec, intents: list[Intent]
 ) -> tuple[list[tuple[Intent, SourceRecord | None]], list[Exception]]:
     references = by_record(system.connection.pk, [intent.record_id for intent in intents])
     sinks = [talk.sink(spec.name) for talk in system.conversations(len(intents))]
     answers: list[tuple[Intent, SourceRecord | None]] = []
     errors: list[Exception] = []
+    started = time.monotonic()
     with Callers(threads=len(sinks) if len(sinks) > 1 else 0) as callers:
         for start in range(0, len(intents), len(sinks)):
             asked = [
@@ -93,7 +101,7 @@ def _ask_all(
                     answers.append((intent, asking.result()))
                 except Exception as error:  # noqa: BLE001 - raised once the other answers are kept
                     errors.append(error)
-            if errors:
+            if errors or time.monotonic() - started >= TOGETHER_SECONDS:
                 break
     return answers, errors
 
