@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ RULES = (
     "date_field", "first_day", "last_day", "amount_tolerance", "day_tolerance", "ignores_case", "ignores_blanks",
 )  # fmt: skip
 Values = Mapping[str, str]
+BETWEEN = " · "
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,14 +168,31 @@ def _moments_differ(old: str, new: str, days: int) -> bool:
 
 
 def say(text: str, choice: FieldChoice) -> str:
-    """A value as people read it in a list of differences: hours instead of seconds."""
+    """A value as people read it in a list of differences: hours instead of seconds.
+
+    To the thousandth: hours differ by half a hundredth where they are found to, and must not look alike.
+    """
     if choice.kind == "hours" and text:
-        return plain_number((Decimal(text) / HOUR).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
+        return plain_number((Decimal(text) / HOUR).quantize(Decimal("0.001"), rounding=ROUND_HALF_UP))
     return text
 
 
 def say_row(values: Values, choices: Mapping[str, FieldChoice]) -> str:
     """A whole row in one line: its fields that say something."""
-    return " · ".join(
+    return BETWEEN.join(
         f"{choices[token].label}: {say(text, choices[token])}" for token, text in values.items() if text and token in choices
     )  # fmt: skip
+
+
+def parts_of_row(told: str, choices: Iterable[FieldChoice]) -> list[tuple[FieldChoice | None, str]]:
+    """What `say_row` put together: (field, what was said of it); without a field, what belongs to none that is known."""
+    known = {choice.label: choice for choice in choices}
+    # Values may hold what parts stand between: only a field's name begins a new one.
+    names = "|".join(sorted(map(re.escape, known), key=len, reverse=True))
+    if not names:
+        return [(None, told)]
+    found: list[tuple[FieldChoice | None, str]] = []
+    for part in re.split(f"{BETWEEN}(?=(?:{names}): )", told):
+        label, _, said = part.partition(": ")
+        found.append((known[label], said) if label in known else (None, part))
+    return found

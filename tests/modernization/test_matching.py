@@ -51,6 +51,23 @@ def test_every_row_and_record_is_counted_once_in_whatever_order(old, new, dice):
     assert compared(*shuffled) == (tally, found)
 
 
+def test_keys_come_in_the_order_in_which_people_count():
+    with Spool() as spool:
+        spool.add(OLD, [(key, Side(key, {}, line=1)) for key in ("i-10", "i-2", "i-9 b", "i-9 a", "x")])
+
+        assert [old[0].key for old, _ in spool.groups()] == ["i-2", "i-9 a", "i-9 b", "i-10", "x"]
+
+
+def test_hours_that_differ_are_told_apart_in_hours():
+    rules = Comparison(columns={"Hours": "duration_seconds:hours"})
+    matcher = Matcher(rules, choices_of("time_entry"))
+    old, new = (Side("a", {"duration_seconds:hours": seconds}) for seconds in ("30006", "30042"))
+
+    (found,) = matcher.match([old], [new])
+
+    assert (found.old, found.new) == ("8.335", "8.345")
+
+
 @given(ROWS)
 @settings(max_examples=30, deadline=None)
 def test_the_same_on_both_sides_is_equal_however_often_it_is_there(rows):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from apps.accounts.access import ActorRequest
-from apps.modernization.comparison import HOUR, NUMERIC
+from apps.modernization.comparison import BETWEEN, NUMERIC, parts_of_row
 from apps.modernization.fields import FieldChoice
 from apps.modernization.models import (
     Criticality,
@@ -33,6 +33,9 @@ RUN_TONES = {
     "draft": "idle", "queued": "info", "running": "info", "done": "ok", "failed": "failing", "canceled": "idle",
 }  # fmt: skip
 NO_WAVE = "none"
+WHOLE_ROWS = frozenset(
+    {DifferenceKind.ONLY_OLD, DifferenceKind.ONLY_NEW, DifferenceKind.TWICE_OLD, DifferenceKind.TWICE_NEW}
+)
 MONEY_DECIMALS = 2
 INTERFACES = (
     Column("name", "Interface", value="name", sub=lambda one: f"{one.source} → {one.target}", main=True),
@@ -111,8 +114,8 @@ def finding_columns(choices: dict[str, FieldChoice], *, may_accept: bool) -> lis
     """Key and field, both values, what was decided."""
     columns = [
         Column("key", "Record", value=lambda one: one.key or "No key", sub=lambda one: _place(one, choices), main=True),
-        Column("old", "Old", value=lambda one: said_value(one.old, choices.get(one.field))),
-        Column("new", "New", value=lambda one: said_value(one.new, choices.get(one.field))),
+        Column("old", "Old", value=lambda one: _said(one, one.old, choices)),
+        Column("new", "New", value=lambda one: _said(one, one.new, choices)),
         Column("state", "State", "status", value=lambda one: finding_status(one), sub="accept_reason"),
     ]
     if may_accept:
@@ -122,13 +125,29 @@ def finding_columns(choices: dict[str, FieldChoice], *, may_accept: bool) -> lis
     return columns
 
 
-def said_value(text: str, choice: FieldChoice | None) -> str:
-    """A compared text as people write it, rounded nowhere: two values that differ must not look alike.
+def _said(finding: ParallelDifference, text: str, choices: dict[str, FieldChoice]) -> str:
+    if finding.kind in WHOLE_ROWS:
+        return said_row(text, choices)
+    return said_value(text, choices.get(finding.field))
 
-    Hours do, to a thousandth: they differ by more where they are found to differ.
-    """
+
+def said_row(text: str, choices: dict[str, FieldChoice]) -> str:
+    """A whole row or record, each of its fields as people write it."""
+    parts = parts_of_row(text, choices.values()) if text else []
+    return BETWEEN.join(f"{one.label}: {said_value(said, one)}" if one else said for one, said in parts) or "–"
+
+
+def said_value(text: str, choice: FieldChoice | None) -> str:
+    """A compared text as people write it, rounded nowhere: two values that differ must not look alike."""
     if not text or choice is None:
         return text or "–"
+    try:
+        return _written(text, choice)
+    except (ValueError, InvalidOperation):
+        return text  # a long row was cut off in the middle of it
+
+
+def _written(text: str, choice: FieldChoice) -> str:
     locale = current_locale()
     if choice.kind == "date":
         return date_text(date.fromisoformat(text), locale)
@@ -137,7 +156,7 @@ def said_value(text: str, choice: FieldChoice | None) -> str:
     if choice.kind not in NUMERIC:
         return text
     if choice.kind == "hours":
-        return number_text(Decimal(text) / HOUR, locale=locale) + " h"
+        return number_text(Decimal(text), locale=locale) + " h"
     digits = len(text.partition(".")[2])
     if choice.kind == "money" and digits:
         digits = max(digits, MONEY_DECIMALS)

@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from apps.core.actor import system_actor
-from apps.modernization.fields import FieldChoice
+from apps.modernization.fields import FieldChoice, choices_of
 from apps.modernization.models import ChecklistPoint, LegacyInterface, MigrationWave, ParallelRun
-from apps.partner_portal.lists.modernization import said_value
+from apps.partner_portal.lists.modernization import said_row, said_value
 from tests.factories.delivery import make_flow
 from tests.modernization.conftest import Estate, findings, make_estate
 
@@ -210,10 +210,26 @@ def test_pages_ask_few_questions(owner: Client, estate: Estate, django_assert_ma
     ("kind", "text", "shown"),
     [
         ("money", "5939.5", "5,939.50"), ("money", "7740", "7,740"), ("money", "-0.125", "−0.125"),
-        ("number", "12.3456789", "12.3456789"), ("integer", "1200", "1,200"), ("hours", "30600", "8.5 h"),
-        ("hours", "30000", "8.333 h"), ("date", "2026-11-03", "3 Nov 2026"), ("boolean", "true", "Yes"), ("text", "a", "a"),
+        ("number", "12.3456789", "12.3456789"), ("integer", "1200", "1,200"), ("hours", "8.5", "8.5 h"),
+        ("hours", "8.333", "8.333 h"), ("date", "2026-11-03", "3 Nov 2026"), ("boolean", "true", "Yes"), ("text", "a", "a"),
         ("date", "", "–"),
     ],
 )  # fmt: skip
 def test_what_differs_is_said_as_people_write_it_and_rounded_nowhere(kind: str, text: str, shown: str) -> None:
     assert said_value(text, FieldChoice("field", "Field", kind, "field")) == shown
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (
+            "Description: Night shift · late · Work date: 2026-11-03 · Duration in hours: 7.25",
+            "Description: Night shift · late · Work date: 3 Nov 2026 · Duration in hours: 7.25 h",
+        ),
+        ("Work date: 2026-1", "Work date: 2026-1"),
+        ("Gone field: 5", "Gone field: 5"),
+        ("", "–"),
+    ],
+)
+def test_a_whole_row_is_said_field_by_field(told: str, shown: str) -> None:
+    assert said_row(told, choices_of("time_entry")) == shown
