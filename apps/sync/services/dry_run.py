@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
@@ -17,12 +18,13 @@ from apps.flows.binding import stream_of
 from apps.flows.definition import FlowSpec
 from apps.flows.layers import draft_specs
 from apps.flows.models import Flow, Integration, RoleBinding
+from apps.sync.engine.catch_up import HISTORY
 from apps.sync.engine.consequences import Consequences, draw_consequences
 from apps.sync.engine.context import BoundSystem, RunContext, build_context
 from apps.sync.engine.mapping import SourceMapping, stream_mapping
 from apps.sync.engine.page import StreamReader
 from apps.sync.engine.plan import PlannedWrite
-from apps.sync.models import IntentKind
+from apps.sync.models import Checkpoint, IntentKind
 
 MAX_RECORDS = 100
 
@@ -48,13 +50,29 @@ class DryRunProblem:
     message: str
 
 
+class NothingToWrite(StrEnum):
+    """Why a flow would write nothing."""
+
+    NOTHING_READ = "nothing_read"
+    LEFT_OUT = "left_out"  # by what the flow reads
+    ASKED = "asked"  # a person has to say first whether a target knows them already
+    IN_STEP = "in_step"
+    NO_RULE = "no_rule"  # no rule wants them written
+
+
 @dataclass
 class DryRunFlow:
+    """`documents`: what a run makes of many records together, which is not tried here."""
+
     key: str
     name: str
     read_counts: dict[str, int] = field(default_factory=dict)
     changes: list[PlannedChange] = field(default_factory=list)
     problems: list[DryRunProblem] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
+    left_out_count: int = 0
+    in_step_count: int = 0
+    asked_count: int = 0
 
     @property
     def create_count(self) -> int:
@@ -63,6 +81,23 @@ class DryRunFlow:
     @property
     def update_count(self) -> int:
         return sum(change.action == IntentKind.UPDATE for change in self.changes)
+
+    @property
+    def read_count(self) -> int:
+        return sum(self.read_counts.values())
+
+    @property
+    def why_nothing(self) -> NothingToWrite | None:
+        """None where something would be written, or stands in the way and is told."""
+        if self.changes or self.problems:
+            return None
+        if self.asked_count:
+            return NothingToWrite.ASKED
+        if self.in_step_count:
+            return NothingToWrite.IN_STEP
+        if not self.read_count:
+            return NothingToWrite.NOTHING_READ
+        return NothingToWrite.LEFT_OUT if self.left_out_count >= self.read_count else NothingToWrite.NO_RULE
 
 
 @dataclass(frozen=True)
@@ -104,7 +139,8 @@ def try_flow(flow: Flow, limit: int, spec: FlowSpec | None, bindings: list[RoleB
 
 
 def _try(context: RunContext, flow: Flow, limit: int, *, is_draft: bool) -> DryRunFlow:
-    result = DryRunFlow(flow.key, flow.name)
+    documents = dict.fromkeys(_documents(spec.into) for spec in context.spec.aggregate)
+    result = DryRunFlow(flow.key, flow.name, documents=list(documents))
     # The vendors are asked before the transaction, except for single records others refer to.
     samples = _read_samples(context, result, limit)
     with transaction.atomic():
@@ -116,11 +152,20 @@ def _try(context: RunContext, flow: Flow, limit: int, *, is_draft: bool) -> DryR
                 continue
             if consequences:
                 _collect(result, consequences)
-        if is_draft:
+        # A flow that never ran goes through all that others have read already; what of it is read again is unchanged.
+        is_first = not Checkpoint.objects.filter(flow=flow, stream=HISTORY).exists()
+        if is_draft or is_first:
             _collect(result, _work_off_known(context, limit))
         _collect_failures(context, result)
+        counts = context.journal.counts
+        result.left_out_count = counts["skipped"]
+        result.in_step_count += 0 if is_first else counts["unchanged"]
         transaction.set_rollback(True)
     return result
+
+
+def _documents(entity: str) -> str:
+    return "revenue entries" if entity == "revenue" else f"{entity.replace('_', ' ')}s"
 
 
 def _read_samples(context: RunContext, result: DryRunFlow, limit: int) -> list[Sample]:
@@ -141,7 +186,7 @@ def _read_samples(context: RunContext, result: DryRunFlow, limit: int) -> list[S
 
 
 def _work_off_known(context: RunContext, limit: int) -> Consequences:
-    """What the rules make of records that are known already: changed mappings are applied to them all, in a run."""
+    """What the rules make of records that are known already; a run applies them to all of these."""
     workspace = context.workspace()
     known = CanonicalRecord.objects.filter(environment=context.flow.environment)
     for entity in sorted({rule.on for rule in context.spec.rules}):
@@ -157,6 +202,8 @@ def _collect(result: DryRunFlow, consequences: Consequences) -> None:
         for p in consequences.plan.problems
     ]
     result.problems.extend(problem for problem in problems if problem not in result.problems)
+    result.in_step_count += len(consequences.plan.held)
+    result.asked_count += len(consequences.plan.doubtful)
 
 
 def _collect_failures(context: RunContext, result: DryRunFlow) -> None:
