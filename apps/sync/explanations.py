@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from apps.sync.models import ErrorClass, RecordFailure
-from apps.sync.vendor_errors import Explanation, explain_code
+from apps.sync.vendor_errors import CONNECTOR_CODES, Explanation, explain_code
 
-__all__ = ["Explanation", "explain_failure", "explain_to_customer", "shown_code"]
+__all__ = ["Explanation", "explain_failure", "explain_to_customer", "refused_field", "shown_code"]
 
 _BY_CLASS: dict[str, Explanation] = {
     ErrorClass.AUTH: Explanation(
@@ -71,6 +71,10 @@ _BY_CODE: dict[str, Explanation] = {
 }
 
 
+# Failures that no system answered with: their codes are ours, and nobody can look them up.
+_OURS = frozenset({ErrorClass.MAPPING, ErrorClass.MISSING_REFERENCE, ErrorClass.CONFLICT, ErrorClass.UNCERTAIN})
+_OUR_CODES = frozenset({*_BY_CODE, *CONNECTOR_CODES, "rule", "filter", "aggregate", "unreadable", "unkeepable"})
+
 # Those that a customer's own people can follow.
 CUSTOMER_CODES = frozenset({"no_account", "missing_resource"})
 
@@ -90,7 +94,12 @@ def explain_to_customer(failure: RecordFailure) -> Explanation | None:
 
 def shown_code(failure: RecordFailure) -> str:
     """The system's own code, to look up; ours are told by the explanation."""
-    return "" if failure.code in _BY_CODE else failure.code
+    return "" if failure.code in _OUR_CODES or failure.error_class in _OURS else failure.code
+
+
+def refused_field(failure: RecordFailure) -> str:
+    """The field whose value could not be taken over, as it is stored: a mapping's failure has it for a code."""
+    return failure.code if failure.error_class == ErrorClass.MAPPING and failure.code not in _OUR_CODES else ""
 
 
 def _in_words(found: Explanation, failure: RecordFailure) -> Explanation:

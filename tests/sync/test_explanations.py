@@ -8,6 +8,7 @@ from apps.connectors.models import Connection
 from apps.connectors.registry import connectors
 from apps.connectors.sdk.errors import RecordRejected
 from apps.sync.engine.errors import classify
+from apps.sync.explanations import refused_field, shown_code
 from apps.sync.models import ErrorClass, RecordFailure
 from apps.sync.selectors import explain_failure
 from apps.sync.vendor_errors import VENDOR_CODES
@@ -70,3 +71,20 @@ def test_what_a_firm_decided_is_told_from_a_wrong_value(vendor: str, code: str, 
 
 def test_codes_are_of_vendors_that_we_connect() -> None:
     assert {vendor for vendor, _ in VENDOR_CODES} <= set(connectors())
+
+
+@pytest.mark.parametrize(
+    ("code", "error_class", "shown", "field"),
+    [
+        ("FIELD_INTEGRITY_EXCEPTION", ErrorClass.VALIDATION, "FIELD_INTEGRITY_EXCEPTION", ""),
+        ("required", ErrorClass.VALIDATION, "", ""),
+        ("duration_seconds", ErrorClass.MAPPING, "", "duration_seconds"),
+        ("rule", ErrorClass.MAPPING, "", ""),
+        ("missing_project", ErrorClass.MISSING_REFERENCE, "", ""),
+        ("", ErrorClass.MAPPING, "", ""),
+    ],
+)
+def test_only_a_systems_own_code_is_shown_as_one(code, error_class, shown, field):
+    refused = failure("salesforce", code, error_class)
+
+    assert (shown_code(refused), refused_field(refused)) == (shown, field)

@@ -22,7 +22,7 @@ from apps.partner_portal.forms.errors import CommentForm, IgnoreForm
 from apps.partner_portal.lists.errors import errors_context
 from apps.partner_portal.selectors.sent import describe_sent
 from apps.sync.desk import is_snoozed, standing_of, trend_of
-from apps.sync.explanations import shown_code
+from apps.sync.explanations import refused_field, shown_code
 from apps.sync.models import UNSOLVED, FailureStatus, RecordFailure
 from apps.sync.selectors import explain_failure, get_failure
 from apps.sync.sent import is_ours, object_label
@@ -89,7 +89,8 @@ def show_group(request: ActorRequest, fingerprint: str) -> HttpResponse:
     standing = standing_of(failures, now)
     context = {
         "page": page, "table": table, "example": example, "explanation": explain_failure(example), "scope": scope,
-        "fingerprint": fingerprint, "code": shown_code(example), "open_count": standing.open,
+        "fingerprint": fingerprint, "code": shown_code(example), "field": refused_field(example),
+        "open_count": standing.open,
         "by_hand": is_ours(example),
         "total": standing.total, "trend": trend_of(seen, [fingerprint], now)[fingerprint],
         "acts": acts_on(request, standing, "error_group_act", fingerprint, scope), "is_desk": True,
@@ -112,6 +113,8 @@ def _settled(request: ActorRequest, fingerprint: str) -> HttpResponse:
 @requires(Audience.STAFF, "errors.view")
 def show_error(request: ActorRequest, failure_id: UUID) -> HttpResponse:
     failure = get_failure(request.actor, failure_id)
+    if request.method == "GET" and htmx.is_partial(request):
+        return _whether_tried(failure)
     form = IgnoreForm(request.POST or None, initial={"reason": CORRECTED if is_ours(failure) else ""})
     if request.method == "POST":
         request.actor.require("errors.resolve")
@@ -122,20 +125,31 @@ def show_error(request: ActorRequest, failure_id: UUID) -> HttpResponse:
         if left is not None:
             messages.info(request, "The record is left as it is, for as long as it fails for the same cause.")
             return htmx.redirect(request, reverse("partner_portal:errors"))
+    context = {**_described(request, failure), "form": form}
+    return render(request, "partner_portal/error.html", context)
+
+
+def _whether_tried(failure: RecordFailure) -> HttpResponse:
+    """What the page asks while the record is tried again: it is loaded anew, once something came of it."""
+    is_tried = failure.status != FailureStatus.RETRYING
+    return HttpResponse(status=204, headers={"HX-Refresh": "true"} if is_tried else {})
+
+
+def _described(request: ActorRequest, failure: RecordFailure) -> dict[str, Any]:
+    """What is known of one failure, and what the person may do about it."""
     now = clock.now()
     one = RecordFailure.objects.visible_to(request.actor).filter(pk=failure.pk)
     can_retry = failure.status == FailureStatus.OPEN and request.actor.can("errors.resolve")
-    context = {
-        "failure": failure, "form": form, "explanation": explain_failure(failure), "is_desk": True,
-        "status": _state(failure),
+    return {
+        "failure": failure, "explanation": explain_failure(failure), "is_desk": True, "status": _state(failure),
         "is_unsolved": failure.status in UNSOLVED, "is_snoozed": is_snoozed(failure, now),
         "can_retry": can_retry, "by_hand": is_ours(failure),
         "can_edit": can_retry and failure.record_id and request.actor.can("payloads.view"),
         "acts": acts_on(request, standing_of(one, now), "error_act", failure.pk, ""), "notes": notes_of(request, failure),
         "comment_form": CommentForm(auto_id="comment_%s") if request.actor.can("errors.resolve") else None,
-        "sent": describe_sent(request.actor, failure), "code": shown_code(failure), "crumbs": _crumbs(failure),
+        "sent": describe_sent(request.actor, failure), "code": shown_code(failure), "field": refused_field(failure),
+        "crumbs": _crumbs(failure), "poll_url": request.path if failure.status == FailureStatus.RETRYING else "",
     }  # fmt: skip
-    return render(request, "partner_portal/error.html", context)
 
 
 def _crumbs(failure: RecordFailure) -> list[tuple[str, str]]:

@@ -124,6 +124,12 @@ def field_name(name: object) -> str:
 
 
 @register.filter
+def field_path(path: object) -> str:
+    """The way to a field inside others as people read it: “Total › Currency” for `total.currency`."""
+    return " › ".join(differences.field_name(name) for name in str(path).split("."))
+
+
+@register.filter
 def domain_icon(domain: object) -> str:
     """The icon that stands for a kind of system, on the maps and in the catalogue."""
     return icon_of_domain(str(domain))

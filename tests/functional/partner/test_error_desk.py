@@ -105,6 +105,32 @@ def test_all_that_match_are_retried_watched_and_withdrawn(owner: Client, scene: 
     assert (done.context["progress"].withdrawn, done.context["poll_url"]) == (1, "")
 
 
+def test_a_record_that_is_tried_again_is_watched_until_something_came_of_it(owner: Client, scene: Scene) -> None:
+    page = address("error", scene.failure.pk)
+    htmx = {"HX-Request": "true"}
+    assert "data-poll" not in owner.get(page).content.decode()
+
+    owner.post(address("error_retry", scene.failure.pk))
+
+    shown, asked = owner.get(page), owner.get(page, headers=htmx)
+    assert (shown.context["poll_url"], asked.status_code, "HX-Refresh" in asked) == (page, 204, False)
+    RecordFailure.objects.filter(pk=scene.failure.pk).update(status="resolved")
+    assert owner.get(page, headers=htmx)["HX-Refresh"] == "true"
+    assert (owner.get(page).context["poll_url"], "Nothing is left to do." in owner.get(page).content.decode()) == (
+        "",
+        True,
+    )
+
+
+def test_a_field_that_cannot_be_taken_over_is_named_as_people_know_it(owner: Client, scene: Scene) -> None:
+    RecordFailure.objects.filter(pk=scene.failure.pk).update(code="duration_seconds", error_class=ErrorClass.MAPPING)
+
+    shown = owner.get(address("error", scene.failure.pk)).content.decode()
+
+    assert "<dt>Field</dt><dd>Duration</dd>" in shown
+    assert "duration_seconds" not in shown
+
+
 def test_a_cause_is_ignored_and_reopened_and_who_did_it_is_kept(owner: Client, scene: Scene) -> None:
     cause = scene.failure.fingerprint
     owner.post(address("error_group_act", cause, "ignore"), {"reason": ""})
