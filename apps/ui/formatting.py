@@ -53,7 +53,9 @@ def noun_text(count: int, plural: str) -> str:
         return plural
     if plural in _IRREGULAR:
         return _IRREGULAR[plural]
-    return f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
+    if plural.endswith("ies"):
+        return f"{plural[:-3]}y"
+    return plural.removesuffix("es" if plural.endswith(("ches", "shes", "sses", "xes")) else "s")
 
 
 def compact_text(value: int | float, locale: str = "en") -> str:

@@ -144,7 +144,7 @@ def test_fields_stand_in_the_order_of_the_vocabulary() -> None:
 @pytest.mark.parametrize(
     ("count", "plural", "said"),
     [(1, "exceptions", "exception"), (0, "exceptions", "exceptions"), (2, "entries", "entries"), (1, "entries", "entry"),
-     (1, "people", "person"), (1, "policies", "policy")],
+     (1, "people", "person"), (1, "policies", "policy"), (1, "batches", "batch")],
 )  # fmt: skip
 def test_one_is_singular(count: int, plural: str, said: str) -> None:
     assert noun_text(count, plural) == said

@@ -109,10 +109,16 @@ def _names(model: Any, request: ActorRequest, ids: set[UUID]) -> dict[UUID, str]
     return dict(rows.values_list("pk", "name")) if ids else {}
 
 
+# Nothing was created in a system from which a record was read.
+READ_WORDS = {RecordAction.CREATED: "Came in new", RecordAction.UPDATED: "Came in changed"}
+
+
 def action_status(log: RecordLog) -> Status:
     tones = {RecordAction.CREATED: "ok", RecordAction.UPDATED: "info", RecordAction.FAILED: "failing"}
     icons = {RecordAction.CREATED: "plus", RecordAction.UPDATED: "edit"}
     action = RecordAction(log.action)
+    if log.direction == "read" and action in READ_WORDS:
+        return status_of(action, label=READ_WORDS[action], tone="idle", icon="download")
     return status_of(action, tone=tones.get(action, "idle"), icon=icons.get(action, ""))
 
 

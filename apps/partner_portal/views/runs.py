@@ -20,15 +20,18 @@ from apps.partner_portal.lists.logs import TABS, action_status, call_status, tol
 from apps.partner_portal.lists.runs import run_seconds, run_status, runs_context
 from apps.partner_portal.selectors.failures import unsolved_failures
 from apps.partner_portal.selectors.records import before_and_after, names_in
+from apps.partner_portal.selectors.runs import find_run_changes
 from apps.sync.models import RecordAction, RecordLog, RunStatus, SyncRun
 from apps.sync.selectors import get_run, list_record_logs, list_vendor_calls, run_progress
 from apps.sync.services import UnableToStartRun, cancel_run, start_run
 from apps.ui import htmx
 from apps.ui.filters import Filter, parse_filters
+from apps.ui.formatting import number_text
 from apps.ui.links import link_to_number
 from apps.ui.paging import page_queryset
 from apps.ui.status import status_of
 from apps.ui.tables import Column, build_table
+from apps.ui.viewer import current_locale
 
 
 @require_GET
@@ -79,7 +82,11 @@ def show_run_progress(request: ActorRequest, run_id: UUID) -> HttpResponse:
 
 def _progress(request: ActorRequest, run: SyncRun) -> dict[str, Any]:
     progress = run_progress(run, clock.now())
+    changes = find_run_changes(request.actor, run)
     return {
+        "changes": changes,
+        "came_in": _told(("new", changes.new_count), ("changed", changes.changed_count)) if changes else "",
+        "written": _told(("created", changes.created_count), ("updated", changes.updated_count)) if changes else "",
         "progress": progress,
         "state": run_status(run),
         "seconds": run_seconds(run),
@@ -89,6 +96,11 @@ def _progress(request: ActorRequest, run: SyncRun) -> dict[str, Any]:
         ],
         "poll_url": reverse("partner_portal:run_progress", args=[run.pk]) if progress.is_active else "",
     }
+
+
+def _told(*counts: tuple[str, int]) -> str:
+    """“1,204 new · 3 changed”; nothing of what there is none of."""
+    return " · ".join(f"{number_text(count, locale=current_locale())} {word}" for word, count in counts if count)
 
 
 def _records(request: ActorRequest, run: SyncRun) -> dict[str, Any]:
@@ -105,8 +117,12 @@ def _records(request: ActorRequest, run: SyncRun) -> dict[str, Any]:
     names = dict(Connection.objects.visible_to(request.actor).for_customer(run.customer_id).values_list("pk", "name"))
     diffs = _diffs(request, list(page))
     rows = [
-        (log, names.get(log.connection_id, ""), diffs.get(log.pk), action_status(log), told_fields(log)) for log in page
-    ]
+        (
+            log, names.get(log.connection_id, ""), diffs.get(log.pk), action_status(log), told_fields(log),
+            None if log.latency_ms is None else log.latency_ms / 1000,
+        )
+        for log in page
+    ]  # fmt: skip
     return {"filters": filters, "page": page, "rows": rows}
 
 

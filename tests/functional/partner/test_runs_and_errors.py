@@ -66,14 +66,41 @@ def test_a_file_of_runs_does_not_run_formulas(owner: Client, scene: Scene) -> No
 def test_a_run_shows_its_counts_steps_records_and_calls(owner: Client, scene: Scene) -> None:
     response = owner.get(address("run", scene.run.pk))
 
-    (log, system, diff, action, _), *rest = response.context["rows"]
+    (log, system, diff, action, _, latency), *rest = response.context["rows"]
     assert rest == []
     assert (log.title, system) == ("Claims platform", "Tryton of Northwind Advisory")
-    assert action.label == "Updated"
+    assert (action.label, latency) == ("Updated", 42)
     assert diff == ({"name": "Claims"}, {"name": "Claims platform"})
     assert [step.label for step, _ in response.context["steps"]] == ["Read deals"]
     assert len(response.context["calls"].rows) == 1
     assert response.context["poll_url"] == ""
+
+
+def test_what_came_in_is_told_apart_from_what_was_written(owner: Client, scene: Scene) -> None:
+    run = make_run(scene.flow, created_count=3, updated_count=2)
+    for direction, action in (
+        ("read", "created"), ("read", "created"), ("read", "updated"), ("write", "created"), ("write", "deleted"),
+        ("read", "failed"),
+    ):  # fmt: skip
+        make_log(scene.flow, run=run, direction=direction, action=action)
+
+    page = owner.get(address("run", run.pk))
+
+    found = (page.context["came_in"], page.context["written"])
+    assert found == ("2 new · 1 changed", "1 created · 1 updated")
+    assert {action.label for _, _, _, action, *_ in page.context["rows"]} == {
+        "Came in new", "Came in changed", "Created", "Deleted", "Failed",
+    }  # fmt: skip
+
+
+def test_a_run_whose_log_is_cleared_tells_both_together(owner: Client, scene: Scene) -> None:
+    run = make_run(scene.flow, created_count=3, updated_count=2)
+    make_log(scene.flow, run=run, direction="read", action="created")
+
+    page = owner.get(address("run", run.pk))
+
+    assert page.context["changes"] is None
+    assert page.content.decode().count("came in or written") == 2
 
 
 def test_payloads_are_kept_from_roles_without_the_right(viewer: Client, scene: Scene) -> None:
