@@ -31,13 +31,13 @@ from apps.ui.tables import Column, Table, build_table
 
 ENGINEERING = (
     Column("health", "Health", "status", value="health.status"),
-    Column("integrations", "Live integrations", "number", value="health.live_count"),
+    Column("integrations", "Live integrations", "number", value="health.live_count", wide_only=True),
     Column("fresh", "In step until", "datetime", value="health.in_step_until"),
     Column("errors", "Open errors", "number", value="health.open_error_count"),
 )
 PROMISE = Column("sla", "SLA this month", "status", value="sla.status", sub="sla.summary")
 MONEY = (
-    Column("plan", "Plan", value="plan_name"),
+    Column("plan", "Plan", value="plan_name", wide_only=True),
     Column("mrr", "Monthly", "money", value="monthly"),
 )
 
