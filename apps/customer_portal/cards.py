@@ -10,8 +10,8 @@ from types import MappingProxyType
 from django.urls import reverse
 
 from apps.customer_portal.selectors.landscape import FlowState, SystemState
-from apps.customer_portal.selectors.needs import RecordToFix
-from apps.customer_portal.words import begin, count_of, join_words
+from apps.customer_portal.selectors.needs import CauseToFix
+from apps.customer_portal.words import begin, count_of, join_words, spell
 from apps.ui.status import Status
 
 
@@ -39,7 +39,7 @@ class FlowCard:
 
 def need_cards(
     waiting: Iterable[SystemState],
-    failures: Iterable[RecordToFix],
+    causes: Iterable[CauseToFix],
     *,
     may_connect: bool,
     decisions: Mapping[str, int] = MappingProxyType({}),
@@ -47,7 +47,7 @@ def need_cards(
     """Connections first: while one is down, everything behind it waits."""
     asked = [_decision_card(kind, decisions[kind]) for kind in _DECISIONS if decisions.get(kind)]
     return [
-        *(_connection_card(system, may_connect) for system in waiting), *asked, *(_failure_card(f) for f in failures),
+        *(_connection_card(system, may_connect) for system in waiting), *asked, *map(_cause_card, causes),
     ]  # fmt: skip
 
 
@@ -93,12 +93,14 @@ def _connection_card(system: SystemState, may_connect: bool) -> NeedCard:
     )
 
 
-def _failure_card(record: RecordToFix) -> NeedCard:
+def _cause_card(cause: CauseToFix) -> NeedCard:
+    first, *others = cause.records
+    more = f" and {spell(len(others))} more" if others else ""
     return NeedCard(
-        title=f"Correct “{record.title}”",
-        text=f"{record.system}: {record.cause}",
+        title=f"Correct “{first.title}”{more}",
+        text=f"{cause.system}: {cause.cause}",
         tone="attention",
-        url=f"{reverse('customer_portal:needs_list')}#failure-{record.failure.pk}",
+        url=f"{reverse('customer_portal:needs_list')}#failure-{first.failure.pk}",
         action_label="What to do",
         icon="edit",
     )

@@ -34,8 +34,14 @@ from apps.sync.vendor_errors import SETTING_CODES
 SOLVABLE = (
     ErrorClass.VALIDATION, ErrorClass.BUSINESS_RULE, ErrorClass.MISSING_REFERENCE, ErrorClass.CONFLICT
 )  # fmt: skip
+# Of these the system itself has answered; of the others we say what is wrong.
+ANSWERED = (ErrorClass.VALIDATION, ErrorClass.BUSINESS_RULE)
 # A price or a rate that an integration's own rule demands is set there.
 INTEGRATION_CODES = frozenset({"demand", "rule"})
+_INVOICED = (
+    "Put the time back to what was invoiced, then try again here. If the new time is right, correct the invoice or write a "
+    "credit note, and tell us."
+)
 Explain = Callable[[str], str]
 _STEPS: dict[str, Explain] = {
     ErrorClass.VALIDATION: lambda system: (
@@ -169,6 +175,8 @@ def explain(failure: RecordFailure) -> RecordToFix:
 
 def _next_step(failure: RecordFailure, system: str) -> str:
     """What the code asks for, where we know it."""
+    if failure.code == "invoiced_time":
+        return _INVOICED
     known = explain_to_customer(failure)
     return known.next_step if known else _STEPS[failure.error_class](system)
 
@@ -180,14 +188,20 @@ class CauseToFix:
     system: str
     cause: str
     next_step: str
+    is_answer: bool  # of the system; else we noticed
     records: list[RecordToFix]
+
+    @property
+    def headline(self) -> str:
+        return f"{self.system} says: {self.cause}" if self.is_answer else f"{self.system}: {self.cause}"
 
 
 def by_cause(records: Iterable[RecordToFix]) -> list[CauseToFix]:
     """In the order of the first record of each."""
-    found: dict[tuple[str, str, str], list[RecordToFix]] = defaultdict(list)
+    found: dict[tuple[str, str, str, bool], list[RecordToFix]] = defaultdict(list)
     for record in records:
-        found[record.system, record.cause, record.next_step].append(record)
+        is_answer = record.failure.error_class in ANSWERED
+        found[record.system, record.cause, record.next_step, is_answer].append(record)
     return [CauseToFix(*words, own) for words, own in found.items()]
 
 

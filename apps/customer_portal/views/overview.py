@@ -16,6 +16,7 @@ from apps.customer_portal.request import customer_of
 from apps.customer_portal.selectors.landscape import get_landscape
 from apps.customer_portal.selectors.month import month_figures
 from apps.customer_portal.selectors.needs import (
+    by_cause,
     count_decisions,
     explain,
     list_failures_to_fix,
@@ -25,6 +26,7 @@ from apps.customer_portal.summary import summarize
 from apps.customers.access import choose_customer
 
 SHOWN_NEEDS = 3
+NEWEST = 100  # records looked through for what has the same cause
 
 
 @require_GET
@@ -45,9 +47,10 @@ def overview_state(request: ActorRequest) -> HttpResponse:
 def _state(request: ActorRequest) -> dict[str, Any]:
     now, actor = clock.now(), request.actor
     landscape = get_landscape(actor, now)
-    failures = [explain(failure) for failure in list_failures_to_fix(actor).order_by("-last_at")[:SHOWN_NEEDS]]
+    newest = list_failures_to_fix(actor).order_by("-last_at", "-id")[:NEWEST]
+    causes = by_cause(explain(failure) for failure in newest)
     needs = need_cards(
-        list_waiting_connections(actor), failures, may_connect=actor.can("connections.authorize"),
+        list_waiting_connections(actor), causes, may_connect=actor.can("connections.authorize"),
         decisions=count_decisions(actor, now),
     )  # fmt: skip
     return {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from apps.canonical.models import FieldQuestion, MatchQuestion, QuestionStatus
 from apps.core.ids import uuid7
+from apps.customer_portal.cards import need_cards
+from apps.customer_portal.selectors.needs import by_cause, explain
 from apps.monitoring.models import BusinessException
 from apps.sync.models import ApprovalRequest, FailureStatus, RecordFailure, SyncRun
 from tests.browsing import Browser
@@ -57,6 +59,20 @@ def test_what_one_step_brings_through_stands_together(harbor: World, browse: Sig
     assert body.count("with the same e-mail address; the time then goes through by itself.") == 1
     assert [f"Time {number}" in body for number in (2, 3)] == [True, True]
     assert body.count("/retry/") == 3
+    (card,) = need_cards([], by_cause(map(explain, RecordFailure.objects.filter(code=first.code))), may_connect=True)
+    assert card.title.endswith("and two more")
+    assert card.text == "Xero: Nobody in Xero has the address jo@harbor.example"
+
+
+def test_only_what_a_system_answered_is_put_into_its_mouth(harbor: World, browse: SignIn) -> None:
+    own = RecordFailure.objects.filter(pk=harbor.failures["validation"].pk)
+    own.update(error_class="conflict", code="invoiced_time", message="This time is on an invoice and was changed")
+
+    body = browse(harbor.admin).get("/needs/").content.decode()
+
+    assert "Xero: This time is on an invoice and was changed" in body
+    assert "Xero says" not in body
+    assert "Put the time back to what was invoiced, then try again here." in body
 
 
 def test_an_administrator_has_the_record_tried_again(harbor: World, browse: SignIn) -> None:
