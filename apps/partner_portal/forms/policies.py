@@ -6,7 +6,7 @@ from django import forms
 
 from apps.canonical.models import Entity
 from apps.connectors.sdk.entities import ENTITIES
-from apps.flows.definition import CONFLICT_POLICIES, DELETE_POLICIES, DELETION
+from apps.flows.definition import CONFLICT_POLICIES, DELETE_POLICIES, DELETION, SYSTEM_OF_RECORD
 
 FIELDS = sorted({name for entity in ENTITIES.values() for name in entity.__struct_fields__})
 
@@ -25,7 +25,10 @@ class FieldPolicyForm(forms.Form):
         label="What happens",
         choices=[("Edited on both sides", list(CONFLICT_POLICIES.items())), ("Deleted on one side", list(DELETE_POLICIES.items()))],
     )  # fmt: skip
-    role = forms.ChoiceField(label="System that is right", required=False, help_text="Only for “one system is right”.")
+    role = forms.ChoiceField(
+        label="System that is right", required=False,
+        widget=forms.Select(attrs={"data-shown-if": f"policy={SYSTEM_OF_RECORD}"}),
+    )  # fmt: skip
 
     def __init__(self, roles: dict[str, str], data: Any = None) -> None:
         super().__init__(data)

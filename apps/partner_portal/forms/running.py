@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 EVERYTHING, PERIOD, RECORD = "everything", "period", "record"
+ONLY_PERIOD, ONLY_RECORD = ({"data-shown-if": f"what={what}"} for what in (PERIOD, RECORD))
 
 
 class ReadAgainForm(forms.Form):
@@ -17,14 +18,16 @@ class ReadAgainForm(forms.Form):
         ],
         widget=forms.RadioSelect,
     )  # fmt: skip
-    first_day = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    first_day = forms.DateField(
+        label="From", required=False, widget=forms.DateInput(attrs={"type": "date", **ONLY_PERIOD})
+    )
     last_day = forms.DateField(
-        label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="Both days are included, in UTC. Only for a period.",
+        label="To", required=False, widget=forms.DateInput(attrs={"type": "date", **ONLY_PERIOD}),
+        help_text="Both days are included, in UTC.",
     )  # fmt: skip
-    source = forms.ChoiceField(label="Where the record is", required=False)
+    source = forms.ChoiceField(label="Where the record is", required=False, widget=forms.Select(attrs=ONLY_RECORD))
     external_id = forms.CharField(
-        label="Its id in that system", required=False, max_length=120, help_text="Only for one record."
+        label="Its id in that system", required=False, max_length=120, widget=forms.TextInput(attrs=ONLY_RECORD)
     )
 
     def __init__(self, sources: list[tuple[str, str]], data: Any = None, initial: Any = None) -> None:
