@@ -21,6 +21,7 @@ from apps.partner_portal.actions import perform, submit
 from apps.partner_portal.forms.exceptions import RuleForm, vocabulary_of
 from apps.partner_portal.lists.exceptions import stakes_text
 from apps.ui import htmx
+from apps.ui.markup import text_of
 from apps.ui.status import Status, Tone
 from apps.ui.tables import Column, build_table
 
@@ -36,7 +37,7 @@ def show_rules(request: ActorRequest) -> HttpResponse:
         Column("entity", "About", "tag", value=lambda rule: rule.get_entity_display()),
         Column("state", "State", "status", value=lambda rule: ON if rule.is_enabled else OFF),
         Column("open", "Open", "number", value=lambda rule: _of(standings, rule).count),
-        Column("stake", "At stake", value=lambda rule: stakes_text(_of(standings, rule).stakes)),
+        Column("stake", "At stake", "number", draw=text_of, value=lambda rule: stakes_text(_of(standings, rule).stakes)),
         Column("oldest", "Oldest since", "datetime", value=lambda rule: _of(standings, rule).oldest, wide_only=True),
         Column("origin", "Made by", value=lambda rule: "Shipped" if rule.is_shipped else rule.changed_by_label, wide_only=True),
     )  # fmt: skip
@@ -50,7 +51,7 @@ def show_rules(request: ActorRequest) -> HttpResponse:
 
 def _summary(rule: ExceptionRule) -> str:
     days = f"within {rule.within_days} day{'' if rule.within_days == 1 else 's'}" if rule.within_days else "at once"
-    return f"{rule.description or rule.condition} ({days})"
+    return f"{rule.description or rule.condition} · {days}"
 
 
 def _of(standings: dict[UUID, Standing], rule: ExceptionRule) -> Standing:
