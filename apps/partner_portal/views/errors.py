@@ -80,8 +80,11 @@ def show_group(request: ActorRequest, fingerprint: str) -> HttpResponse:
         if "cursor" in request.GET:
             return htmx.redirect(request, request.path)
         return _settled(request, fingerprint)
+    # Where all say the same, the page's title says it.
+    is_said = len({failure.message for failure in page.items}) == 1
+    columns = [column for column in COLUMNS if column.key != "message" or not is_said]
     table = build_table(
-        page.items, COLUMNS, caption="Failed records of this cause", noun="records",
+        page.items, columns, caption="Failed records of this cause", noun="records",
         url=lambda failure: link_to("partner_portal:error")(failure.pk),
     )  # fmt: skip
     example = page.items[0]
