@@ -37,4 +37,5 @@ LIBRARY_VIEW_POLICIES: dict[str, AccessPolicy] = {
     "brand_theme": _ANYONE,
     "brand_image": _ANYONE,
     "brand_mark": _ANYONE,
+    "brand_icon": _ANYONE,
 }

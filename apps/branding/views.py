@@ -5,7 +5,8 @@ Their access is declared in `accounts.library_views`: accounts stands above bran
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 from django_tenants.utils import get_public_schema_name
 
@@ -42,6 +43,14 @@ def mark(request: HttpRequest, digest: str) -> HttpResponse:
         raise Http404
     svg = mark_svg(initials=brand.initials, primary_color=brand.primary_color)
     return _file(svg.encode(), "image/svg+xml", _FOREVER if theme_hash(svg) == digest else _BRIEFLY)
+
+
+@require_safe
+def icon(request: HttpRequest) -> HttpResponse:
+    """What a browser asks for beside a document that names no icon itself, such as an invoice's PDF."""
+    found = HttpResponseRedirect(current_brand().favicon_url or static("img/favicon.svg"))
+    found["Cache-Control"] = _BRIEFLY
+    return found
 
 
 def _file(content: bytes, content_type: str, cache_control: str) -> HttpResponse:

@@ -54,6 +54,13 @@ def test_the_mark_shows_the_initials(partner: Partner, client) -> None:
     assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
+def test_documents_without_an_icon_of_their_own_get_the_partners(partner: Partner, client) -> None:
+    response = client.get("/favicon.ico")
+
+    assert (response.status_code, response["Location"]) == (302, current_brand().favicon_url)
+    assert client.get(response["Location"])["Content-Type"] == "image/svg+xml"
+
+
 def test_the_mark_holds_no_markup_of_a_name() -> None:
     from apps.branding.selectors import initials_of
 
