@@ -20,6 +20,7 @@ from apps.sync.models import ErrorClass, RecordAction, RecordLog, VendorCall
 from apps.ui.differences import field_name
 from apps.ui.filters import Filter, FilterState, parse_filters, period
 from apps.ui.links import link_to_number
+from apps.ui.markup import label_of
 from apps.ui.paging import with_query
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, Table, build_table
@@ -140,7 +141,7 @@ def told_fields(log: RecordLog) -> list[str]:
 
 
 def _identity(line: LogLine) -> str:
-    return " · ".join(filter(None, [line.log.object_name, line.log.external_id]))
+    return " · ".join(filter(None, [label_of(line.log.object_name), line.log.external_id]))
 
 
 RECORD_COLUMNS = (

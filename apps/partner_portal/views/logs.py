@@ -118,7 +118,7 @@ def _record_facts(actor: Actor, line: LogLine) -> list[tuple[str, object]]:
     return [
         *_place(line),
         ("Direction", "Read from the system" if log.direction == "read" else "Written to the system"),
-        ("Object", log.object_name),
+        ("Object", markup.label_of(log.object_name)),
         ("Id in the system", SafeString(markup.copy_id(log.external_id)) if log.external_id else ""),
         *_elsewhere(actor, log),
         ("Attempts", log.attempts),
