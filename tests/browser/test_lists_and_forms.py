@@ -76,3 +76,29 @@ def test_a_field_is_checked_when_it_is_left_and_unsaved_work_is_guarded(open_win
 
     assert asked == ["beforeunload"]
     assert window.complaints == []
+
+
+def test_a_record_that_is_tried_again_shows_by_itself_what_came_of_it(open_window: OpenWindow, kranich: Site):
+    window = open_window(kranich, kranich.owner)
+    page = window.page
+    window.go("/manage/errors/")
+    page.locator("tbody .row-link", has_text="is not in Tryton yet").click()
+    page.locator("tbody .row-link").first.click()
+
+    page.get_by_role("button", name="Retry this record").click()
+
+    expect(page.get_by_text("Being tried again")).to_be_visible()
+    expect(page.get_by_role("button", name="Retry this record")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Being tried again")).to_have_count(0)
+    assert window.complaints == []
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 1024, 700])
+def test_the_customers_are_read_without_moving_their_table(open_window: OpenWindow, kranich: Site, width: int):
+    window = open_window(kranich, kranich.owner)
+    window.page.set_viewport_size({"width": width, "height": 900})
+    window.go("/manage/customers/")
+
+    extra = window.page.evaluate("(e => e.scrollWidth - e.clientWidth)(document.querySelector('.table-wrap'))")
+
+    assert extra <= 0
