@@ -14,6 +14,7 @@ from apps.core.ids import encode_id
 from apps.customers.models import Customer
 from apps.tenants.models import Partner
 from tests.api.conftest import ApiClient, make_key
+from tests.browsing import Browser
 
 
 def test_it_works(api: ApiClient, brightwater: Customer) -> None:
@@ -38,6 +39,17 @@ def test_a_key_of_one_partner_is_void_at_another(partner: Partner, owner_actor: 
     response = ApiClient(secret, host="globex.localhost").get("/customers")
 
     assert response.status_code == 401
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+def test_an_address_with_nothing_behind_it_says_so_to_every_method(partner: Partner, method: str) -> None:
+    machine = Browser()
+    machine.handler.enforce_csrf_checks = True
+
+    response = getattr(machine, method)("/api/v1/customers/")
+
+    assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
+    assert response.json()["code"] == "not_found"
 
 
 @pytest.mark.parametrize("change", ["revoked", "expired"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
 
 from apps.accounts.access import Audience, requires
@@ -38,6 +39,8 @@ def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "api/docs.html", {"groups": _groups(build_description()), "first_call": first_call})
 
 
+# Machines hold no token of our pages, and are to read that the address is wrong, not that a form expired.
+@csrf_exempt
 @requires(Audience.ANYONE)
 def unknown_address(request: HttpRequest, anything: str) -> JsonResponse:
     return problem_page(request, 404, "not_found", f"There is nothing at /api/v1/{anything}. See /api/v1/docs.")
