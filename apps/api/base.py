@@ -17,18 +17,28 @@ from apps.api.idempotency import answer_once
 from apps.api.paging import paginate
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.errors import AnticipatedError
 
 
 class ApiView(APIView):
-    """`scopes` names the scope each method takes; a method without one is refused."""
+    """`scopes` names the scope each method takes; a method without one is refused.
+
+    `body_names` says what a field that services complain about is called in the body.
+    """
 
     access_policy = AccessPolicy(Audience.API)
     scopes: ClassVar[dict[str, str]] = {}
+    body_names: ClassVar[dict[str, str]] = {}
 
     @property
     def actor(self) -> Actor:
         actor: Any = self.request.user
         return actor  # type: ignore[no-any-return]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, AnticipatedError):
+            exc.field = self.body_names.get(exc.field, exc.field)
+        return super().handle_exception(exc)
 
     def list(
         self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]], prepare: Callable[[Any], Any] | None = None

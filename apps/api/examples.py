@@ -17,16 +17,18 @@ flows:
   - key: projects
     name: Projects
     description: Sets up a project for every deal that is won.
+    triggers: [{every: 300}, {manual: true}, {api: true}]
     reads:
+      - {role: crm, entity: account}
       - {role: crm, entity: opportunity}
     rules:
       - on: opportunity
         when: record.stage == "won"
         derive: project
         as: project
-        fields: {name: record.name}
+        fields: {name: record.name, status: '"open"'}
         refs: {account: account, opportunity: self}
-      - {on: project, when: refs.opportunity != null, write: {role: erp}}
+      - {on: project, when: refs.opportunity != null, write: {role: erp, ensure: [account]}}
 """
 CONFIGURATION = """kind: customer
 customer: lakeside

@@ -49,6 +49,7 @@ def test_a_template_is_forked_written_published_and_deprecated(
         origin["id"],
     )
     assert wrong.status_code == 400
+    assert wrong.json()["errors"][0]["pointer"] == "/yaml"
     assert "unknown field `rule`" in wrong.content.decode()
     assert (published["status"], following["number"], gone.status_code) == ("published", "1.1.0", 204)
     assert refused.status_code == 400

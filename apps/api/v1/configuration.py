@@ -73,6 +73,7 @@ class CustomerConfiguration(ApiView):
 class ConfigurationPlanned(ApiView):
     tag = "Configuration"
     scopes = {"POST": "integrations.manage"}
+    body_names = {"source": "yaml"}
 
     @extend_schema(request=ConfigurationInput, responses=PlanSerializer, parameters=[ENVIRONMENT])
     def post(self, request: Request, customer_id: UUID) -> Response:
@@ -87,6 +88,7 @@ class ConfigurationPlanned(ApiView):
 class ConfigurationApplied(ApiView):
     tag = "Configuration"
     scopes = {"POST": "integrations.manage"}
+    body_names = {"source": "yaml"}
 
     @extend_schema(request=ApplyInput, responses=PlanSerializer, parameters=[ENVIRONMENT])
     def post(self, request: Request, customer_id: UUID) -> Response:

@@ -53,6 +53,7 @@ class PartnerConfiguration(ApiView):
 class PartnerConfigurationPlanned(ApiView):
     tag = "Configuration"
     scopes = {"POST": "templates.manage"}
+    body_names = {"source": "yaml"}
 
     @extend_schema(request=ConfigurationInput, responses=PartnerPlanSerializer, examples=[EXAMPLE])
     def post(self, request: Request) -> Response:
@@ -65,6 +66,7 @@ class PartnerConfigurationPlanned(ApiView):
 class PartnerConfigurationApplied(ApiView):
     tag = "Configuration"
     scopes = {"POST": "templates.manage"}
+    body_names = {"source": "yaml"}
 
     @extend_schema(request=ConfigurationInput, responses=PartnerPlanSerializer, examples=[EXAMPLE])
     def post(self, request: Request) -> Response:

@@ -77,6 +77,7 @@ class TemplateReasonInput(serializers.Serializer[Any]):
 class TemplateList(ApiView):
     tag = "Templates"
     scopes = {"GET": "integrations.view", "POST": "templates.manage"}
+    body_names = {"source": "yaml"}
 
     @extend_schema(responses=paged(TemplateVersionSerializer), parameters=PAGE_PARAMETERS)
     def get(self, request: Request) -> Response:
@@ -101,6 +102,7 @@ class TemplateList(ApiView):
 class TemplateDetail(ApiView):
     tag = "Templates"
     scopes = {"GET": "integrations.view", "PUT": "templates.manage", "DELETE": "templates.manage"}
+    body_names = {"source": "yaml"}
 
     @extend_schema(responses=TemplateTextSerializer)
     def get(self, request: Request, template_version_id: UUID) -> Response:
