@@ -57,6 +57,14 @@ def test_the_reference_tells_what_a_body_holds(partner: Partner, client: Browser
     assert "/api/v1/customers \\\n" in page
 
 
+def test_the_reference_tells_the_only_values_there_are_and_shows_a_body(partner: Partner, client: Browser) -> None:
+    page = client.get("/api/v1/docs").content.decode()
+
+    assert "One of <code>new</code>, <code>everything</code>, <code>period</code>, <code>record</code>." in page
+    assert "<code>trigger</code> (query)  One of <code>api</code>, <code>backfill</code>" in page
+    assert "&quot;first_day&quot;: &quot;2026-11-01&quot;" in page
+
+
 def test_no_two_operations_have_one_name(description: dict[str, Any]) -> None:
     names = [operation["operationId"] for methods in description["paths"].values() for operation in methods.values()]
 

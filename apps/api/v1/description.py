@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -66,24 +67,58 @@ def _entry(path: str, method: str, operation: dict[str, Any], schemas: dict[str,
         "summary": summary,
         "scope": rest.removeprefix("Scope: `").removesuffix("`"),
         "parameters": [
-            {**parameter, "told": _plain(parameter.get("description", ""))}
+            {
+                **parameter,
+                "told": _plain(parameter.get("description", "")),
+                "values": _values(parameter["schema"], schemas),
+            }
             for parameter in operation.get("parameters", [])
         ],
         "fields": _fields(operation, schemas),
+        "example": _example(operation),
     }
 
 
 def _fields(operation: dict[str, Any], schemas: dict[str, Any]) -> list[dict[str, Any]]:
     """What the JSON body may hold, fields that must be there first."""
-    content = operation.get("requestBody", {}).get("content", {})
-    schema = content.get("application/json", {}).get("schema", {})
-    schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    schema = _resolved(_json_body(operation).get("schema", {}), schemas)
     required = schema.get("required", [])
     fields = [
-        {"name": name, "is_required": name in required, "told": _plain(field.get("description", ""))}
+        {
+            "name": name,
+            "is_required": name in required,
+            "told": _plain(field.get("description", "")),
+            "values": _values(field, schemas),
+        }
         for name, field in schema.get("properties", {}).items()
     ]
     return sorted(fields, key=lambda field: not field["is_required"])
+
+
+def _example(operation: dict[str, Any]) -> str:
+    """A body as one would send it; empty where there is none."""
+    examples = list(_json_body(operation).get("examples", {}).values())
+    return json.dumps(examples[0]["value"], indent=2, ensure_ascii=False) if examples else ""
+
+
+def _json_body(operation: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return body
+
+
+def _values(schema: dict[str, Any], schemas: dict[str, Any]) -> list[str]:
+    """The only values there are; of a list, those of its items. Empty where anything goes."""
+    schema = _resolved(schema, schemas)
+    schema = _resolved(schema.get("items", schema), schemas)
+    kinds = [_resolved(kind, schemas) for kind in schema.get("oneOf", [schema])]
+    return [str(value) for kind in kinds for value in kind.get("enum", []) if value not in (None, "")]
+
+
+def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schema itself, where another place is named for it."""
+    (named,) = schema.get("allOf", [schema])[:1]
+    found: dict[str, Any] = schemas.get(named.get("$ref", "").rpartition("/")[2], schema)
+    return found
 
 
 def _plain(description: str) -> str:
