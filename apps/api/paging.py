@@ -16,6 +16,7 @@ PAGE_PARAMETERS = [
     OpenApiParameter("limit", int, description="1 to 200; 50 when absent."),
     OpenApiParameter("cursor", str, description="A `next_cursor` of this list."),
 ]
+CUSTOMER_PARAMETER = OpenApiParameter("customer", str, description="Id of a customer.")
 
 
 def paginate(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], str | None]:

@@ -65,6 +65,24 @@ def test_the_reference_tells_the_only_values_there_are_and_shows_a_body(partner:
     assert "&quot;first_day&quot;: &quot;2026-11-01&quot;" in page
 
 
+def test_every_list_that_can_be_cut_to_a_customer_says_so(description: dict[str, Any]) -> None:
+    cut = {
+        f"/api/v1/{path.pattern._route}"
+        for path in urlpatterns
+        if (view := getattr(path.callback, "view_class", None)) and hasattr(view, "get")
+        and {"of_customer", "asked_customer"} & set(view.get.__code__.co_names)
+    }  # fmt: skip
+    said = {
+        path
+        for path, methods in description["paths"].items()
+        for parameter in methods.get("get", {}).get("parameters", [])
+        if (parameter["name"], parameter["in"]) == ("customer", "query")
+    }
+
+    assert "/api/v1/records" in cut
+    assert cut - said == set()
+
+
 def test_no_two_operations_have_one_name(description: dict[str, Any]) -> None:
     names = [operation["operationId"] for methods in description["paths"].values() for operation in methods.values()]
 

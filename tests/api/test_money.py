@@ -113,6 +113,14 @@ def test_the_partners_own_key_sees_drafts_too(api: ApiClient, harbor: World, str
     assert pdf.status_code == 404
 
 
+def test_invoices_can_be_cut_to_a_customer(api: ApiClient, harbor: World, stranger: World) -> None:
+    rows = api.get("/invoices", customer=encode_id("cus", harbor.customer.pk)).json()["data"]
+    refused = api.get("/invoices", customer="nobody")
+
+    assert [row["id"] for row in rows] == [invoice_id(harbor)]
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/customer")
+
+
 def test_a_customers_key_lists_its_own_months(own: ApiClient, harbor: World, stranger: World) -> None:
     response = own.get("/sla-reports")
     asked = own.get("/sla-reports", customer=encode_id("cus", stranger.customer.pk))

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.core import clock
 from apps.sync.models import ApprovalRequest, ApprovalStatus
@@ -44,7 +44,7 @@ class ApprovalList(ApiView):
         responses=paged(ApprovalSerializer),
         parameters=[
             *PAGE_PARAMETERS,
-            OpenApiParameter("customer", str, description="Id of a customer."),
+            CUSTOMER_PARAMETER,
             OpenApiParameter("status", str, enum=list(ApprovalStatus.values)),
         ],
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.connectors.models import Connection
 from apps.connectors.outbound import allowed_hosts
 from apps.connectors.selectors import CallUsage, get_call_usage, get_connection, list_connections
@@ -119,7 +119,7 @@ class ConnectionList(ApiView):
 
     @extend_schema(
         responses=paged(ConnectionSerializer),
-        parameters=[*PAGE_PARAMETERS, OpenApiParameter("customer", str, description="Id of a customer.")],
+        parameters=[*PAGE_PARAMETERS, CUSTOMER_PARAMETER],
     )
     def get(self, request: Request) -> Response:
         """List connections."""
@@ -188,10 +188,16 @@ class ConnectionResume(ApiView):
 
 def of_customer(rows: Any, request: Request) -> Any:
     """The rows of the customer named in the query, if one is named. Raises ValidationError for a malformed id."""
+    customer_id = asked_customer(request)
+    return rows if customer_id is None else rows.filter(customer_id=customer_id)
+
+
+def asked_customer(request: Request) -> UUID | None:
+    """The customer named in the query. Raises ValidationError for a malformed id."""
     given = request.query_params.get("customer")
     if given is None:
-        return rows
+        return None
     try:
-        return rows.filter(customer_id=PublicIdField("customer").to_internal_value(given))
+        return PublicIdField("customer").to_internal_value(given)
     except serializers.ValidationError as error:
         raise ValidationError({"customer": error.detail}) from error

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.api.v1.runs import RunSerializer
 from apps.core import clock
@@ -51,7 +51,7 @@ class DeletionReviewList(ApiView):
     tag = "Stewardship"
     scopes = {"GET": "records.view"}
 
-    @extend_schema(responses=paged(DeletionReviewSerializer), parameters=PAGE_PARAMETERS)
+    @extend_schema(responses=paged(DeletionReviewSerializer), parameters=[*PAGE_PARAMETERS, CUSTOMER_PARAMETER])
     def get(self, request: Request) -> Response:
         """List stopped deletions that wait for a person, newest first."""
         return self.list(of_customer(list_deletion_reviews(self.actor), request), DeletionReviewSerializer)

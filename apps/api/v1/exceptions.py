@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import MoneySerializer, PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.assignees import colleague_id
 from apps.api.v1.connections import of_customer
 from apps.core import clock
@@ -77,7 +77,7 @@ class ExceptionList(ApiView):
         responses=paged(ExceptionSerializer),
         parameters=[
             *PAGE_PARAMETERS,
-            OpenApiParameter("customer", str, description="Id of a customer."),
+            CUSTOMER_PARAMETER,
             OpenApiParameter("status", str, enum=list(ExceptionStatus.values)),
             OpenApiParameter("rule", str, description="Key of a rule."),
         ],

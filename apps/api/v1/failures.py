@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.assignees import colleague_id
 from apps.api.v1.connections import of_customer
 from apps.core import clock
@@ -150,7 +150,7 @@ class FailureList(ApiView):
         responses=paged(FailureSerializer),
         parameters=[
             *PAGE_PARAMETERS,
-            OpenApiParameter("customer", str, description="Id of a customer."),
+            CUSTOMER_PARAMETER,
             OpenApiParameter("status", str, enum=list(FailureStatus.values)),
             OpenApiParameter("error_class", str, enum=list(ErrorClass.values)),
             OpenApiParameter("fingerprint", str, description="Of one cause."),

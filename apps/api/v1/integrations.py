@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.core import clock
 from apps.core.actor import Actor
@@ -59,7 +59,7 @@ class IntegrationList(ApiView):
     tag = "Integrations"
     scopes = {"GET": "integrations.view"}
 
-    @extend_schema(responses=paged(IntegrationSerializer), parameters=PAGE_PARAMETERS)
+    @extend_schema(responses=paged(IntegrationSerializer), parameters=[*PAGE_PARAMETERS, CUSTOMER_PARAMETER])
     def get(self, request: Request) -> Response:
         """List deployed integrations with their flows."""
         rows = of_customer(list_integrations(self.actor), request)

@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import MoneySerializer, PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
+from apps.api.v1.connections import asked_customer
 from apps.billing.models import Invoice, InvoiceLine, InvoiceStatus
 from apps.billing.selectors import get_invoice, list_invoices
 from apps.billing.services import keep_document
@@ -77,10 +78,14 @@ class InvoiceList(ApiView):
     tag = "Invoices"
     scopes = {"GET": "billing.view"}
 
-    @extend_schema(responses=paged(InvoiceSerializer), parameters=PAGE_PARAMETERS)
+    @extend_schema(responses=paged(InvoiceSerializer), parameters=[*PAGE_PARAMETERS, CUSTOMER_PARAMETER])
     def get(self, request: Request) -> Response:
         """List invoices. A key of one customer sees what was issued to it."""
-        return self.list(list_invoices(self.actor), InvoiceSerializer)
+        customer_id = asked_customer(request)
+        rows = list_invoices(self.actor)
+        if customer_id is not None:
+            rows = rows.filter(account__subject_key=f"customer:{customer_id}")
+        return self.list(rows, InvoiceSerializer)
 
 
 class InvoiceDetail(ApiView):

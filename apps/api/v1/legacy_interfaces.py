@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from apps.api.base import ApiView, paged
 from apps.api.examples import an_id
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.canonical.models import Entity
 from apps.core import clock
@@ -171,7 +171,7 @@ class InterfaceList(ApiView):
         responses=paged(InterfaceSerializer),
         parameters=[
             *PAGE_PARAMETERS,
-            OpenApiParameter("customer", str, description="Id of a customer."),
+            CUSTOMER_PARAMETER,
             OpenApiParameter("status", str, enum=list(InterfaceStatus.values)),
         ],
     )

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from apps.api.base import ApiView, paged
 from apps.api.examples import an_id
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.configuration import DetailSerializer
 from apps.api.v1.connections import of_customer
 from apps.core import clock
@@ -99,7 +99,7 @@ class WaveList(ApiView):
 
     @extend_schema(
         responses=paged(WaveSerializer),
-        parameters=[*PAGE_PARAMETERS, OpenApiParameter("customer", str, description="Id of a customer.")],
+        parameters=[*PAGE_PARAMETERS, CUSTOMER_PARAMETER],
     )
     def get(self, request: Request) -> Response:
         """List waves, the last added first; `position` is their order."""

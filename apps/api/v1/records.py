@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.canonical.models import CanonicalRecord, CrossReference
 from apps.canonical.selectors import search_records
@@ -47,6 +47,7 @@ class RecordList(ApiView):
         responses=paged(RecordSerializer),
         parameters=[
             *PAGE_PARAMETERS,
+            CUSTOMER_PARAMETER,
             OpenApiParameter("entity", str, enum=sorted(ENTITIES)),
             OpenApiParameter("q", str, description="Beginnings of words of the name or number, or an id in a system."),
         ],

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.sla.models import SlaReport
 from apps.sla.selectors import get_report, list_reports
@@ -46,7 +46,7 @@ class SlaReportList(ApiView):
     tag = "SLA reports"
     scopes = {"GET": "sla.view"}
 
-    @extend_schema(responses=paged(SlaReportSerializer), parameters=PAGE_PARAMETERS)
+    @extend_schema(responses=paged(SlaReportSerializer), parameters=[*PAGE_PARAMETERS, CUSTOMER_PARAMETER])
     def get(self, request: Request) -> Response:
         """List closed months."""
         return self.list(of_customer(list_reports(self.actor), request), SlaReportSerializer)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.canonical.models import MatchQuestion, QuestionStatus, RecordMerge
 from apps.canonical.selectors import get_merge, get_question, list_merges, list_questions
@@ -76,7 +76,11 @@ class QuestionList(ApiView):
 
     @extend_schema(
         responses=paged(QuestionSerializer),
-        parameters=[*PAGE_PARAMETERS, OpenApiParameter("status", str, enum=list(QuestionStatus.values))],
+        parameters=[
+            *PAGE_PARAMETERS,
+            CUSTOMER_PARAMETER,
+            OpenApiParameter("status", str, enum=list(QuestionStatus.values)),
+        ],
     )
     def get(self, request: Request) -> Response:
         """List questions, newest first."""
@@ -120,7 +124,7 @@ class MergeList(ApiView):
     tag = "Stewardship"
     scopes = {"GET": "records.view"}
 
-    @extend_schema(responses=paged(MergeSerializer), parameters=PAGE_PARAMETERS)
+    @extend_schema(responses=paged(MergeSerializer), parameters=[*PAGE_PARAMETERS, CUSTOMER_PARAMETER])
     def get(self, request: Request) -> Response:
         """List merges, newest first."""
         return self.list(of_customer(list_merges(self.actor), request), MergeSerializer)

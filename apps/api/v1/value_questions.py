@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, paged
 from apps.api.fields import PublicIdField
-from apps.api.paging import PAGE_PARAMETERS
+from apps.api.paging import CUSTOMER_PARAMETER, PAGE_PARAMETERS
 from apps.api.v1.connections import of_customer
 from apps.canonical.models import FieldQuestion
 from apps.canonical.selectors import get_value_question, list_value_questions
@@ -53,7 +53,7 @@ class ValueQuestionList(ApiView):
     tag = "Stewardship"
     scopes = {"GET": "records.view"}
 
-    @extend_schema(responses=paged(ValueQuestionSerializer), parameters=PAGE_PARAMETERS)
+    @extend_schema(responses=paged(ValueQuestionSerializer), parameters=[*PAGE_PARAMETERS, CUSTOMER_PARAMETER])
     def get(self, request: Request) -> Response:
         """List open questions about contradicting values, newest first."""
         return self.list(of_customer(list_value_questions(self.actor), request), ValueQuestionSerializer)
