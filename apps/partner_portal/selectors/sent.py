@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+
 from apps.canonical.models import CanonicalRecord
 from apps.core.actor import Actor
+from apps.flows.layers import mapped_objects
 from apps.sync.models import RecordFailure
 from apps.sync.sent import LINKS, is_ours, object_label, ordered_payload
 
@@ -28,6 +31,18 @@ def describe_sent(actor: Actor, failure: RecordFailure) -> SentView:
     title = "As it was invoiced" if ours else "What we tried to write"
     fields = _with_names(actor, payload) if ours else payload
     return SentView(title, object_label(failure), fields, payload, ours)
+
+
+def mapping_url(actor: Actor, failure: RecordFailure) -> str:
+    """Where people change what made this record; empty for who may not, and for objects that nothing maps."""
+    if is_ours(failure) or not actor.can("integrations.manage"):
+        return ""
+    wanted = (failure.connection_id, failure.direction, failure.object_name)
+    integration = failure.flow.integration
+    for mapped in mapped_objects(integration):
+        if (mapped.connection.pk, mapped.direction, mapped.object_name) == wanted:
+            return reverse("partner_portal:mapping", args=[integration.pk, *mapped.place])
+    return ""
 
 
 def _with_names(actor: Actor, payload: dict[str, Any]) -> dict[str, Any]:

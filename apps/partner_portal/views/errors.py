@@ -20,7 +20,7 @@ from apps.partner_portal.customer_page import render_tab
 from apps.partner_portal.failure_acts import acts_on, find_group, notes_of
 from apps.partner_portal.forms.errors import CommentForm, IgnoreForm
 from apps.partner_portal.lists.errors import errors_context
-from apps.partner_portal.selectors.sent import describe_sent
+from apps.partner_portal.selectors.sent import describe_sent, mapping_url
 from apps.sync.desk import is_snoozed, standing_of, trend_of
 from apps.sync.explanations import refused_field, shown_code
 from apps.sync.models import UNSOLVED, FailureStatus, RecordFailure
@@ -152,6 +152,7 @@ def _described(request: ActorRequest, failure: RecordFailure) -> dict[str, Any]:
         "comment_form": CommentForm(auto_id="comment_%s") if request.actor.can("errors.resolve") else None,
         "sent": describe_sent(request.actor, failure), "code": shown_code(failure), "field": refused_field(failure),
         "crumbs": _crumbs(failure), "poll_url": request.path if failure.status == FailureStatus.RETRYING else "",
+        "mapping_url": mapping_url(request.actor, failure),
     }  # fmt: skip
 
 

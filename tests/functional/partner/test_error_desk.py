@@ -56,6 +56,14 @@ def test_the_desk_is_narrowed_by_state_person_code_and_class(owner: Client, scen
     assert listed(owner.get(desk, {"class": "validation", "state": "snoozed"})) == {cause: 2}
 
 
+def test_a_failed_record_leads_to_the_mapping_that_made_it(owner: Client, viewer: Client, scene: Scene) -> None:
+    page = address("error", scene.failure.pk)
+    place = (scene.flow.integration_id, "erp", "write", "projects")
+
+    assert address("mapping", *place) in owner.get(page).content.decode()
+    assert "/mapping/" not in viewer.get(page).content.decode()
+
+
 def test_each_cause_shows_its_fortnight(owner: Client, scene: Scene) -> None:
     from apps.core import clock
 
