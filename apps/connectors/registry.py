@@ -51,6 +51,14 @@ def get_manifest(key: str) -> ConnectorManifest:
     return get_connector(key).manifest
 
 
+def find_manifest(key: str) -> ConnectorManifest | None:
+    """None where no connector goes by this key any more."""
+    try:
+        return get_manifest(key)
+    except UnknownVendor:
+        return None
+
+
 def get_offered(key: str) -> ConnectorManifest:
     """Of a connector that new connections may use: not of one that was archived. Raises UnknownVendor."""
     if key.startswith(CUSTOM) and not CustomConnector.objects.filter(key=key, archived_at=None).exists():

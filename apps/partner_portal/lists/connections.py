@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from apps.connectors.models import Connection
-from apps.connectors.registry import connectors
+from apps.connectors.registry import find_manifest
 from apps.ui.links import link_to
 from apps.ui.status import Status, status_of
 from apps.ui.tables import Column, Table, build_table
@@ -18,8 +18,8 @@ def connection_status(connection: Connection) -> Status:
 
 
 def vendor_name(connection: Connection) -> str:
-    kind = connectors().get(connection.vendor)
-    return kind.manifest.name if kind else connection.vendor
+    manifest = find_manifest(connection.vendor)
+    return manifest.name if manifest else connection.vendor
 
 
 def _vendor_beside(connection: Connection) -> str:

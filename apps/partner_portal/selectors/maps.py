@@ -10,7 +10,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from apps.connectors.models import Connection
-from apps.connectors.registry import connectors
+from apps.connectors.registry import find_manifest
 from apps.core.actor import Actor
 from apps.customers.models import Customer
 from apps.flows.lines import lines_of
@@ -60,11 +60,11 @@ def _draw(connections: list[Connection], flows: list[FlowFreshness], title: str,
 
 
 def _system(connection: Connection) -> MapSystem:
-    kind = connectors().get(connection.vendor)
+    manifest = find_manifest(connection.vendor)
     return MapSystem(
         key=str(connection.pk),
-        name=kind.manifest.name if kind else connection.vendor,
-        domain=str(kind.manifest.domain) if kind else "generic",
+        name=manifest.name if manifest else connection.vendor,
+        domain=str(manifest.domain) if manifest else "generic",
         status=connection.status,
         detail=connection.account_name or connection.name,
         url=reverse("partner_portal:connection", args=[connection.pk]),

@@ -9,6 +9,7 @@ from django.test import Client
 
 from apps.connectors.models import CustomConnector
 from sandbox.testing import RunningSandbox, running_sandbox
+from tests.factories.delivery import make_connection, make_customer
 
 ADD = "/manage/catalogue/custom/"
 SOURCE = Path("docs/examples/connectors/kimai.yaml").read_text(encoding="utf-8")
@@ -76,3 +77,14 @@ def test_publishing_restoring_exporting_archiving(owner: Client, page: str) -> N
     assert exported["Content-Disposition"] == 'attachment; filename="custom-kimai.yaml"'
     assert archived["Location"] == "/manage/catalogue/"
     assert owner.get(page).status_code == 404
+
+
+def test_the_map_and_the_list_call_the_system_what_its_writers_do(owner: Client, page: str) -> None:
+    owner.post(f"{page}publish/")
+    customer = make_customer("Initech")
+    make_connection(customer, "custom-kimai", name="Time", account_name="robot")
+
+    for tab in ("", "connections/"):
+        shown = owner.get(f"/manage/customers/{customer.pk}/{tab}").content.decode()
+        assert "Kimai" in shown
+        assert "custom-kimai" not in shown
