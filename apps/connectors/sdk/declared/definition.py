@@ -233,9 +233,11 @@ def check_mapping(place: str, part: MappedPart, names: set[str]) -> None:
     """Raises InvalidDefinition where what an object becomes is not in the canonical vocabulary."""
     if part.entity not in ENTITIES:
         raise InvalidDefinition(f"{place}.entity", f"Choose one of {', '.join(sorted(ENTITIES))}.")
-    unknown = sorted(set(part.fields) - set(ENTITIES[part.entity].__struct_fields__))
+    known = ENTITIES[part.entity].__struct_fields__
+    unknown = sorted(set(part.fields) - set(known))
     if unknown:
-        raise InvalidDefinition(f"{place}.fields.{unknown[0]}", f"{part.entity} has no such field.")
+        reason = f"{part.entity} has no such field. Choose from {', '.join(known)}."
+        raise InvalidDefinition(f"{place}.fields.{unknown[0]}", reason)
     check_references(place, part.entity, part.refs)
     for name, ref in part.refs.items():
         if set(ref) != {"object", "id"} or ref["object"] not in names:
@@ -247,7 +249,9 @@ def check_mapping(place: str, part: MappedPart, names: set[str]) -> None:
 def check_references(place: str, entity: str, names: Iterable[str]) -> None:
     for name in names:
         if name not in REFERENCES[entity]:
-            raise InvalidDefinition(f"{place}.refs.{name}", f"{entity} has no such reference.")
+            choice = ", ".join(sorted(REFERENCES[entity])) or "none"
+            reason = f"{entity} has no such reference. There is {choice}."
+            raise InvalidDefinition(f"{place}.refs.{name}", reason)
 
 
 def check_rest(definition: ConnectorDefinition) -> None:
