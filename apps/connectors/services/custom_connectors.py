@@ -37,11 +37,15 @@ class UnableToDefine(AnticipatedError):
 
 
 class MappedSample(msgspec.Struct, frozen=True, kw_only=True):
-    """One record as read, and what the mapping makes of it; `problem` says why it would be refused."""
+    """One record as read, and what the mapping makes of it; `problem` says why it would be refused.
+
+    `refs` are the ids, in the same system, of the records that it refers to.
+    """
 
     external_id: str
     data: dict[str, Any]
     fields: dict[str, Any]
+    refs: dict[str, Any] = {}
     problem: str = ""
 
 
@@ -189,10 +193,11 @@ def mapped_sample(spec: StreamSpec, record: SourceRecord, settings: Mapping[str,
     context = {"record": record.data, "connection": dict(settings), "settings": {}}
     try:
         fields = expressions.compile(spec.fields).evaluate(context)
+        refs = expressions.compile({name: ref["id"] for name, ref in spec.refs.items()}).evaluate(context)
         validate_entity(spec.entity, {name: value for name, value in fields.items() if value is not None})
     except (expressions.ExpressionError, InvalidRecord) as error:
         return MappedSample(external_id=record.external_id, data=record.data, fields={}, problem=str(error))
-    return MappedSample(external_id=record.external_id, data=record.data, fields=fields)
+    return MappedSample(external_id=record.external_id, data=record.data, fields=fields, refs=refs)
 
 
 def _require_objects_kept(connector: CustomConnector, definition: Definition) -> None:

@@ -108,7 +108,7 @@ def try_connector(request: ActorRequest, connector_id: UUID) -> HttpResponse:
         ),
     )  # fmt: skip
     samples = [
-        {"id": s.external_id, "raw": _pretty(s.data), "mapped": _pretty(s.fields), "problem": s.problem}
+        {"id": s.external_id, "raw": _pretty(s.data), "mapped": _pretty(s.fields), "refs": s.refs, "problem": s.problem}
         for s in (trial.samples if trial else [])
     ]
     context = {"connector": connector, "trial": form, "outcome": trial, "samples": samples}

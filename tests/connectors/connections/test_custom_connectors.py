@@ -22,6 +22,7 @@ from apps.connectors.services import (
     save_draft,
     try_definition,
 )
+from apps.connectors.services.custom_connectors import MappedSample
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Conflict, NotPermitted
 from apps.customers.models import Environment
@@ -153,6 +154,26 @@ def test_a_trial_shows_what_is_read_and_what_it_becomes(
     assert trial.samples[0].data["timezone"] == "Europe/Berlin"
     assert [(call.method, call.status) for call in trial.exchanges] == [("GET", 200), ("GET", 200)]
     assert Connection.objects.count() == 0
+
+
+def test_a_trial_shows_which_records_one_refers_to(
+    partner: object, owner_actor: Actor, now: datetime, sandbox: RunningSandbox, server: str
+) -> None:
+    control = sandbox.control("kimai", "trial")
+    (customer_id, *_) = [row["id"] for row in control.objects("customers")]
+    control.create("projects", {"name": "Website", "customer": customer_id})
+
+    def tried(source: str) -> MappedSample:
+        trial = try_definition(
+            actor=owner_actor, now=now, source=source, object_name="projects", settings={"base_url": server},
+            secrets={"api_key": "good-token-1234"},
+        )  # fmt: skip
+        return trial.samples[0]
+
+    misspelled = tried(SOURCE.replace('text(get(record, \\"customer\\"))', "text(record.client)"))
+
+    assert tried(SOURCE).refs == {"account": str(customer_id)}
+    assert "client" in misspelled.problem
 
 
 @pytest.mark.parametrize(
