@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from apps.provisioning.demo.vendors import VendorAccount, VendorRefused
+from apps.provisioning.demo.vendors import TRIAL, VendorAccount, VendorRefused, open_trial_accounts
+from sandbox.testing import running_sandbox
 
 pytestmark = pytest.mark.enable_socket
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"ok": true}'
@@ -52,3 +54,13 @@ def test_a_refused_order_says_what_was_asked_and_answered(account: Any) -> None:
     with pytest.raises(VendorRefused, match=r'GET /_control/hubspot/acme/objects/deals: 409 \{"no": "clock"\}'):
         hands.order("GET", "objects/deals")
     server.join()
+
+
+def test_a_visitor_finds_deals_of_a_firm_that_nobody_connected(settings: Any, tmp_path: Path) -> None:
+    with running_sandbox(tmp_path) as sandbox:
+        settings.SANDBOX_URL = sandbox.url
+        open_trial_accounts()
+        deals = VendorAccount("hubspot", TRIAL).objects("deals")
+
+    stages = {deal["properties"]["dealname"]: deal["properties"]["dealstage"] for deal in deals}
+    assert stages == {"Brand film": "closedwon", "Campaign": "contractsent", "Launch site": "contractsent"}

@@ -55,6 +55,7 @@ def make_everything(say: Callable[[str], object]) -> None:
     build_template(now=now)
     say(f"  partner template     {time.monotonic() - began:5.1f} s")
     partners.open_platform(first_day(now))
+    vendors.open_trial_accounts()
     say("  living the month, which takes the longest")
     parts = {
         partner.slug: children.spawn([sys.executable, str(MANAGE), "demo_seed", "--partner", partner.slug])

@@ -9,12 +9,17 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 from django.conf import settings
 
+from apps.core import clock
 from apps.provisioning.demo.cast import CustomerCast, PartnerCast
 
 CLIENT_ID = "demo-app"
 CLIENT_SECRET = "demo-app-secret"  # noqa: S105 - a simulated vendor's
 WEBHOOK_SECRET = "demo-webhook-secret"  # noqa: S105
 TIMEOUT_SECONDS = 30
+# A firm of nobody's, whose systems a visitor connects for a customer of their own.
+TRIAL = "trial"
+TRIAL_VENDORS = ("hubspot", "tryton", "redmine")
+TRIAL_DEALS = (("Brand film", "closedwon"), ("Campaign", "contractsent"), ("Launch site", "contractsent"))
 
 
 class VendorRefused(RuntimeError):
@@ -89,6 +94,22 @@ def open_accounts(partner: PartnerCast, customer: CustomerCast) -> None:
             account.order("POST", "settings", {"currency": partner.currency})
         if vendor == "tryton":
             account.order("POST", "settings", {"company_name": customer.name})
+
+
+def open_trial_accounts() -> None:
+    """This function will open accounts that no connection knows yet, with one deal won and two to win."""
+    accounts = {vendor: VendorAccount(vendor, TRIAL) for vendor in TRIAL_VENDORS}
+    for vendor, account in accounts.items():
+        account.order("POST", "credentials", secrets_of(vendor, TRIAL))
+    accounts["hubspot"].order("POST", "settings", {"currency": "EUR"})
+    accounts["tryton"].order("POST", "settings", {"company_name": "Trial Consulting"})
+    (client,) = accounts["hubspot"].create("companies", [{"name": "Alder Foods", "domain": "alder.example"}])
+    deals = [
+        {"dealname": name, "amount": "9500", "dealstage": stage, "closedate": clock.now().date().isoformat(),
+         "associations": {"companies": [client["id"]]}}
+        for name, stage in TRIAL_DEALS
+    ]  # fmt: skip
+    accounts["hubspot"].create("deals", deals)
 
 
 def agree_to_consent(url: str) -> tuple[str, str]:

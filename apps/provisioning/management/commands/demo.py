@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.provisioning.demo import cast, stack
+from apps.provisioning.demo import cast, stack, vendors
 from apps.provisioning.demo.addresses import Ports
 from config.local import children
 from config.local.supervisor import Stopped
@@ -42,7 +42,14 @@ class Command(BaseCommand):
                 f"  partner portal   {site}/manage/   {partner.owner.email}",
                 f"  customer portal  {site}/          {customer.contact.email}  ({customer.name})",
             ]
-        lines += ["Platform", f"  back office      {ports.site('')}/partners/  {cast.OPERATOR_EMAIL}", ""]
+        lines += ["Platform", f"  back office      {ports.site('')}/partners/  {cast.OPERATOR_EMAIL}"]
+        lines += ["Systems to connect for a customer of your own"]
+        lines += [
+            f"  {vendor:<15}  {ports.sandbox_url}/{vendor}/{vendors.TRIAL}   key {key}"
+            for vendor in vendors.TRIAL_VENDORS
+            for key in vendors.secrets_of(vendor, vendors.TRIAL).values()
+        ]
+        lines.append("")
         first = cast.PARTNERS[0]
         lines.append(f"Begin at {ports.site(first.slug)}/manage/ as {first.owner.email}. Ctrl-C stops everything.")
         self.stdout.write("\n".join(lines))
