@@ -18,7 +18,7 @@ docs/guides/flow-language.md.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -42,12 +42,14 @@ from apps.flows.words import (
 
 __all__ = [
     "ASK", "CONFLICT_POLICIES", "DELETE_POLICIES", "DELETION", "FILL_IF_EMPTY", "IGNORE", "LATEST_WINS", "MARK",
-    "PROPAGATE", "SYSTEM_OF_RECORD", "AggregateSpec", "ApproveSpec", "CallSpec", "ConflictSpec", "Direction", "FlowSpec",
+    "PROPAGATE", "SETTING_TYPES", "SYSTEM_OF_RECORD", "AggregateSpec", "ApproveSpec", "CallSpec", "ConflictSpec", "Direction", "FlowSpec",
     "InvalidDefinition", "LineSpec", "MappingSpec", "NotifySpec", "Part", "ReadSpec", "RoleSpec", "RuleSpec",
     "SettingSpec", "TemplateSpec", "TriggerSpec", "WriteSpec", "parse_flow", "parse_template", "parse_triggers",
 ]  # fmt: skip
 
 Direction = Literal["read", "write"]
+SettingType = Literal["text", "integer", "choice", "boolean", "money"]
+SETTING_TYPES = get_args(SettingType)
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +66,7 @@ class SettingSpec(Part, frozen=True):
     key: str
     label: str
     help: str = ""
-    type: str = "text"  # text | integer | choice | boolean | money
+    type: SettingType = "text"
     default: Any = None
     choices: list[str] = []
     required: bool = False

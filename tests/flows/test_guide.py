@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from apps.flows.checks import SERVICES
-from apps.flows.definition import parse_template
+from apps.flows.definition import SETTING_TYPES, parse_template
 from apps.flows.sources import SourceLoader
-from apps.flows.words import CUSTOMER_ROLES, STAFF_ROLES, TRIGGERING_EVENTS
+from apps.flows.words import CONFLICT_POLICIES, CUSTOMER_ROLES, DELETE_POLICIES, STAFF_ROLES, TRIGGERING_EVENTS
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "guides" / "flow-language.md").read_text()
 EXAMPLES = re.findall(r"```(\w+)(?: (\w+))?\n(.*?)```", GUIDE, re.DOTALL)
@@ -22,8 +22,11 @@ ROLES = {role: {"domain": role, "label": role} for role in ("crm", "erp", "deliv
 def as_template(kind: str, example: Any) -> dict[str, Any]:
     if kind == "template":
         return dict(example)
-    part = {"rule": "rules", "aggregate": "aggregate", "triggers": "triggers"}[kind]
-    flow = {"key": "example", "name": "Example", "description": "", part: example if kind == "triggers" else [example]}
+    parts = {
+        "rule": {"rules": [example]}, "aggregate": {"aggregate": [example]}, "triggers": {"triggers": example},
+        "policies": example,
+    }  # fmt: skip
+    flow = {"key": "example", "name": "Example", "description": "", **parts[kind]}
     return {
         "key": "example", "version": "1.0.0", "name": "Example", "summary": "", "documentation": "", "roles": ROLES,
         "flows": [flow],
@@ -44,5 +47,6 @@ def test_every_action_and_every_word_is_shown():
     rules = [yaml.load(text, Loader=SourceLoader) for _, kind, text in EXAMPLES if kind == "rule"]  # noqa: S506
     actions = {"derive", "update", "write", "call", "notify", "approve", "per", "gather"}
     assert actions <= {name for rule in rules for name in rule}
-    for word in (*SERVICES, *TRIGGERING_EVENTS, *STAFF_ROLES, *CUSTOMER_ROLES):
+    policies = (*CONFLICT_POLICIES, *DELETE_POLICIES)
+    for word in (*SERVICES, *TRIGGERING_EVENTS, *STAFF_ROLES, *CUSTOMER_ROLES, *SETTING_TYPES, *policies):
         assert f"`{word}`" in GUIDE
