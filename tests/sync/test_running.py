@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
 
@@ -180,6 +181,19 @@ def test_a_dry_run_shows_everything_and_keeps_nothing(integration, owner_actor, 
     assert result.flows[0].problems == []
     assert (CanonicalRecord.objects.count(), WriteIntent.objects.count(), SyncRun.objects.count()) == (0, 0, 0)
     assert vendor("erp").write_count == vendor("delivery").write_count == 0
+
+
+def test_a_dry_run_counts_records_of_one_name_each(integration, owner_actor, now):
+    vendor("crm").put("deals", "d3", name="Forge rollout", stage="won", company="c1")
+
+    result = dry_run(actor=owner_actor, now=now, integration=integration, limit=10)
+
+    counted = Counter((c.object_label, c.title) for c in result.flows[0].changes)
+    assert counted == {
+        ("Parties", "Vulcan Industries"): 1, ("Projects", "Forge rollout"): 2, ("Boards", "Forge rollout"): 2,
+        ("Issues", "Kick-off"): 2,
+    }  # fmt: skip
+    assert result.create_count == 7
 
 
 def test_a_dry_run_names_problems(integration, owner_actor, now):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -27,6 +28,7 @@ from apps.sync.engine.plan import PlannedWrite
 from apps.sync.models import Checkpoint, IntentKind
 
 MAX_RECORDS = 100
+Place = tuple[UUID, UUID, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,29 @@ class NothingToWrite(StrEnum):
 
 @dataclass
 class DryRunFlow:
-    """`documents`: what a run makes of many records together, which is not tried here."""
+    """`planned` and `failed` are by record and place: records of one name are as many changes as there are records.
+
+    `documents`: what a run makes of many records together, which is not tried here.
+    """
 
     key: str
     name: str
     read_counts: dict[str, int] = field(default_factory=dict)
-    changes: list[PlannedChange] = field(default_factory=list)
-    problems: list[DryRunProblem] = field(default_factory=list)
+    planned: dict[Place, PlannedChange] = field(default_factory=dict)
+    failed: dict[Place, DryRunProblem] = field(default_factory=dict)
+    troubles: list[DryRunProblem] = field(default_factory=list)
     documents: list[str] = field(default_factory=list)
     left_out_count: int = 0
     in_step_count: int = 0
     asked_count: int = 0
+
+    @property
+    def changes(self) -> list[PlannedChange]:
+        return list(self.planned.values())
+
+    @property
+    def problems(self) -> list[DryRunProblem]:
+        return [*self.failed.values(), *self.troubles]
 
     @property
     def create_count(self) -> int:
@@ -148,7 +162,7 @@ def _try(context: RunContext, flow: Flow, limit: int, *, is_draft: bool) -> DryR
             try:
                 consequences = StreamReader(context, system, mapping, kept).take(records, None)
             except ConnectorError as error:
-                result.problems.append(_system_problem(system, mapping, error))
+                result.troubles.append(_system_problem(system, mapping, error))
                 continue
             if consequences:
                 _collect(result, consequences)
@@ -177,7 +191,7 @@ def _read_samples(context: RunContext, result: DryRunFlow, limit: int) -> list[S
         try:
             page = next(iter(system.connector.stream(spec.name).read(checkpoint=None, page_size=limit)), None)
         except ConnectorError as error:
-            result.problems.append(_system_problem(system, mapping, error))
+            result.troubles.append(_system_problem(system, mapping, error))
             continue
         records = page.records[:limit] if page else []
         result.read_counts[f"{system.connection.name}: {spec.label}"] = len(records)
@@ -195,13 +209,15 @@ def _work_off_known(context: RunContext, limit: int) -> Consequences:
 
 
 def _collect(result: DryRunFlow, consequences: Consequences) -> None:
-    planned = [_change(write) for write in consequences.plan.writes.values()]
-    result.changes.extend(change for change in planned if change not in result.changes)
-    problems = [
-        DryRunProblem(p.system.connection.name, p.mapping.spec.label, p.state.title, p.problem.message)
-        for p in consequences.plan.problems
-    ]
-    result.problems.extend(problem for problem in problems if problem not in result.problems)
+    result.planned.update({place: _change(write) for place, write in consequences.plan.writes.items()})
+    result.failed.update(
+        {
+            (p.state.id, p.system.connection.pk, p.mapping.spec.name): DryRunProblem(
+                p.system.connection.name, p.mapping.spec.label, p.state.title, p.problem.message
+            )
+            for p in consequences.plan.problems
+        }
+    )
     result.in_step_count += len(consequences.plan.held)
     result.asked_count += len(consequences.plan.doubtful)
 
@@ -209,7 +225,7 @@ def _collect(result: DryRunFlow, consequences: Consequences) -> None:
 def _collect_failures(context: RunContext, result: DryRunFlow) -> None:
     names = {system.connection.pk: system.connection.name for system in context.systems.values()}
     for failed in context.dry_failures:
-        result.problems.append(
+        result.troubles.append(
             DryRunProblem(names[failed.connection_id], failed.object_name, failed.title, failed.problem.message)
         )
 
