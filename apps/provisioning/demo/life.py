@@ -57,6 +57,8 @@ def live(stop: threading.Event | None = None) -> None:
         for customer in partner.customers
         if acts_alone(customer)
     ]
+    # In a small month some firms have not joined yet, and have nobody to talk to.
+    firms = [firm for firm in firms if firm.systems["hubspot"].objects("companies")]
     dice = random.Random(seed)  # noqa: S311 - nothing depends on it
     while not stop.wait(dice.uniform(SHORTEST_PAUSE, LONGEST_PAUSE)):
         act_once(dice.choice(firms), dice)
