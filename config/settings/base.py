@@ -258,6 +258,13 @@ UPLOADS_MAX_BYTES = int(os.environ.get("INTERLACE_UPLOADS_MAX_MB", "5000")) * 10
 SANDBOX_URL = os.environ.get("INTERLACE_SANDBOX_URL", "")
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = os.environ.get("INTERLACE_MAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("INTERLACE_MAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("INTERLACE_MAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("INTERLACE_MAIL_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("INTERLACE_MAIL_SECURITY", "") == "starttls"
+EMAIL_USE_SSL = os.environ.get("INTERLACE_MAIL_SECURITY", "") == "tls"
+EMAIL_TIMEOUT = 30
 # Mails with a one-time code or link are blanked once sent; only the demo, which has no mail server, keeps them.
 KEEP_SECRET_MAILS = False
 DEFAULT_FROM_EMAIL = os.environ.get("INTERLACE_MAIL_FROM", "no-reply@localhost")
