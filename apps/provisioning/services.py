@@ -51,6 +51,25 @@ class NewPartner:
     country: str = ""
 
 
+def open_platform(*, now: datetime) -> bool:
+    """This function will make the platform's own host known, where operators sign in; False where it is already."""
+    with public_plane(), transaction.atomic():
+        platform, _ = Partner.objects.get_or_create(
+            schema_name="public",
+            defaults={
+                "name": "Platform", "slug": "platform", "status": PartnerStatus.ACTIVE,
+                "created_at": now, "provisioned_at": now,
+            },
+        )  # fmt: skip
+        known = Domain.objects.filter(tenant=platform, is_platform=True).first()
+        if known is not None and known.domain == settings.PLATFORM_DOMAIN:
+            return False
+        Domain.objects.update_or_create(
+            tenant=platform, is_platform=True, defaults={"domain": settings.PLATFORM_DOMAIN, "is_primary": True}
+        )
+        return True
+
+
 def provision_partner(*, actor: Actor, new: NewPartner, now: datetime) -> Partner:
     """This function will create a partner that is ready to sign in to: schema, first rows, owner's invitation.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from apps.core.planes import public_plane, tenant_plane
@@ -30,6 +33,20 @@ def test_the_one_that_lags_behind_is_found_and_migrated(partner, other_partner, 
     forget_migration(other_partner.schema_name)
 
     assert upgrade_schemas() == migrated == [other_partner.schema_name]
+
+
+def test_a_deploy_makes_the_platforms_own_host_known(partner, client, settings):
+    settings.PLATFORM_DOMAIN = "platform.example"
+    settings.ALLOWED_HOSTS = ["*"]
+    before = client.get("/.well-known/health", headers={"host": "platform.example"})
+
+    call_command("upgrade_schemas", stdout=StringIO())
+    again = StringIO()
+    call_command("upgrade_schemas", stdout=again)
+
+    after = client.get("/.well-known/health", headers={"host": "platform.example"})
+    assert (before.status_code, after.status_code) == (404, 200)
+    assert "The platform answers" not in again.getvalue()
 
 
 def test_newly_shipped_templates_reach_partners_that_lack_them(partner, other_partner, now):

@@ -18,16 +18,17 @@ from apps.connectors.selectors import find_oauth_app, hook_address
 from apps.connectors.services import begin_authorization, complete_authorization, create_connection, save_oauth_app
 from apps.core import clock
 from apps.core.actor import Actor, system_actor
-from apps.core.planes import public_plane, tenant_plane
+from apps.core.planes import tenant_plane
 from apps.customers.models import Customer
 from apps.customers.selectors import get_environment
 from apps.customers.services import add_member, create_customer
 from apps.provisioning.demo import cast, logos, vendors
 from apps.provisioning.demo.cast import CustomerCast, PartnerCast, Person
 from apps.provisioning.services import NewPartner, provision_partner
+from apps.provisioning.services import open_platform as open_host
 from apps.sla.models import SlaPolicyVersion
 from apps.sla.services import assign_policy, create_policy
-from apps.tenants.models import Domain, Partner, PartnerStatus
+from apps.tenants.models import Partner
 
 INK_ON_LIGHT, INK_ON_DARK = "#1b1f24", "#f4f6f8"
 # A flow is as fresh as its last run: the demo's history holds one run a day, and none on Sundays.
@@ -36,18 +37,7 @@ FRESH_WITHIN_SECONDS = 50 * 3600
 
 def open_platform(now: datetime) -> None:
     """This function will make our own host and the operator who may sign in there."""
-    with public_plane():
-        platform, _ = Partner.objects.get_or_create(
-            schema_name="public",
-            defaults={
-                "name": "Platform",
-                "slug": "platform",
-                "status": PartnerStatus.ACTIVE,
-                "created_at": now,
-                "provisioned_at": now,
-            },
-        )
-        Domain.objects.get_or_create(domain="localhost", defaults={"tenant": platform, "is_primary": True})
+    open_host(now=now)
     create_operator(email=cast.OPERATOR_EMAIL, name="Olu Operator", password=cast.PASSWORD, now=now)
 
 
