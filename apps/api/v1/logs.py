@@ -148,8 +148,8 @@ PLACE_PARAMETERS = [
     _of("connection", "connection", "a connection"),
     OpenApiParameter("run", str, description="Id of a run."),
     OpenApiParameter("text", str, description="Words of the error, a name or number, or an id."),
-    OpenApiParameter("since", OpenApiTypes.DATETIME),
-    OpenApiParameter("until", OpenApiTypes.DATETIME),
+    OpenApiParameter("since", OpenApiTypes.DATETIME, description="From this moment on, ISO 8601."),
+    OpenApiParameter("until", OpenApiTypes.DATETIME, description="Before this moment, ISO 8601."),
 ]
 
 
