@@ -22,6 +22,7 @@ from apps.modernization.services.interfaces import (
     remove_point,
     tick_point,
 )
+from apps.modernization.services.meanwhile import ChangedMeanwhile, stamp_of
 from apps.modernization.services.parallel_runs import (
     UnableToChangeComparison,
     UnableToCompare,
@@ -47,6 +48,7 @@ from apps.modernization.services.waves import (
 __all__ = [
     "COMPARISON_KIND",
     "OVERRIDE",
+    "ChangedMeanwhile",
     "InterfaceDraft",
     "NotReady",
     "UnableToApplyEstate",
@@ -80,6 +82,7 @@ __all__ = [
     "remove_wave",
     "retire_interface",
     "roll_back",
+    "stamp_of",
     "start_comparison",
     "stop_comparison",
     "tick_point",

@@ -28,6 +28,7 @@ from apps.modernization.models import (
     MigrationWave,
 )
 from apps.modernization.models.comparisons import ACTIVE
+from apps.modernization.services.meanwhile import demand_unchanged
 
 MOST_INTERFACES = 500
 MOST_POINTS = 30
@@ -95,11 +96,16 @@ def add_interface(*, actor: Actor, now: datetime, customer: Customer, draft: Int
 
 @transaction.atomic
 def change_interface(
-    *, actor: Actor, now: datetime, interface: LegacyInterface, draft: InterfaceDraft
+    *, actor: Actor, now: datetime, interface: LegacyInterface, draft: InterfaceDraft, seen: str = ""
 ) -> LegacyInterface:
-    """This function will change what is written down; its state stays. Raises UnableToSaveInterface."""
+    """This function will change what is written down; its state stays.
+
+    `seen` is the `stamp_of` what was shown: what somebody changed since is not overwritten. Raises ChangedMeanwhile,
+    UnableToSaveInterface.
+    """
     locked = lock_interface(actor, interface)
     known = draft_of(locked)
+    demand_unchanged(known, seen)
     if locked.is_gone and draft.integration != locked.integration:
         raise UnableToSaveInterface(
             "It is cut over: what replaces it stays. Roll it back to choose another.", field="integration"

@@ -17,6 +17,7 @@ from apps.customers.models import Customer
 from apps.customers.selectors import get_environment
 from apps.modernization.models import MigrationWave
 from apps.modernization.services.interfaces import lock_estate
+from apps.modernization.services.meanwhile import demand_unchanged
 
 MOST_WAVES = 50
 MISSING = "There is no such wave."
@@ -64,9 +65,12 @@ def add_wave(*, actor: Actor, now: datetime, customer: Customer, draft: WaveDraf
 
 
 @transaction.atomic
-def change_wave(*, actor: Actor, now: datetime, wave: MigrationWave, draft: WaveDraft) -> MigrationWave:
-    """Raises UnableToSaveWave."""
+def change_wave(
+    *, actor: Actor, now: datetime, wave: MigrationWave, draft: WaveDraft, seen: str = ""
+) -> MigrationWave:
+    """`seen` is the `stamp_of` what was shown. Raises ChangedMeanwhile, UnableToSaveWave."""
     locked = _lock(actor, wave)
+    demand_unchanged(draft_of_wave(locked), seen)
     before = _told(locked)
     _write(locked, draft)
     if before != _told(locked):

@@ -23,7 +23,7 @@ from apps.modernization.models import (
 )
 from apps.modernization.old_results import MAX_BYTES, MAX_ROWS, OldResult
 from apps.modernization.selectors import choices_for
-from apps.modernization.services import InterfaceDraft, WaveDraft
+from apps.modernization.services import InterfaceDraft, WaveDraft, stamp_of
 from apps.ui.forms import CheckedForm
 
 NO_ENTITY = ("", "Something else, or several kinds")
@@ -41,7 +41,16 @@ def _day() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class InterfaceForm(CheckedForm):
+class ShownForm(CheckedForm):
+    """`seen` stands for what was shown: what somebody else saved meanwhile is not overwritten."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+    def plain(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if name != "seen"}
+
+
+class InterfaceForm(ShownForm):
     name = forms.CharField(label="Name", max_length=120, help_text="As people call it: “Nightly invoice file”.")
     kind = forms.ChoiceField(label="Kind", choices=InterfaceKind.choices)
     source = forms.CharField(label="From system", max_length=120)
@@ -95,7 +104,7 @@ class InterfaceForm(CheckedForm):
             "integration": self._integrations.get(given["integration"]),
             "depends_on": tuple(self._others[key] for key in given.get("depends_on", [])),
         }
-        return InterfaceDraft(**{**given, **links})
+        return InterfaceDraft(**{**self.plain(given), **links})
 
     @staticmethod
     def initial_of(draft: InterfaceDraft) -> dict[str, Any]:
@@ -104,10 +113,10 @@ class InterfaceForm(CheckedForm):
             "integration": str(draft.integration.pk) if draft.integration else "",
             "depends_on": [str(one.pk) for one in draft.depends_on],
         }
-        return {**draft.values(), **links}
+        return {**draft.values(), **links, "seen": stamp_of(draft)}
 
 
-class WaveForm(CheckedForm):
+class WaveForm(ShownForm):
     name = forms.CharField(label="Name", max_length=80, help_text="“1 · Master data”.")
     position = forms.IntegerField(
         label="Order", min_value=1, max_value=999, required=False, help_text="Empty: after the last one."
@@ -117,7 +126,11 @@ class WaveForm(CheckedForm):
     cut_over_on = forms.DateField(label="Cut over", required=False, widget=_day())
 
     def draft(self, given: dict[str, Any]) -> WaveDraft:
-        return WaveDraft(**given)
+        return WaveDraft(**self.plain(given))
+
+    @staticmethod
+    def initial_of(draft: WaveDraft) -> dict[str, Any]:
+        return {**draft.values(), "seen": stamp_of(draft)}
 
 
 class ReasonForm(forms.Form):

@@ -129,7 +129,7 @@ def edit(request: ActorRequest, legacy_interface_id: UUID) -> HttpResponse:
         changed = submit(
             form,
             lambda data: change_interface(
-                actor=request.actor, now=clock.now(), interface=interface, draft=form.draft(data)
+                actor=request.actor, now=clock.now(), interface=interface, draft=form.draft(data), seen=data["seen"]
             ),
         )  # fmt: skip
         if changed is not None:

@@ -58,11 +58,14 @@ def new_wave(request: ActorRequest, customer_id: UUID) -> HttpResponse:
 @requires(Audience.STAFF, "integrations.manage")
 def edit_wave(request: ActorRequest, wave_id: UUID) -> HttpResponse:
     wave = get_wave(request.actor, wave_id)
-    form = WaveForm(request.POST or None, initial=draft_of_wave(wave).values())
+    form = WaveForm(request.POST or None, initial=WaveForm.initial_of(draft_of_wave(wave)))
     if request.method == "POST":
         changed = submit(
-            form, lambda data: change_wave(actor=request.actor, now=clock.now(), wave=wave, draft=form.draft(data))
-        )
+            form,
+            lambda data: change_wave(
+                actor=request.actor, now=clock.now(), wave=wave, draft=form.draft(data), seen=data["seen"]
+            ),
+        )  # fmt: skip
         if changed is not None:
             return htmx.redirect(request, _inventory(wave.customer_id))
     context = {

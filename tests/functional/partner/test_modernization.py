@@ -70,6 +70,21 @@ def test_interfaces_and_waves_are_added_listed_and_filtered(owner: Client, estat
     assert MigrationWave.objects.count() == 1
 
 
+def test_what_somebody_else_saved_meanwhile_is_not_overwritten(owner: Client, estate: Estate) -> None:
+    root, interface = inventory(estate), estate.interface("Nightly")
+    owner.post(f"{root}waves/add/", {"name": "Money"})
+    wave_page = f"/manage/modernization/waves/{MigrationWave.objects.get().pk}/"
+
+    for path, change in ((f"{page_of(interface)}edit/", {"owner": "Marta"}), (wave_page, {"goal": "One ledger"})):
+        shown = owner.get(path).context["form"]
+        given = {name: shown[name].value() or "" for name in shown.fields}
+        assert f'value="{given["seen"]}"' in text_of(owner, path)
+        told = [owner.post(path, {**given, **one}) for one in (change, {}, {"seen": ""})]
+        again = owner.post(path, {**given, **change, "seen": owner.get(path).context["form"]["seen"].value()})
+        assert [answer.status_code for answer in (*told, again)] == [302, 422, 302, 302]
+        assert "Somebody else has changed this meanwhile" in told[1].content.decode()
+
+
 def test_a_list_is_looked_at_and_then_carried_out(owner: Client, estate: Estate) -> None:
     path = f"{inventory(estate)}import/"
     text = "name,kind,source,target,wave\nNightly,script,ERP,CRM,First\n"
