@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -57,7 +59,9 @@ def answer_once(
         record.delete()
         raise
     kept = {**response.data, **dict.fromkeys(told_once)} if told_once else response.data
-    IdempotencyRecord.objects.filter(pk=record.pk).update(status=response.status_code, body=kept)
+    # As it is sent: what no column takes as it stands (a date, an amount) must not fail when everything is done.
+    sent = json.loads(JSONRenderer().render(kept) or "null")
+    IdempotencyRecord.objects.filter(pk=record.pk).update(status=response.status_code, body=sent)
     return response
 
 

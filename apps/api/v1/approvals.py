@@ -62,9 +62,13 @@ class ApprovalApprove(ApiView):
     @extend_schema(request=ReasonInput, responses=ApprovalSerializer)
     def post(self, request: Request, approval_id: UUID) -> Response:
         """Release a record as it was shown; the flow's next run writes it. What the customer decides, no key decides."""
-        given, found = self.read(ReasonInput), get_approval(self.actor, approval_id)
-        decided = approve(actor=self.actor, now=clock.now(), approval=found, reason=given.get("reason", ""))
-        return Response(ApprovalSerializer(decided).data)
+
+        def act() -> Response:
+            given, found = self.read(ReasonInput), get_approval(self.actor, approval_id)
+            decided = approve(actor=self.actor, now=clock.now(), approval=found, reason=given.get("reason", ""))
+            return Response(ApprovalSerializer(decided).data)
+
+        return self.once(act)
 
 
 class ApprovalReject(ApiView):
@@ -74,6 +78,10 @@ class ApprovalReject(ApiView):
     @extend_schema(request=ReasonInput, responses=ApprovalSerializer)
     def post(self, request: Request, approval_id: UUID) -> Response:
         """Refuse a record, with a reason. It is asked about again when it changes."""
-        given, found = self.read(ReasonInput), get_approval(self.actor, approval_id)
-        decided = reject(actor=self.actor, now=clock.now(), approval=found, reason=given.get("reason", ""))
-        return Response(ApprovalSerializer(decided).data)
+
+        def act() -> Response:
+            given, found = self.read(ReasonInput), get_approval(self.actor, approval_id)
+            decided = reject(actor=self.actor, now=clock.now(), approval=found, reason=given.get("reason", ""))
+            return Response(ApprovalSerializer(decided).data)
+
+        return self.once(act)

@@ -93,13 +93,17 @@ class ConfigurationApplied(ApiView):
     @extend_schema(request=ApplyInput, responses=PlanSerializer, parameters=[ENVIRONMENT])
     def post(self, request: Request, customer_id: UUID) -> Response:
         """Make the integrations what the text says, all of it or nothing; again changes nothing."""
-        place = _place(self, customer_id)
-        given = self.read(ApplyInput)
-        plan = apply_configuration(
-            actor=self.actor, now=clock.now(), text=given["yaml"], environment=place,
-            with_removals=given["with_removals"],
-        )  # fmt: skip
-        return Response(PlanSerializer(plan).data)
+
+        def act() -> Response:
+            place = _place(self, customer_id)
+            given = self.read(ApplyInput)
+            plan = apply_configuration(
+                actor=self.actor, now=clock.now(), text=given["yaml"], environment=place,
+                with_removals=given["with_removals"],
+            )  # fmt: skip
+            return Response(PlanSerializer(plan).data)
+
+        return self.once(act)
 
 
 class IntegrationPromotion(ApiView):
@@ -119,7 +123,11 @@ class IntegrationPromotion(ApiView):
     @extend_schema(request=None, responses=PlannedSerializer)
     def post(self, request: Request, integration_id: UUID) -> Response:
         """Make production what the sandbox is, and live; systems go by vendor and name."""
-        integration = get_integration(self.actor, integration_id)
-        entry = plan_promotion(actor=self.actor, integration=integration)
-        promote_integration(actor=self.actor, now=clock.now(), integration=integration)
-        return Response(PlannedSerializer(entry).data)
+
+        def act() -> Response:
+            integration = get_integration(self.actor, integration_id)
+            entry = plan_promotion(actor=self.actor, integration=integration)
+            promote_integration(actor=self.actor, now=clock.now(), integration=integration)
+            return Response(PlannedSerializer(entry).data)
+
+        return self.once(act)

@@ -67,6 +67,11 @@ class ConnectLinkWithdrawal(ApiView):
     @extend_schema(request=None, responses=ConnectLinkSerializer)
     def post(self, request: Request, connection_id: UUID, link_id: UUID) -> Response:
         """Make a link useless. One that did its work stays as it is."""
-        links = list_connect_links(self.actor, get_connection(self.actor, connection_id))
-        link = get_visible(links, link_id, "There is no such link.")
-        return Response(ConnectLinkSerializer(withdraw_connect_link(actor=self.actor, now=clock.now(), link=link)).data)
+
+        def act() -> Response:
+            links = list_connect_links(self.actor, get_connection(self.actor, connection_id))
+            link = get_visible(links, link_id, "There is no such link.")
+            withdrawn = withdraw_connect_link(actor=self.actor, now=clock.now(), link=link)
+            return Response(ConnectLinkSerializer(withdrawn).data)
+
+        return self.once(act)

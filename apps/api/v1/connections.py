@@ -157,9 +157,13 @@ class ConnectionCheck(ApiView):
     @extend_schema(request=None, responses=ConnectionSerializer)
     def post(self, request: Request, connection_id: UUID) -> Response:
         """Ask the vendor whether the credentials still work."""
-        connection = get_connection(self.actor, connection_id)
-        checked = check_connection(actor=self.actor, now=clock.now(), connection=connection)
-        return Response(ConnectionSerializer(checked).data)
+
+        def act() -> Response:
+            connection = get_connection(self.actor, connection_id)
+            checked = check_connection(actor=self.actor, now=clock.now(), connection=connection)
+            return Response(ConnectionSerializer(checked).data)
+
+        return self.once(act)
 
 
 class ConnectionPause(ApiView):
@@ -169,9 +173,13 @@ class ConnectionPause(ApiView):
     @extend_schema(request=None, responses=ConnectionSerializer)
     def post(self, request: Request, connection_id: UUID) -> Response:
         """Read nothing from the system and write nothing to it until it is resumed. What is under way waits."""
-        connection = get_connection(self.actor, connection_id)
-        paused = pause_connection(actor=self.actor, now=clock.now(), connection=connection)
-        return Response(ConnectionSerializer(paused).data)
+
+        def act() -> Response:
+            connection = get_connection(self.actor, connection_id)
+            paused = pause_connection(actor=self.actor, now=clock.now(), connection=connection)
+            return Response(ConnectionSerializer(paused).data)
+
+        return self.once(act)
 
 
 class ConnectionResume(ApiView):
@@ -181,9 +189,13 @@ class ConnectionResume(ApiView):
     @extend_schema(request=None, responses=ConnectionSerializer)
     def post(self, request: Request, connection_id: UUID) -> Response:
         """Use the system again. What waited goes on where it stopped."""
-        connection = get_connection(self.actor, connection_id)
-        resumed = resume_connection(actor=self.actor, now=clock.now(), connection=connection)
-        return Response(ConnectionSerializer(resumed).data)
+
+        def act() -> Response:
+            connection = get_connection(self.actor, connection_id)
+            resumed = resume_connection(actor=self.actor, now=clock.now(), connection=connection)
+            return Response(ConnectionSerializer(resumed).data)
+
+        return self.once(act)
 
 
 def of_customer(rows: Any, request: Request) -> Any:

@@ -83,8 +83,12 @@ class FlowPause(ApiView):
     @extend_schema(request=None, responses=FlowSerializer)
     def post(self, request: Request, flow_id: UUID) -> Response:
         """Pause one flow of a live integration: its run stops after the page it is at and waits."""
-        flow = pause_flow(actor=self.actor, now=clock.now(), flow=get_flow(self.actor, flow_id))
-        return Response(FlowSerializer(flow).data)
+
+        def act() -> Response:
+            flow = pause_flow(actor=self.actor, now=clock.now(), flow=get_flow(self.actor, flow_id))
+            return Response(FlowSerializer(flow).data)
+
+        return self.once(act)
 
 
 class FlowResume(ApiView):
@@ -94,8 +98,12 @@ class FlowResume(ApiView):
     @extend_schema(request=None, responses=FlowSerializer)
     def post(self, request: Request, flow_id: UUID) -> Response:
         """Resume a paused flow: it goes on where it stopped."""
-        flow = resume_flow(actor=self.actor, now=clock.now(), flow=get_flow(self.actor, flow_id))
-        return Response(FlowSerializer(flow).data)
+
+        def act() -> Response:
+            flow = resume_flow(actor=self.actor, now=clock.now(), flow=get_flow(self.actor, flow_id))
+            return Response(FlowSerializer(flow).data)
+
+        return self.once(act)
 
 
 class IntegrationPause(ApiView):
@@ -105,9 +113,13 @@ class IntegrationPause(ApiView):
     @extend_schema(request=None, responses=IntegrationSerializer)
     def post(self, request: Request, integration_id: UUID) -> Response:
         """Pause an integration: its flows stop after the page they are at."""
-        integration = get_integration(self.actor, integration_id)
-        pause_integration(actor=self.actor, now=clock.now(), integration=integration)
-        return Response(shown(self.actor, integration_id))
+
+        def act() -> Response:
+            integration = get_integration(self.actor, integration_id)
+            pause_integration(actor=self.actor, now=clock.now(), integration=integration)
+            return Response(shown(self.actor, integration_id))
+
+        return self.once(act)
 
 
 class IntegrationResume(ApiView):
@@ -117,6 +129,10 @@ class IntegrationResume(ApiView):
     @extend_schema(request=None, responses=IntegrationSerializer)
     def post(self, request: Request, integration_id: UUID) -> Response:
         """Resume a paused integration."""
-        integration = get_integration(self.actor, integration_id)
-        resume_integration(actor=self.actor, now=clock.now(), integration=integration)
-        return Response(shown(self.actor, integration_id))
+
+        def act() -> Response:
+            integration = get_integration(self.actor, integration_id)
+            resume_integration(actor=self.actor, now=clock.now(), integration=integration)
+            return Response(shown(self.actor, integration_id))
+
+        return self.once(act)

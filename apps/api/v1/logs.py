@@ -255,8 +255,12 @@ class LogExportCancel(ApiView):
     @extend_schema(request=None, responses={202: LogExportSerializer})
     def post(self, request: Request, export_id: UUID) -> Response:
         """Stop an export that is being made."""
-        export = cancel_export(actor=self.actor, now=clock.now(), export=get_export(self.actor, export_id))
-        return Response(LogExportSerializer(export).data, status=202)
+
+        def act() -> Response:
+            export = cancel_export(actor=self.actor, now=clock.now(), export=get_export(self.actor, export_id))
+            return Response(LogExportSerializer(export).data, status=202)
+
+        return self.once(act)
 
 
 class LogExportFile(ApiView):

@@ -92,7 +92,11 @@ class IntegrationMappingsPublish(ApiView):
     @extend_schema(request=PublicationSerializer, responses=MappingsSerializer)
     def post(self, request: Request, integration_id: UUID) -> Response:
         """Publish the mappings into a new version of every flow; refused when sample records would be (`accepted`)."""
-        integration = get_integration(self.actor, integration_id)
-        given = self.read(PublicationSerializer)
-        publish_mappings(actor=self.actor, now=clock.now(), integration=integration, **given)
-        return Response(_told(integration))
+
+        def act() -> Response:
+            integration = get_integration(self.actor, integration_id)
+            given = self.read(PublicationSerializer)
+            publish_mappings(actor=self.actor, now=clock.now(), integration=integration, **given)
+            return Response(_told(integration))
+
+        return self.once(act)

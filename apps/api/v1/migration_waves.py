@@ -173,6 +173,10 @@ class EstateApplied(ApiView):
     )  # fmt: skip
     def post(self, request: Request, customer_id: UUID) -> Response:
         """Make the inventory what a list says, all of it or nothing; again changes nothing."""
-        customer, text = get_customer(self.actor, customer_id), self.read(EstateInput)["text"]
-        plan = apply_estate(actor=self.actor, now=clock.now(), customer=customer, text=text)
-        return Response(EstatePlanSerializer(plan).data)
+
+        def act() -> Response:
+            customer, text = get_customer(self.actor, customer_id), self.read(EstateInput)["text"]
+            plan = apply_estate(actor=self.actor, now=clock.now(), customer=customer, text=text)
+            return Response(EstatePlanSerializer(plan).data)
+
+        return self.once(act)

@@ -74,6 +74,10 @@ class PartnerConfigurationApplied(ApiView):
 
         Changed mappings are in force once they are published into the integrations (`POST /partner-mappings/publish`).
         """
-        given = self.read(ConfigurationInput)
-        plan = apply_partner(actor=self.actor, now=clock.now(), text=given["yaml"])
-        return Response(PartnerPlanSerializer(plan).data)
+
+        def act() -> Response:
+            given = self.read(ConfigurationInput)
+            plan = apply_partner(actor=self.actor, now=clock.now(), text=given["yaml"])
+            return Response(PartnerPlanSerializer(plan).data)
+
+        return self.once(act)

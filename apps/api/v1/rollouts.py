@@ -85,13 +85,17 @@ class IntegrationVersions(ApiView):
     @extend_schema(request=RestoreInput, responses=RevisionSerializer)
     def post(self, request: Request, integration_id: UUID) -> Response:
         """Go back to an earlier version: it becomes a new one, or a draft where a second person publishes."""
-        integration = get_integration(self.actor, integration_id)
-        number = self.read(RestoreInput)["number"]
-        revision = integration.revisions.filter(number=number).first()
-        if revision is None:
-            raise serializers.ValidationError({"number": ["There is no such version."]})
-        made = restore_revision(actor=self.actor, now=clock.now(), integration=integration, revision=revision)
-        return Response(RevisionSerializer(made).data)
+
+        def act() -> Response:
+            integration = get_integration(self.actor, integration_id)
+            number = self.read(RestoreInput)["number"]
+            revision = integration.revisions.filter(number=number).first()
+            if revision is None:
+                raise serializers.ValidationError({"number": ["There is no such version."]})
+            made = restore_revision(actor=self.actor, now=clock.now(), integration=integration, revision=revision)
+            return Response(RevisionSerializer(made).data)
+
+        return self.once(act)
 
 
 class RolloutList(ApiView):
@@ -141,9 +145,13 @@ class RolloutResume(ApiView):
     @extend_schema(request=None, responses=RolloutSerializer)
     def post(self, request: Request, rollout_id: UUID) -> Response:
         """Go on after a halt; who failed is tried again."""
-        rollout = get_rollout(self.actor, rollout_id)
-        resume_rollout(actor=self.actor, now=clock.now(), rollout=rollout)
-        return Response(RolloutSerializer(get_rollout(self.actor, rollout_id)).data)
+
+        def act() -> Response:
+            rollout = get_rollout(self.actor, rollout_id)
+            resume_rollout(actor=self.actor, now=clock.now(), rollout=rollout)
+            return Response(RolloutSerializer(get_rollout(self.actor, rollout_id)).data)
+
+        return self.once(act)
 
 
 class RolloutCancel(ApiView):
@@ -153,9 +161,13 @@ class RolloutCancel(ApiView):
     @extend_schema(request=None, responses=RolloutSerializer)
     def post(self, request: Request, rollout_id: UUID) -> Response:
         """End a rollout where it is."""
-        rollout = get_rollout(self.actor, rollout_id)
-        cancel_rollout(actor=self.actor, now=clock.now(), rollout=rollout)
-        return Response(RolloutSerializer(get_rollout(self.actor, rollout_id)).data)
+
+        def act() -> Response:
+            rollout = get_rollout(self.actor, rollout_id)
+            cancel_rollout(actor=self.actor, now=clock.now(), rollout=rollout)
+            return Response(RolloutSerializer(get_rollout(self.actor, rollout_id)).data)
+
+        return self.once(act)
 
 
 class RolloutBack(ApiView):
@@ -165,6 +177,10 @@ class RolloutBack(ApiView):
     @extend_schema(request=None, responses=RolloutSerializer)
     def post(self, request: Request, rollout_id: UUID) -> Response:
         """Give everybody back what they had before, in the background."""
-        rollout = get_rollout(self.actor, rollout_id)
-        roll_back(actor=self.actor, now=clock.now(), rollout=rollout)
-        return Response(RolloutSerializer(get_rollout(self.actor, rollout_id)).data)
+
+        def act() -> Response:
+            rollout = get_rollout(self.actor, rollout_id)
+            roll_back(actor=self.actor, now=clock.now(), rollout=rollout)
+            return Response(RolloutSerializer(get_rollout(self.actor, rollout_id)).data)
+
+        return self.once(act)

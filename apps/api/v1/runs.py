@@ -170,8 +170,12 @@ class RunCancel(ApiView):
     @extend_schema(request=None, responses={202: RunSerializer})
     def post(self, request: Request, run_id: UUID) -> Response:
         """Ask a run to stop after its current page."""
-        run = cancel_run(actor=self.actor, now=clock.now(), run=get_run(self.actor, run_id))
-        return Response(RunSerializer(run).data, status=202)
+
+        def act() -> Response:
+            run = cancel_run(actor=self.actor, now=clock.now(), run=get_run(self.actor, run_id))
+            return Response(RunSerializer(run).data, status=202)
+
+        return self.once(act)
 
 
 class RunContinue(ApiView):
@@ -181,8 +185,12 @@ class RunContinue(ApiView):
     @extend_schema(request=None, responses={202: RunSerializer})
     def post(self, request: Request, run_id: UUID) -> Response:
         """Let a run go on that a guard stopped; that guard stops it no more."""
-        run = continue_run(actor=self.actor, now=clock.now(), run=get_run(self.actor, run_id))
-        return Response(RunSerializer(run).data, status=202)
+
+        def act() -> Response:
+            run = continue_run(actor=self.actor, now=clock.now(), run=get_run(self.actor, run_id))
+            return Response(RunSerializer(run).data, status=202)
+
+        return self.once(act)
 
 
 class RunLimitsSerializer(serializers.ModelSerializer[RunLimits]):

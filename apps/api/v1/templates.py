@@ -154,11 +154,15 @@ class _Step(ApiView):
     takes_reason = False
 
     def step(self, template_version_id: UUID) -> Response:
-        version = get_template(template_version_id)
-        given = self.read(TemplateReasonInput) if self.takes_reason else {}
         kind: Any = type(self)
-        changed = kind.service(actor=self.actor, now=clock.now(), version=version, **given)
-        return Response(TemplateVersionSerializer(changed).data)
+
+        def act() -> Response:
+            version = get_template(template_version_id)
+            given = self.read(TemplateReasonInput) if self.takes_reason else {}
+            changed = kind.service(actor=self.actor, now=clock.now(), version=version, **given)
+            return Response(TemplateVersionSerializer(changed).data)
+
+        return self.once(act)
 
 
 class TemplateDraft(_Step):

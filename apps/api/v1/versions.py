@@ -72,9 +72,12 @@ class _Step(_Version):
     form: ClassVar[type[serializers.Serializer[Any]] | None] = None
 
     def take(self, integration_id: UUID, number: int, step: Callable[..., IntegrationRevision]) -> Response:
-        version = self.find(integration_id, number)
-        given = self.read(self.form) if self.form else {}
-        return Response(RevisionSerializer(step(actor=self.actor, now=clock.now(), revision=version, **given)).data)
+        def act() -> Response:
+            version = self.find(integration_id, number)
+            given = self.read(self.form) if self.form else {}
+            return Response(RevisionSerializer(step(actor=self.actor, now=clock.now(), revision=version, **given)).data)
+
+        return self.once(act)
 
 
 class VersionSubmit(_Step):
