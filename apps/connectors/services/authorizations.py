@@ -139,9 +139,11 @@ def _exchange(connection: Connection, code: str, verifier: str, now: datetime) -
 def _use_up(link_id: str, now: datetime) -> None:
     """Whoever withdrew the link, perhaps sent to a wrong address, also meant the consent that had begun."""
     link = ConnectLink.objects.filter(pk=link_id, withdrawn_at=None)
-    if not link.exists():
-        raise UnableToAuthorize("The link you came by was replaced or withdrawn. Ask for a new one.")
-    link.filter(used_at=None).update(used_at=now)
+    if link.filter(used_at=None).update(used_at=now):
+        return
+    if link.exists():
+        raise UnableToAuthorize("The link you came by has done its work. Ask for a new one to give access again.")
+    raise UnableToAuthorize("The link you came by was replaced or withdrawn. Ask for a new one.")
 
 
 @transaction.atomic
@@ -150,6 +152,8 @@ def _store_consent(
 ) -> Connection:
     connection = pending.connection
     lock_connection(connection)
+    if connection.archived_at is not None:  # while the system was asked
+        raise UnableToAuthorize("The connection is archived.")
     if connection.account_id and connection.account_id != result.account_id:
         # The records of two accounts would be mixed beyond repair.
         raise UnableToAuthorize(

@@ -18,7 +18,7 @@ from apps.accounts.tokens import new_token, token_hash
 from apps.audit.services import record_change
 from apps.connectors.models import Connection, ConnectLink
 from apps.connectors.registry import get_manifest
-from apps.connectors.selectors import CONNECT_PURPOSE, get_connect_link, link_actor
+from apps.connectors.selectors import CONNECT_PURPOSE, ConnectLinkUnusable, get_connect_link, link_actor
 from apps.connectors.services.authorizations import begin_authorization
 from apps.connectors.services.checks import require_seen
 from apps.connectors.services.connections import complete_connection
@@ -82,11 +82,17 @@ def connect_by_link(
     Raises ConnectLinkUnusable, and UnableToConnect with the field to change.
     """
     link = get_connect_link(token, now)
-    connection = complete_connection(
-        actor=link_actor(link), now=now, connection=link.connection, settings=settings, secrets=secrets
-    )
-    ConnectLink.objects.filter(pk=link.pk, used_at=None).update(used_at=now)
-    return connection
+    return complete_connection(
+        actor=link_actor(link), now=now, connection=link.connection, settings=settings, secrets=secrets,
+        spend=lambda: _spend(link, now),
+    )  # fmt: skip
+
+
+def _spend(link: ConnectLink, now: datetime) -> None:
+    """In the caller's transaction: of two who use it at once one does. Raises ConnectLinkUnusable."""
+    if not _open_links(link.connection).filter(pk=link.pk).update(used_at=now):
+        is_used = ConnectLink.objects.filter(pk=link.pk, used_at__isnull=False).exists()
+        raise ConnectLinkUnusable("used" if is_used else "withdrawn")
 
 
 def begin_consent_by_link(*, token: str, now: datetime, return_path: str) -> str:

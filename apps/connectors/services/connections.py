@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets as random_secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
@@ -132,12 +132,17 @@ def complete_connection(
     connection: Connection,
     secrets: Mapping[str, str],
     settings: Mapping[str, Any] | None = None,
+    spend: Callable[[], object] | None = None,
 ) -> Connection:
-    """This function will check and store secrets and the settings left open: what the customer's own people may do."""
+    """This function will check and store secrets and the settings left open: what the customer's own people may do.
+
+    `spend` is called with the connection locked, as the last thing that may refuse it all.
+    """
     if not (actor.can("connections.manage") or actor.can("connections.authorize")):
         raise NotPermitted("Your role does not allow this. Ask an administrator of your team.")
     left_open = {key: value for key, value in (settings or {}).items() if not connection.settings.get(key)}
-    return _change(actor, now, connection, connection.name, {**connection.settings, **left_open}, secrets)
+    given = {**connection.settings, **left_open}
+    return _change(actor, now, connection, connection.name, given, secrets, spend=spend)
 
 
 def _change(
@@ -148,6 +153,8 @@ def _change(
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
     access_ends_at: datetime | None = None,
+    *,
+    spend: Callable[[], object] | None = None,
 ) -> Connection:
     require_seen(actor, connection)
     _require_kept(connection)
@@ -165,7 +172,12 @@ def _change(
     tried = try_access(draft, Access(Secrets({**held, **given.secrets}), ends_at=access_ends_at), now)
     _require_same_account(connection, manifest, tried.result, moves=moves)
     with transaction.atomic():
-        changed = _store_changed(actor, now, draft, replace(tried, secrets=given.secrets), keeps_secrets=bool(held))
+        locked = _lock_as_seen(connection)
+        _require_same_account(locked, manifest, tried.result, moves=moves)
+        if spend is not None:
+            spend()
+        access = replace(tried, secrets=given.secrets)
+        changed = _store_changed(actor, now, locked, draft, access, keeps_secrets=bool(held))
         if had_access and (moves or given.secrets):
             _tell_of_access(actor, now, changed)
     return changed
@@ -216,11 +228,19 @@ def _is_known_by_address(connection: Connection, manifest: ConnectorManifest) ->
     return any(host in connection.account_id for host in hosts)
 
 
+def _lock_as_seen(seen: Connection) -> Connection:
+    """The system was asked meanwhile: what was tried is stored where nobody retired or moved the connection since."""
+    Environment.objects.select_for_update(no_key=True).get(pk=seen.environment_id)
+    connection = Connection.objects.select_for_update(no_key=True).get(pk=seen.pk)
+    _require_kept(connection)
+    if connection.settings != seen.settings:
+        raise UnableToConnect("Somebody else has changed this connection meanwhile. Load the page again.")
+    return connection
+
+
 def _store_changed(
-    actor: Actor, now: datetime, draft: Connection, access: Access, *, keeps_secrets: bool
+    actor: Actor, now: datetime, connection: Connection, draft: Connection, access: Access, *, keeps_secrets: bool
 ) -> Connection:
-    Environment.objects.select_for_update(no_key=True).get(pk=draft.environment_id)
-    connection = Connection.objects.select_for_update(no_key=True).get(pk=draft.pk)
     before = _public_facts(connection, {})
     connection.name, connection.settings = draft.name, draft.settings
     _require_free_name(connection)

@@ -65,9 +65,7 @@ def add_wave(*, actor: Actor, now: datetime, customer: Customer, draft: WaveDraf
 
 
 @transaction.atomic
-def change_wave(
-    *, actor: Actor, now: datetime, wave: MigrationWave, draft: WaveDraft, seen: str = ""
-) -> MigrationWave:
+def change_wave(*, actor: Actor, now: datetime, wave: MigrationWave, draft: WaveDraft, seen: str = "") -> MigrationWave:
     """`seen` is the `stamp_of` what was shown. Raises ChangedMeanwhile, UnableToSaveWave."""
     locked = _lock(actor, wave)
     demand_unchanged(draft_of_wave(locked), seen)
