@@ -47,6 +47,11 @@ _BY_CLASS: dict[str, Explanation] = {
 }
 # More exact words where the code says more than the class.
 _BY_CODE: dict[str, Explanation] = {
+    "other_object": Explanation(
+        "{message}. Nothing was taken over from it.",
+        "Look for both in {system}. If this record is missing or not as it should be, retry; if it is there, ignore this "
+        "entry.",
+    ),
     "demand": Explanation(
         "{message}",
         "Enter what is missing where the record is led, or in the integration's settings; it then goes through by itself.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from apps.canonical.references import Reference, by_external_id, by_record, save_references
+from apps.canonical.references import Reference, by_record, save_references
 from apps.canonical.services import absorb_record
 from apps.canonical.workspace import State, Workspace
 from apps.connectors.sdk.entities import InvalidRecord
@@ -26,6 +26,7 @@ from apps.sync.engine.mapping import MappedRecord, SourceMapping, stream_mapping
 from apps.sync.engine.merging import edits
 from apps.sync.engine.payload import SinkMapping
 from apps.sync.engine.plan import Planner
+from apps.sync.engine.strangers import CODE, Parked, park, sort_answers
 from apps.sync.engine.usage import meter_writes
 from apps.sync.models import RecordAction
 
@@ -88,9 +89,9 @@ class _Confirmation:
         self.now = now
 
     def take(self, answers: list[Answer]) -> None:
+        answers = self._believe(answers) if answers else []
         if not answers:
             return
-        self._absorb_twins(answers)
         workspace = self.context.workspace("connection", self.system.connection.pk)
         intents = [answer.intent for answer in answers]
         workspace.adopt(intent.state for intent in intents if intent.state)
@@ -110,12 +111,21 @@ class _Confirmation:
         confirm_intents(intents)
         self._follow_up(workspace, intents, outdated)
 
-    def _absorb_twins(self, answers: list[Answer]) -> None:
-        """Another flow may have read what we just made before we knew its id: then both records are one."""
-        made = {answer.record.external_id: answer.intent.record_id for answer in answers if answer.record}
-        for external_id, reference in by_external_id(self.system.connection.pk, self.sink.stream, made).items():
-            if reference.record_id != made[external_id]:
-                absorb_record(keep_id=made[external_id], drop_id=reference.record_id)
+    def _believe(self, answers: list[Answer]) -> list[Answer]:
+        """Those that tell of what was written. Whoever read what we just made before we knew its id is one with it."""
+        found = sort_answers(self.system, self.sink.stream, answers)
+        for drop, keep in found.twins.items():
+            absorb_record(keep_id=keep, drop_id=drop)
+        creates = [Parked(intent, told, CODE) for intent, told in found.strange if intent.is_create]
+        if creates:
+            park(self.context, self.system, creates, self.now)
+        others = [
+            Answer(intent, None, RecordRejected(told, code=CODE))
+            for intent, told in found.strange
+            if not intent.is_create
+        ]
+        _reject(self.context, self.system, others, self.now)
+        return found.own
 
     def _take_one(
         self, workspace: Workspace, state: State, intent: Intent, record: SourceRecord, reference: Reference | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,8 @@ from apps.sync.engine.errors import RecordProblem
 from apps.sync.engine.mapping import MappedRecord
 from apps.sync.engine.read import ReadFailure
 from apps.sync.models import ErrorClass
+
+AHEAD = timedelta(days=1)  # so much a system's clock may be wrong
 
 
 @dataclass(slots=True)
@@ -122,7 +124,7 @@ class Merger:
     def _merge_one(self, record: MappedRecord, match: UUID | None, waiting: list[tuple[MappedRecord, State]]) -> None:
         reference = self.references.get((record.object_name, record.external_id))
         # What was deleted before we ever saw it does not come to life here.
-        if (reference and _is_older(record, reference)) or (reference is None and record.source.deleted):
+        if (reference and _is_older(record, reference, self.now)) or (reference is None and record.source.deleted):
             self.taken.append(Taken(record, None, is_changed=False))
             return
         try:
@@ -221,6 +223,7 @@ def edits(
     return fields, moved
 
 
-def _is_older(record: MappedRecord, reference: Reference) -> bool:
+def _is_older(record: MappedRecord, reference: Reference, now: datetime) -> bool:
+    """By the system's clock. A stamp far ahead (year 9999) is no moment: nothing would ever be newer than that."""
     modified, known = record.source.modified_at, reference.source_modified_at
-    return modified is not None and known is not None and modified < known
+    return modified is not None and known is not None and modified < known <= now + AHEAD

@@ -69,7 +69,7 @@ def sift_page(
     system: BoundSystem, mapping: SourceMapping, records: Iterable[SourceRecord], kept: ReadFilter | None = None
 ) -> SiftedPage:
     """This function will map what changed, and fetch the records it refers to that nobody has read yet."""
-    latest = {record.external_id: record for record in records}
+    latest = _latest(records)
     page = SiftedPage(read_count=len(latest))
     hashes = _hashes(mapping, latest, page)
     known = seen_hashes(system.connection.pk, mapping.spec.name, list(latest))
@@ -78,6 +78,17 @@ def sift_page(
         del latest[external_id]
     _Fetcher(system, page, hashes, kept, set(known)).take(mapping, list(latest.values()), depth=0)
     return page
+
+
+def _latest(records: Iterable[SourceRecord]) -> dict[str, SourceRecord]:
+    """One of each: the newest, wherever in the page it stands; without a stamp the last."""
+    latest: dict[str, SourceRecord] = {}
+    for record in records:
+        other = latest.get(record.external_id)
+        if other and other.modified_at and record.modified_at and record.modified_at < other.modified_at:
+            continue
+        latest[record.external_id] = record
+    return latest
 
 
 def _hashes(mapping: SourceMapping, latest: dict[str, SourceRecord], page: SiftedPage) -> dict[str, str]:

@@ -16,12 +16,10 @@ from apps.core import clock
 from apps.sync.engine.beside import Callers
 from apps.sync.engine.claim import effects
 from apps.sync.engine.confirm import Answer, confirm
-from apps.sync.engine.consequences import note_failures
 from apps.sync.engine.context import BoundSystem, RunContext
-from apps.sync.engine.errors import RecordProblem
-from apps.sync.engine.failures import FailedRecord
 from apps.sync.engine.intents import Intent, sent_intents
-from apps.sync.models import ErrorClass, IntentStatus, WriteIntent
+from apps.sync.engine.strangers import Parked, park
+from apps.sync.models import IntentStatus, WriteIntent
 
 # What was told of so many, or in so many seconds, is taken over in one transaction: after a death in a large load there
 # may be a thousand to ask about, and whoever asks may die as well.
@@ -128,13 +126,4 @@ def _park(context: RunContext, system: BoundSystem, intent: Intent) -> None:
         "if it is missing, retry; if it is there, ignore this entry."
     )
     with effects(context) as now:
-        WriteIntent.objects.filter(pk=intent.id).update(status=IntentStatus.UNCERTAIN)
-        workspace = context.workspace()
-        workspace.load([intent.record_id])
-        state = workspace.find(intent.record_id)
-        failure = FailedRecord(
-            connection_id=system.connection.pk, direction="write", object_name=intent.object_name,
-            record_id=intent.record_id, title=state.title if state else "", payload=intent.payload, is_payload_sent=True,
-            problem=RecordProblem(ErrorClass.UNCERTAIN, message, code="unconfirmed"),
-        )  # fmt: skip
-        note_failures(context, [failure], now)
+        park(context, system, [Parked(intent, message, "unconfirmed")], now)
