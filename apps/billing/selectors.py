@@ -23,6 +23,7 @@ from apps.billing.models import (
     UsageEvent,
 )
 from apps.billing.rating import PriceTerms, RatedInvoice, TaxRule, rate_invoice, tax_rule_for
+from apps.billing.spans import usage_spans
 from apps.core.actor import Actor
 from apps.core.bulk import fetch_rows
 from apps.core.errors import NotVisible
@@ -34,12 +35,9 @@ def billable_usage(period: BillingPeriod) -> QuerySet[UsageEvent]:
 
     A late arrival of an earlier month is thereby billed with the current one, and never twice.
     """
-    subscription = period.subscription
+    start, end = usage_spans([period])[period.pk]
     return UsageEvent.objects.filter(
-        subject_key=subscription.account.subject_key,
-        occurred_at__gte=subscription.started_at,
-        occurred_at__lt=period.period_end,
-        charge=None,
+        subject_key=period.subscription.account.subject_key, occurred_at__gte=start, occurred_at__lt=end, charge=None
     )
 
 
@@ -49,7 +47,7 @@ def preview_invoice(period: BillingPeriod) -> RatedInvoice:
 
 
 def preview_invoices(periods: Sequence[BillingPeriod]) -> dict[UUID, RatedInvoice]:
-    """The same for many, by period: two queries."""
+    """The same for many, by period: three queries."""
     prices = _prices_of({period.subscription.plan_version_id for period in periods})
     used = _usage_of(periods)
     return {
@@ -88,11 +86,12 @@ GROUP BY billed.period_id, event.meter
 
 
 def _usage_of(periods: Sequence[BillingPeriod]) -> dict[UUID, dict[str, Decimal]]:
+    spans = usage_spans(periods)
     values: dict[str, list[Any]] = {
         "periods": [period.pk for period in periods],
         "subjects": [period.subscription.account.subject_key for period in periods],
-        "starts": [period.subscription.started_at for period in periods],
-        "ends": [period.period_end for period in periods],
+        "starts": [spans[period.pk][0] for period in periods],
+        "ends": [spans[period.pk][1] for period in periods],
     }
     used: dict[UUID, dict[str, Decimal]] = defaultdict(dict)
     for period_id, meter, total in fetch_rows(_USED, values):

@@ -47,8 +47,12 @@ def close_due_periods(*, period_id: str, now: datetime) -> list[Invoice]:
 
 
 def _lock_periods(**wanted: object) -> list[BillingPeriod]:
-    """In the order of their ids, so that two who want the same do not wait for each other."""
-    periods = BillingPeriod.objects.select_for_update(of=("self",)).filter(**wanted).order_by("pk")
+    """In the order of their ids, so that two who want the same do not wait for each other.
+
+    With their subscriptions: no month is opened of one that somebody is canceling.
+    """
+    rows = BillingPeriod.objects.select_for_update(of=("self", "subscription"))
+    periods = rows.filter(**wanted).order_by("pk")
     return list(periods.select_related("subscription__account__legal_entity", "subscription__plan_version"))
 
 

@@ -14,6 +14,7 @@ from apps.billing.models import BillingAccount, Invoice, InvoiceStatus, LegalEnt
 from apps.billing.selectors import preview_invoices
 from apps.billing.services.deliveries import DELIVER_KIND
 from apps.billing.services.invoices import bring_up_to_date
+from apps.billing.spans import usage_spans
 from apps.core.actor import Actor
 from apps.core.bulk import execute, json_text
 from apps.core.clock import local_date
@@ -102,11 +103,12 @@ def _bring_up_to_date(drafts: list[Invoice]) -> None:
 
 def _charge_usage(drafts: list[Invoice]) -> None:
     metered = [(draft, draft.period) for draft in drafts if draft.period is not None]
+    spans = usage_spans([period for _, period in metered])
     values: dict[str, list[Any]] = {
         "invoices": [draft.pk for draft, _ in metered],
         "subjects": [draft.account.subject_key for draft, _ in metered],
-        "starts": [period.subscription.started_at for _, period in metered],
-        "ends": [period.period_end for _, period in metered],
+        "starts": [spans[period.pk][0] for _, period in metered],
+        "ends": [spans[period.pk][1] for _, period in metered],
     }
     execute(_CHARGE, values)
 
