@@ -1,4 +1,4 @@
-"""A customer that changes its plan in mid-month: two months run beside each other, and nothing used is charged twice."""
+"""Months beside each other, of one plan and the next or waiting to be issued: nothing used is charged twice."""
 
 from __future__ import annotations
 
@@ -11,10 +11,18 @@ from apps.billing.models import BillingPeriod, Invoice, PlanVersion, UsageCharge
 from apps.billing.selectors import billable_usage
 from apps.billing.services import NewPrice, cancel_subscription, close_periods, create_plan, issue_invoices, subscribe
 from apps.core.actor import Actor
-from tests.billing.conftest import OCTOBER, use
+from apps.customers.models import Customer
+from apps.customers.services import archive_customer
+from tests.billing.conftest import OCTOBER, SUBJECT, use
 from tests.billing.test_invoices import AFTER
 
 SWITCH = OCTOBER + timedelta(days=15)
+
+
+@pytest.fixture
+def customer(partner: object) -> Customer:
+    """Whose account it is."""
+    return Customer.objects.create(id=SUBJECT.partition(":")[2], name="Brightwater", slug="b", created_at=OCTOBER)
 
 
 @pytest.fixture
@@ -63,3 +71,44 @@ def test_what_comes_late_of_the_old_plan_is_not_lost(months: list[BillingPeriod]
     current = months[1].subscription.periods.order_by("-period_start").first()
     assert current is not None
     assert list(billable_usage(current).values_list("key", flat=True)) == ["run:late"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["older first", "newer first"])
+def test_two_months_that_waited_charge_their_own_use(
+    october: BillingPeriod, owner_actor: Actor, order: tuple[int, int]
+) -> None:
+    use(1500, key="run:october")
+    october_draft = close_periods(period_ids=[october.pk], now=AFTER)
+    november = october.subscription.periods.latest("period_start")
+    use(1200, key="run:november", at=november.period_start + timedelta(days=1))
+    both = [*october_draft, *close_periods(period_ids=[november.pk], now=november.period_end + timedelta(hours=2))]
+
+    later = november.period_end + timedelta(hours=2)
+    for one in order:
+        issue_invoices(actor=owner_actor, now=later, invoices=[both[one]])
+
+    assert [one.lines.get(meter="records_synced").quantity for one in both] == [500, 200]
+
+
+def test_two_months_are_issued_together(october: BillingPeriod, owner_actor: Actor) -> None:
+    use(1500, key="run:october")
+    first = close_periods(period_ids=[october.pk], now=AFTER)
+    november = october.subscription.periods.latest("period_start")
+    later = november.period_end + timedelta(hours=2)
+
+    issued = issue_invoices(
+        actor=owner_actor, now=later, invoices=[*first, *close_periods(period_ids=[november.pk], now=later)]
+    )
+
+    assert [one.lines.get(meter="records_synced").quantity for one in issued] == [500, 0]
+
+
+def test_a_customer_that_is_archived_is_billed_for_the_running_month_and_no_more(
+    customer: Customer, october: BillingPeriod, owner_actor: Actor
+) -> None:
+    archive_customer(actor=owner_actor, now=SWITCH, customer=customer)
+
+    drafts = close_periods(period_ids=[october.pk], now=AFTER)
+
+    assert [draft.subtotal_amount for draft in drafts] == [49000]
+    assert BillingPeriod.objects.count() == 1

@@ -14,7 +14,9 @@ from django.utils.text import slugify
 from apps.accounts.models import User
 from apps.accounts.services import revoke_customer_keys
 from apps.audit.services import record_change
-from apps.core.actor import Actor
+from apps.billing.selectors import find_live_subscription
+from apps.billing.services import cancel_subscription
+from apps.core.actor import Actor, system_actor
 from apps.core.errors import AnticipatedError, NotVisible
 from apps.core.planes import require_tenant_schema
 from apps.core.regions import is_country, is_currency
@@ -85,7 +87,7 @@ def update_customer(
 
 @transaction.atomic
 def archive_customer(*, actor: Actor, now: datetime, customer: Customer) -> Customer:
-    """This function will retire the customer: out of every list, its people and API keys out, its history kept."""
+    """This function will retire the customer: out of every list, its people, API keys and plan ended, its history kept."""
     actor.require("customers.manage")
     _lock(actor, customer)
     if customer.archived_at is not None:
@@ -93,8 +95,17 @@ def archive_customer(*, actor: Actor, now: datetime, customer: Customer) -> Cust
     customer.archived_at, customer.lifecycle = now, Lifecycle.CHURNED
     customer.save(update_fields=["archived_at", "lifecycle"])
     revoke_customer_keys(actor=actor, now=now, customer_id=customer.pk)
+    _end_billing(actor, now, customer)
     _note(actor, now, customer, "archived")
     return customer
+
+
+def _end_billing(actor: Actor, now: datetime, customer: Customer) -> None:
+    """Nobody would look for the months to come of a customer in no list; the one that runs is still billed."""
+    subscription = find_live_subscription(customer.subject_key)
+    if subscription is not None:
+        label = f"Archived by {actor.label}"[:200]
+        cancel_subscription(actor=system_actor(label), now=now, subscription=subscription)
 
 
 def _lock(actor: Actor, customer: Customer) -> None:
