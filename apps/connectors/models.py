@@ -174,13 +174,14 @@ class AllowedHost(models.Model):
 class CustomConnector(models.Model):
     """A system the partner wrote down (`sdk/declared`). `draft` is what is being edited; connections use `published`.
 
-    `key` is what connections store as their vendor.
+    `key` is what connections store as their vendor; `author_ids` are all who had a part in what is not published yet.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     key = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
     draft = models.TextField()
+    author_ids = models.JSONField(default=list, db_default=[])
     published = models.ForeignKey(
         "CustomConnectorVersion", null=True, on_delete=models.PROTECT, related_name="+", editable=False
     )

@@ -8,6 +8,9 @@ import pytest
 
 from apps.accounts.policies import API_SCOPES
 from apps.accounts.services import authenticate_api_key, create_api_key
+from apps.connectors.releasing import SecondPersonNeeded
+from apps.connectors.services import archive_connection, publish_connector
+from apps.connectors.services import save_draft as save_connector
 from apps.flows.models import IntegrationRevision, IntegrationTemplateVersion
 from apps.flows.services import (
     UnableToRelease,
@@ -24,6 +27,7 @@ from apps.flows.services import (
     submit_template,
 )
 from tests.factories.library import load_library
+from tests.factories.uploads import connect_ledger, make_ledger
 
 
 @pytest.fixture
@@ -128,6 +132,26 @@ def test_policies_are_a_part_of_what_is_set_up(deploy, reviewed, colleague, now)
 
     with pytest.raises(UnableToRelease, match="a part of it"):
         go_live(actor=colleague, now=now, integration=draft)
+
+
+def test_nobody_changes_alone_how_production_is_spoken_to(
+    reviewed, environment, owner_actor, key_of_owner, colleague, now
+):
+    ledger = make_ledger(owner_actor, now)
+    changed = ledger.draft.replace("Ledger", "Ledger two", 1)
+    save_connector(actor=owner_actor, now=now, connector=ledger, source=changed)
+    publish_connector(actor=owner_actor, now=now, connector=ledger)  # nothing uses it yet
+    connection = connect_ledger(owner_actor, now, environment)
+    save_connector(actor=key_of_owner, now=now, connector=ledger, source=changed)
+
+    for actor, why in ((owner_actor, "yourself"), (key_of_owner, "API key")):
+        with pytest.raises(SecondPersonNeeded, match=why):
+            publish_connector(actor=actor, now=now, connector=ledger)
+
+    assert publish_connector(actor=colleague, now=now, connector=ledger).number == 3
+    archive_connection(actor=owner_actor, now=now, connection=connection)
+    save_connector(actor=owner_actor, now=now, connector=ledger, source=changed)
+    assert publish_connector(actor=owner_actor, now=now, connector=ledger).number == 4
 
 
 def test_a_sandbox_is_everybodys_to_start(deploy_sandbox, reviewed, owner_actor, now):

@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.text import slugify
 
 from apps.audit.services import record_change
 from apps.connectors.models import Connection, CustomConnector, CustomConnectorVersion
 from apps.connectors.registry import CUSTOM, forget_custom
+from apps.connectors.releasing import require_release
 from apps.connectors.sdk.connector import Connector, HttpExchange
 from apps.connectors.sdk.declared import Definition, InvalidDefinition, connector_type, parse_definition
 from apps.connectors.sdk.entities import InvalidRecord, validate_entity
@@ -26,6 +27,7 @@ from apps.core import expressions
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict, NotPermitted
 from apps.core.ids import uuid7
+from apps.customers.models import EnvironmentKind
 
 RECORDS_SHOWN = 5
 
@@ -72,8 +74,9 @@ def create_custom_connector(*, actor: Actor, now: datetime, source: str) -> Cust
     definition = check_definition(source)
     key = f"{CUSTOM}{slugify(definition.name)[:30] or 'system'}"
     connector = CustomConnector(
-        id=uuid7(), key=key, name=definition.name[:120], draft=source, created_at=now, updated_at=now
-    )
+        id=uuid7(), key=key, name=definition.name[:120], draft=source, author_ids=sorted(actor.people), created_at=now,
+        updated_at=now,
+    )  # fmt: skip
     try:
         with transaction.atomic():
             connector.save(force_insert=True)
@@ -90,7 +93,8 @@ def save_draft(*, actor: Actor, now: datetime, connector: CustomConnector, sourc
     definition = check_definition(source)
     locked = _lock(connector)
     locked.draft, locked.name, locked.updated_at = source, definition.name[:120], now
-    locked.save(update_fields=["draft", "name", "updated_at"])
+    locked.author_ids = sorted(actor.people.union(locked.author_ids))
+    locked.save(update_fields=["draft", "name", "updated_at", "author_ids"])
     record_change(actor=actor, now=now, target=locked, action="custom_connector.draft_saved")
     return locked
 
@@ -101,10 +105,12 @@ def publish_connector(
 ) -> CustomConnectorVersion:
     """This function will make the draft the version that connections use, within seconds.
 
-    Raises UnableToDefine, and Conflict when an object that connections rely on would vanish.
+    Raises UnableToDefine, Conflict when an object that connections rely on would vanish, and SecondPersonNeeded.
     """
     _require_partner(actor)
     locked = _lock(connector)
+    if _connections_of(locked).filter(environment__kind=EnvironmentKind.PRODUCTION).exists():
+        require_release(actor, locked.author_ids)
     definition = check_definition(locked.draft)
     _require_objects_kept(locked, definition)
     number = (locked.versions.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -112,8 +118,8 @@ def publish_connector(
         connector=locked, number=number, source=locked.draft, note=note.strip()[:200], published_at=now,
         published_by_label=actor.label,
     )  # fmt: skip
-    locked.published = version
-    locked.save(update_fields=["published"])
+    locked.published, locked.author_ids = version, []
+    locked.save(update_fields=["published", "author_ids"])
     record_change(
         actor=actor,
         now=now,
@@ -139,7 +145,7 @@ def archive_connector(*, actor: Actor, now: datetime, connector: CustomConnector
     """This function will take the connector out of the catalogue. Raises Conflict while a connection uses it."""
     _require_partner(actor)
     locked = _lock(connector)
-    used = Connection.objects.filter(vendor=locked.key, archived_at=None).count()
+    used = _connections_of(locked).count()
     if used:
         raise Conflict(f"{used} connection{' uses' if used == 1 else 's use'} it. Archive its connections first.")
     locked.archived_at = now
@@ -201,13 +207,17 @@ def mapped_sample(spec: StreamSpec, record: SourceRecord, settings: Mapping[str,
 
 
 def _require_objects_kept(connector: CustomConnector, definition: Definition) -> None:
-    if connector.published is None or not Connection.objects.filter(vendor=connector.key, archived_at=None).exists():
+    if connector.published is None or not _connections_of(connector).exists():
         return
     before = {part.name: part.entity for part in parse_definition(connector.published.source).objects}
     after = {part.name: part.entity for part in definition.objects}
     gone = sorted(name for name, entity in before.items() if after.get(name) != entity)
     if gone:
         raise Conflict(f"Connections rely on “{gone[0]}”: keep it, with its entity, or archive them first.")
+
+
+def _connections_of(connector: CustomConnector) -> QuerySet[Connection]:
+    return Connection.objects.filter(vendor=connector.key, archived_at=None)
 
 
 def _require_partner(actor: Actor) -> None:

@@ -65,6 +65,18 @@ def requires_second_person() -> bool:
     return ReleaseRules.objects.filter(requires_review=True).exists()
 
 
+def why_not_alone(actor: Actor, author_ids: Collection[str]) -> str:
+    """Why the actor cannot put in force what these people wrote, or ""."""
+    if not requires_second_person():
+        return ""
+    if actor.kind is ActorKind.API_KEY:
+        # Whoever wrote it may hold the key as well.
+        return "A person has to publish it: an API key is nobody's second pair of eyes."
+    if actor.people & set(author_ids):
+        return "You wrote this yourself, or a part of it. Somebody else of your team has to publish it."
+    return ""
+
+
 def keep_two(membership: StaffMembership, next_role: str) -> str:
     """Why this person cannot go or have less to say: otherwise one person alone would be left, and could end the rule."""
     if not requires_second_person() or PERMISSION in STAFF_PERMISSIONS.get(next_role, ()):

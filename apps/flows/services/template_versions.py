@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from apps.audit.services import record_change
-from apps.core.actor import Actor, ActorKind
+from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError, Conflict
 from apps.flows.definition import TemplateSpec
 from apps.flows.models import (
@@ -18,7 +18,7 @@ from apps.flows.models import (
     IntegrationTemplateVersion,
     VersionStatus,
 )
-from apps.flows.services.release_rules import requires_second_person
+from apps.flows.services.release_rules import requires_second_person, why_not_alone
 from apps.flows.sources import (
     KEY,
     InvalidSource,
@@ -181,11 +181,8 @@ def check_release(actor: Actor, version: IntegrationTemplateVersion | Integratio
         return
     if version.status != VersionStatus.IN_REVIEW:
         raise UnableToRelease("Hand it in for review first: your company has a second person look over every change.")
-    if actor.kind == ActorKind.API_KEY:
-        # Whoever wrote it may hold the key as well.
-        raise UnableToRelease("A person has to publish it: an API key is nobody's second pair of eyes.")
-    if has_written(actor, version):
-        raise UnableToRelease("You wrote this yourself, or a part of it. Somebody else of your team has to publish it.")
+    if reason := why_not_alone(actor, {version.author_id, *version.author_ids}):
+        raise UnableToRelease(reason)
 
 
 def has_written(actor: Actor, version: IntegrationTemplateVersion | IntegrationRevision) -> bool:
