@@ -107,6 +107,8 @@ def test_expression_gives_the_exact_value(expression: str, expected: Any) -> Non
         ("text(record.zip)", "'zip' is missing; test with has(...) or read it with get(...)"),
         ('money("abc", "EUR")', "'abc' is not a number"),
         ('money("NaN", "EUR")', "'NaN' is not a number"),
+        ('money("1_000", "EUR")', "'1_000' is not a number"),
+        ('money("1,234.50", "EUR")', "'1,234.50' is not a number"),
         ('money("1", "")', "money() needs a three-letter currency"),
         ('integer("3.5")', "'3.5' is not a whole number"),
         ('1 + integer("3.5")', "'3.5' is not a whole number"),

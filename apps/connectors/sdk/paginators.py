@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from apps.connectors.sdk.client import Call, VendorClient
 from apps.connectors.sdk.error_table import VendorResponse
+from apps.connectors.sdk.errors import FatalError
 
 LINK = re.compile(r'<([^>]+)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 
@@ -132,12 +133,24 @@ class LinkHeaderPaginator:
 def paginate(
     client: VendorClient, path: str, paginator: Paginator, *, params: Mapping[str, Any] | None = None
 ) -> Iterator[VendorResponse]:
-    """Every page, one GET at a time. A link that carries its own query is followed as it is."""
+    """Every page, one GET at a time. A link that carries its own query is followed as it is.
+
+    Raises FatalError where the vendor leads back to a page that was asked for, or gives one page again and again.
+    """
+    asked: set[str] = set()
+    last: Any = None
     while not paginator.done:
         link = paginator.path()
         query = {} if link else {**(params or {}), **paginator.params()}
+        place = f"{link or path} {sorted(query.items())}"
+        if place in asked:
+            raise FatalError("the vendor leads back to a page that was read already", code="paging")
+        asked.add(place)
         response = client.send(Call(method="GET", path=link or path, params=query))
         paginator.update(response)
+        if response.data and response.data == last and not paginator.done:
+            raise FatalError("the vendor gives the same page again and again", code="paging")
+        last = response.data
         yield response
 
 

@@ -29,6 +29,8 @@ def exact(value: Any) -> Decimal:
     written = str(value).strip()
     if len(written) > LONGEST_NUMBER:
         raise ValueError("the number is too long")
+    if "_" in written:  # Python's way to part thousands, and nobody else's
+        raise ValueError(f"{value!r} is not a number")
     try:
         found = Decimal(written)
     except InvalidOperation:

@@ -12,6 +12,7 @@ from apps.connectors.sdk.declared import InvalidDefinition, connector_type, pars
 from apps.connectors.sdk.declared.definition import PagingPart, filled
 from apps.connectors.sdk.declared.streams import next_place, page_params, written_moment
 from apps.connectors.sdk.error_table import VendorResponse
+from apps.connectors.sdk.errors import FatalError
 from tests.connectors.declared.harness import SOURCE
 
 
@@ -122,7 +123,7 @@ def answer(data: Any, **headers: str) -> VendorResponse:
         (PagingPart(kind="page", parameter="p", first=0, pages_header="X-Pages"), answer([], **{"x-pages": "2"}), {"page": 1}, 3, None),
         (PagingPart(kind="offset", parameter="o"), answer([]), {"offset": 40}, 7, {"offset": 47}),
         (PagingPart(kind="cursor", parameter="c", next="meta.next"), answer({"meta": {"next": 12}}), {}, 3, {"cursor": "12"}),
-        (PagingPart(kind="cursor", parameter="c", next="meta.next"), answer({"meta": {"next": 12}}), {"cursor": "12"}, 3, None),
+        (PagingPart(kind="cursor", parameter="c", next="meta.next"), answer({"meta": {"next": 12}}), {"cursor": "12"}, 0, None),
         (PagingPart(kind="cursor", parameter="c", next="meta.next"), answer({"meta": {}}), {}, 3, None),
         (PagingPart(kind="link"), answer([], link='<https://x.example/a?p=2>; rel="next"'), {}, 3, {"link": "https://x.example/a?p=2"}),
         (PagingPart(kind="link"), answer([], link='<https://x.example/a>; rel="last"'), {}, 3, None),
@@ -130,6 +131,13 @@ def answer(data: Any, **headers: str) -> VendorResponse:
 )  # fmt: skip
 def test_the_next_page(paging: PagingPart, response: VendorResponse, place: Any, count: int, following: Any) -> None:
     assert next_place(paging, response, place, 100, count) == following
+
+
+def test_a_cursor_that_does_not_move_is_no_end_of_the_list() -> None:
+    paging = PagingPart(kind="cursor", parameter="c", next="meta.next")
+
+    with pytest.raises(FatalError, match="The cursor does not move"):
+        next_place(paging, answer({"meta": {"next": 12}}), {"cursor": "12"}, 100, 3)
 
 
 def test_parameters_of_a_page() -> None:

@@ -373,6 +373,23 @@ def test_an_unreachable_total_does_not_loop_for_ever(client: VendorClient, scrip
     assert len(list(paginate(client, "/o", OffsetPaginator("items", 2, total="total")))) == 2
 
 
+def test_a_cursor_that_leads_back_ends_with_an_error(client: VendorClient, script: Script) -> None:
+    script.add("/c", {"items": [1], "next": "x"})
+    script.add("/c?after=x", {"items": [2], "next": "y"})
+    script.add("/c?after=y", {"items": [3], "next": "x"})
+
+    with pytest.raises(FatalError, match="leads back"):
+        list(paginate(client, "/c", CursorPaginator("next", "after")))
+
+
+def test_a_vendor_that_ignores_the_page_ends_with_an_error(client: VendorClient, script: Script) -> None:
+    for page in "12":
+        script.add(f"/n?page={page}&per_page=2", {"items": [1, 2]})
+
+    with pytest.raises(FatalError, match="the same page again"):
+        list(paginate(client, "/n", PageNumberPaginator("items", 2)))
+
+
 def test_link_header_pages(client: VendorClient, script: Script) -> None:
     script.add("/l?limit=1", [1], link=f'<{script.url}/l?p=1>; rel="prev", <{script.url}/l?p=2>; rel="next"')
     script.add("/l?p=2", [2])

@@ -63,13 +63,23 @@ class DeclaredStream(PassStream):
         external_id = dig(row, self.part.id) if isinstance(row, dict) else None
         if external_id in (None, ""):
             raise FatalError(f"A record of {self.part.label} has nothing at “{self.part.id}”.", code="format")
-        modified = functions.moment(dig(row, self.part.modified)) if self.part.modified else None
+        modified, problem = self._modified(row)
         return SourceRecord(
             external_id=str(external_id),
             data=row,
-            modified_at=datetime.fromisoformat(modified.replace("Z", "+00:00")) if modified else None,
+            modified_at=modified,
             deleted=bool(self.part.deleted and dig(row, self.part.deleted)),
+            problem=problem,
         )
+
+    def _modified(self, row: JsonDict) -> tuple[datetime | None, str]:
+        """When it was changed; and what is wrong with that, which holds up no other record."""
+        given = dig(row, self.part.modified) if self.part.modified else None
+        try:
+            found = functions.moment(given)
+        except (ValueError, OverflowError):
+            return None, f"{self.part.modified}: {str(given)[:40]!r} is no moment."
+        return (datetime.fromisoformat(found.replace("Z", "+00:00")) if found else None), ""
 
     def find(self, reading: ListPart, key: str) -> list[SourceRecord]:
         """What a look-up by key shows, first page only."""
@@ -118,8 +128,14 @@ def next_place(paging: PagingPart, response: VendorResponse, place: JsonDict, si
         return {"offset": place.get("offset", 0) + count} if count else None
     if paging.kind == "cursor":
         following = dig(response.data, paging.next)
-        same = str(following) == place.get("cursor")
-        return None if following in (None, "", False) or same else {"cursor": str(following)}
+        if following in (None, "", False):
+            return None
+        if str(following) != place.get("cursor"):
+            return {"cursor": str(following)}
+        if not count:
+            return None  # some tell the last cursor again where nothing follows
+        # Taken for the end, whatever lies behind this page would be lost without a word.
+        raise FatalError(f"The cursor does not move: is “{paging.next}” where the next one stands?", code="paging")
     if paging.kind == "link":
         match = LINK.search(response.headers.get("link", ""))
         return {"link": match.group(1)} if match else None
