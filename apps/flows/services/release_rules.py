@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.accounts.models import StaffMembership, User
-from apps.accounts.policies import STAFF_PERMISSIONS
+from apps.accounts.models import Invitation, StaffMembership, User
+from apps.accounts.policies import STAFF_PERMISSIONS, StaffRole
 from apps.accounts.selectors import list_allowed_people
 from apps.audit.services import record_audit
 from apps.connectors.models import Connection
@@ -21,7 +21,7 @@ from apps.notifications.services import send_mail
 from apps.tenants.selectors import absolute_url, platform_host
 
 PERMISSION = "security.manage"
-ACCESS_KIND = "flows.access_changed"
+ACCESS_KIND, MEMBER_KIND = "flows.access_changed", "flows.member_joined"
 TOO_NEW = "You could not change this yet when it was asked for. Somebody who could has to agree."
 KEPT = (
     "Where a second person looks over what is published, two people who may change that rule have to be on the team. "
@@ -94,16 +94,36 @@ def tell_of_access(*, connection_id: UUID, by: str, by_ids: list[str], key: str,
     connection = Connection.objects.select_related("customer").filter(pk=connection_id).first()
     if connection is None or not requires_second_person():
         return 0
-    addresses = User.objects.filter(pk__in=_others(by_ids)).order_by("email").values_list("email", flat=True)
     context = {
         "by": by, "connection_name": connection.name, "customer_name": connection.customer.name,
-        "url": absolute_url(platform_host(require_tenant_schema()), f"/manage/connections/{connection.pk}/"),
+        "url": _url(f"/manage/connections/{connection.pk}/"),
     }  # fmt: skip
+    return _mail(ACCESS_KIND, "access_changed", _others(by_ids), context, key, now)
+
+
+def tell_of_member(*, invitation_id: UUID, user_id: str, key: str, now: datetime) -> int:
+    """This function will write to the people who watch over the rule, once for each `key`; returns to how many.
+
+    Whoever invites somebody has a second pair of eyes at once, maybe a second pair of their own.
+    """
+    invitation = Invitation.objects.filter(pk=invitation_id, subject_key="").first()
+    if invitation is None or not requires_second_person():
+        return 0
+    context = {
+        "member": invitation.email, "role_name": StaffRole(invitation.role).label, "by": invitation.invited_by_label,
+        "url": _url("/manage/settings/team/"),
+    }  # fmt: skip
+    return _mail(MEMBER_KIND, "member_joined", _others([user_id]), context, key, now)
+
+
+def _url(path: str) -> str:
+    return absolute_url(platform_host(require_tenant_schema()), path)
+
+
+def _mail(kind: str, template: str, people: list[str], context: dict[str, str], key: str, now: datetime) -> int:
+    addresses = User.objects.filter(pk__in=people).order_by("email").values_list("email", flat=True)
     for address in addresses:
-        send_mail(
-            kind=ACCESS_KIND, recipient=address, template="access_changed", context=context, now=now,
-            key=f"{key}:{address}",
-        )  # fmt: skip
+        send_mail(kind=kind, recipient=address, template=template, context=context, now=now, key=f"{key}:{address}")
     return len(addresses)
 
 
