@@ -121,6 +121,22 @@ def test_a_record_that_changes_its_id_is_told(
     assert ("Vulcan Industries", "parties", "par1") in references()
 
 
+def test_anothers_object_for_one_that_is_referred_to_is_told(
+    flow: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = record(vendor("crm").objects["companies"].pop("c1"))
+    vendor("crm").put("companies", "c2")
+    answer = msgspec.structs.replace(other, external_id="c9")
+    own = FakeStream.get
+    monkeypatch.setattr(FakeStream, "get", lambda self, key: answer if key == "c1" else own(self, key))
+
+    run_flow(flow, now)
+
+    failure = RecordFailure.objects.get()
+    assert (failure.error_class, failure.external_id) == (ErrorClass.MISSING_REFERENCE, "d1")
+    assert [project["name"] for project in vendor("erp").all("projects")] == ["Rollout 2"]
+
+
 @pytest.mark.parametrize("newest_first", [True, False])
 def test_of_a_record_twice_in_a_page_the_newer_counts(
     flow: Any, now: datetime, monkeypatch: pytest.MonkeyPatch, newest_first: bool

@@ -174,7 +174,8 @@ class _Fetcher:
         found = []
         for external_id in external_ids:
             record = self._get(stream, external_id) if depth <= MAX_REFERENCE_DEPTH else None
-            if record is None or record.deleted:
+            # Another's object, told for one that was merged into it, would leave the reference pointing nowhere.
+            if record is None or record.deleted or record.external_id != external_id:
                 self.absent.add((stream, external_id))
             else:
                 found.append(record)
