@@ -89,7 +89,7 @@ def test_one_id_for_two_creates_of_one_call_stops_no_run(
     assert CanonicalRecord.objects.filter(entity="account").count() == 2
 
 
-def test_anothers_read_back_of_an_update_is_taken_over_by_nobody(
+def test_a_read_back_of_something_else_is_taken_over_by_nobody(
     flow: Any, answers: Callable[..., None], now: datetime
 ) -> None:
     run_flow(flow, now)
@@ -121,7 +121,7 @@ def test_a_record_that_changes_its_id_is_told(
     assert ("Vulcan Industries", "parties", "par1") in references()
 
 
-def test_anothers_object_for_one_that_is_referred_to_is_told(
+def test_another_object_for_one_that_is_referred_to_is_told(
     flow: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = record(vendor("crm").objects["companies"].pop("c1"))
