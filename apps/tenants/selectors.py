@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.core.planes import public_plane
-from apps.tenants.models import TEMPLATE_SCHEMA, Domain, Partner
+from apps.tenants.models import TEMPLATE_SCHEMA, Domain, Partner, PartnerStatus
 
 
 def list_partners() -> QuerySet[Partner]:
@@ -21,6 +21,11 @@ def get_partner_of_schema(schema: str) -> Partner:
     with public_plane():
         partner: Partner = Partner.objects.get(schema_name=schema)
     return partner
+
+
+def is_suspended(schema: str) -> bool:
+    with public_plane():
+        return Partner.objects.filter(schema_name=schema, status=PartnerStatus.SUSPENDED).exists()
 
 
 def platform_host(schema: str) -> str:

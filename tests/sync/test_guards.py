@@ -12,6 +12,7 @@ from apps.connectors.sdk.errors import RecordRejected
 from apps.core.actor import Actor, ActorKind
 from apps.core.clock import moved_clock
 from apps.core.errors import NotVisible
+from apps.core.planes import public_plane
 from apps.flows.services import go_live
 from apps.sync.engine import guards, read
 from apps.sync.models import HeldBy, RunStatus, RunTrigger, SyncRun
@@ -27,6 +28,7 @@ from apps.sync.services import (
     start_run,
 )
 from apps.sync.services.runs import queue_run
+from apps.tenants.models import Partner
 from tests.sync.conftest import flow_of
 from tests.sync.fake_vendor import vendor
 from tests.sync.test_pausing import on_page
@@ -200,3 +202,23 @@ def test_a_drop_in_volume_is_told(flow, now, left, expected):
     warning = compare().warning
     assert warning.startswith(expected)
     assert bool(warning) == bool(expected)
+
+
+def test_a_run_of_a_suspended_partner_stops_and_goes_on_when_it_is_resumed(flow, partner, now, monkeypatch):
+    def suspend(is_suspended):
+        with public_plane():
+            Partner.objects.filter(pk=partner.pk).update(status="suspended" if is_suspended else "active")
+
+    monkeypatch.setattr(guards, "LOOK_EVERY", 0)
+    on_page(monkeypatch, 2, lambda: suspend(True))
+
+    stopped = run_due(flow, now)
+    suspend(False)
+    done = run_due(flow, now)
+
+    assert (stopped.status, stopped.held_by, stopped.error_message) == (
+        RunStatus.QUEUED, "", "Stopped with all other work. It goes on where it stopped."
+    )  # fmt: skip
+    assert stopped.read_count < 2 * COMPANIES
+    assert (done.pk, done.status, done.read_count) == (stopped.pk, RunStatus.SUCCEEDED, 2 * COMPANIES)
+    assert vendor("erp").write_count == 2 * COMPANIES

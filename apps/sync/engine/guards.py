@@ -10,10 +10,12 @@ import time
 from datetime import datetime
 
 from apps.core.bulk import fetch_rows
+from apps.core.planes import require_tenant_schema
 from apps.dispatch.backlog import is_anyone_waiting
 from apps.sync.engine.context import RunContext
 from apps.sync.engine.errors import RunCanceled, RunDeferred
 from apps.sync.models import HeldBy, RunLimits, RunTrigger, SyncRun
+from apps.tenants.selectors import is_suspended
 
 DURATION, RECORDS, FAILURES = "duration", "records", "failures"
 # A share of fewer records says nothing.
@@ -67,6 +69,11 @@ class RunGuard:
         rows = fetch_rows(_ASKED, [self.context.run_id, self.context.claim])
         if rows:
             self.context.is_cancel_requested, self.context.is_pause_requested = rows[0]
+        if is_suspended(require_tenant_schema()):
+            # Nothing is dispatched meanwhile: it is due on the day the partner is resumed.
+            raise RunDeferred(
+                self.context.now(), "Stopped with all other work. It goes on where it stopped.", held_by=""
+            )
 
     def _measure(self) -> None:
         limits, tally = self.limits, self.context.tally
