@@ -25,7 +25,7 @@ def get_partner_of_schema(schema: str) -> Partner:
 
 def is_suspended(schema: str) -> bool:
     with public_plane():
-        return Partner.objects.filter(schema_name=schema, status=PartnerStatus.SUSPENDED).exists()
+        return bool(Partner.objects.filter(schema_name=schema, status=PartnerStatus.SUSPENDED).exists())
 
 
 def platform_host(schema: str) -> str:
