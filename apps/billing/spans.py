@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Max, OuterRef
 
 from apps.billing.models import BillingPeriod, Invoice, InvoiceStatus, Subscription
 
@@ -20,19 +20,29 @@ class _History:
     """An account's plans by their beginning, and its months that no invoice was issued for."""
 
     plans: list[Subscription] = field(default_factory=list)
+    ends: list[datetime] = field(default_factory=list)  # of the last month of each plan
     waiting: list[BillingPeriod] = field(default_factory=list)
 
     def own(self, period: BillingPeriod) -> Span:
         """What was used while the month ran: its plan ends where the next one begins."""
-        number = next(n for n, plan in enumerate(self.plans) if plan.pk == period.subscription_id)
+        number = self._number(period)
         later = [plan.started_at for plan in self.plans[number + 1 :]]
         start = max(period.period_start, self.plans[number].started_at)
         return start, max(start, min([period.period_end, *later]))
 
     def charged(self, period: BillingPeriod) -> Span:
         start, end = self.own(period)
-        before = [own for own in map(self.own, self.waiting) if own[0] < start]
-        return max((own[1] for own in before), default=self.plans[0].started_at), end
+        before = [own[1] for own in map(self.own, self.waiting) if own[0] < start]
+        return max([self._covered_since(self._number(period)), *before]), end
+
+    def _number(self, period: BillingPeriod) -> int:
+        return next(n for n, plan in enumerate(self.plans) if plan.pk == period.subscription_id)
+
+    def _covered_since(self, number: int) -> datetime:
+        """What was used while there was no plan is nobody's to pay."""
+        while number and self.ends[number - 1] >= self.plans[number].started_at:
+            number -= 1
+        return self.plans[number].started_at
 
 
 def usage_spans(periods: Sequence[BillingPeriod]) -> dict[UUID, Span]:
@@ -46,8 +56,10 @@ def usage_spans(periods: Sequence[BillingPeriod]) -> dict[UUID, Span]:
 
 def _histories(account_ids: Iterable[UUID]) -> dict[UUID, _History]:
     found: dict[UUID, _History] = defaultdict(_History)
-    for plan in Subscription.objects.filter(account__in=account_ids).order_by("started_at", "pk"):
+    plans = Subscription.objects.filter(account__in=account_ids).annotate(end=Max("periods__period_end"))
+    for plan in plans.order_by("started_at", "pk"):
         found[plan.account_id].plans.append(plan)
+        found[plan.account_id].ends.append(plan.end)
     issued = Invoice.objects.filter(period=OuterRef("pk")).exclude(status=InvoiceStatus.DRAFT)
     waiting = BillingPeriod.objects.filter(~Exists(issued), subscription__account__in=account_ids)
     for period in waiting.select_related("subscription").order_by("period_start", "pk"):

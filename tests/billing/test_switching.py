@@ -73,6 +73,21 @@ def test_what_comes_late_of_the_old_plan_is_not_lost(months: list[BillingPeriod]
     assert list(billable_usage(current).values_list("key", flat=True)) == ["run:late"]
 
 
+def test_what_is_used_between_two_plans_is_charged_by_neither(
+    october: BillingPeriod, dearer: PlanVersion, owner_actor: Actor
+) -> None:
+    use(1500, key="run:october")
+    old = october.subscription
+    cancel_subscription(actor=owner_actor, now=SWITCH, subscription=old)
+    issue_invoices(actor=owner_actor, now=AFTER, invoices=drafts([october]))
+    use(9000, key="run:between", at=AFTER + timedelta(days=1))
+    use(30, key="run:late", at=SWITCH)
+    again = subscribe(actor=owner_actor, now=AFTER + timedelta(days=9), account=old.account, plan_version=dearer)
+    use(7, key="run:new", at=again.started_at)
+
+    assert list(billable_usage(again.periods.get()).values_list("key", flat=True)) == ["run:new"]
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["older first", "newer first"])
 def test_two_months_that_waited_charge_their_own_use(
     october: BillingPeriod, owner_actor: Actor, order: tuple[int, int]
