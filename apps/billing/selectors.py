@@ -47,7 +47,7 @@ def preview_invoice(period: BillingPeriod) -> RatedInvoice:
 
 
 def preview_invoices(periods: Sequence[BillingPeriod]) -> dict[UUID, RatedInvoice]:
-    """The same for many, by period: four queries."""
+    """The same for many, by period: three queries."""
     prices = _prices_of({period.subscription.plan_version_id for period in periods})
     used = _usage_of(periods)
     return {

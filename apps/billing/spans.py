@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, OuterRef
 
 from apps.billing.models import BillingPeriod, Invoice, InvoiceStatus, Subscription
 
@@ -22,6 +22,15 @@ class _History:
     plans: list[Subscription] = field(default_factory=list)
     ends: list[datetime] = field(default_factory=list)  # of the last month of each plan
     waiting: list[BillingPeriod] = field(default_factory=list)
+
+    def add(self, period: BillingPeriod, *, is_waiting: bool) -> None:
+        """In their order: a plan's first month brings the plan."""
+        if not self.plans or self.plans[-1].pk != period.subscription_id:
+            self.plans.append(period.subscription)
+            self.ends.append(period.period_end)
+        self.ends[-1] = period.period_end
+        if is_waiting:
+            self.waiting.append(period)
 
     def own(self, period: BillingPeriod) -> Span:
         """What was used while the month ran: its plan ends where the next one begins."""
@@ -55,13 +64,11 @@ def usage_spans(periods: Sequence[BillingPeriod]) -> dict[UUID, Span]:
 
 
 def _histories(account_ids: Iterable[UUID]) -> dict[UUID, _History]:
-    found: dict[UUID, _History] = defaultdict(_History)
-    plans = Subscription.objects.filter(account__in=account_ids).annotate(end=Max("periods__period_end"))
-    for plan in plans.order_by("started_at", "pk"):
-        found[plan.account_id].plans.append(plan)
-        found[plan.account_id].ends.append(plan.end)
     issued = Invoice.objects.filter(period=OuterRef("pk")).exclude(status=InvoiceStatus.DRAFT)
-    waiting = BillingPeriod.objects.filter(~Exists(issued), subscription__account__in=account_ids)
-    for period in waiting.select_related("subscription").order_by("period_start", "pk"):
-        found[period.subscription.account_id].waiting.append(period)
+    periods = BillingPeriod.objects.filter(subscription__account__in=account_ids).annotate(is_issued=Exists(issued))
+    found: dict[UUID, _History] = defaultdict(_History)
+    for period in periods.select_related("subscription").order_by(
+        "subscription__started_at", "subscription_id", "period_start"
+    ):
+        found[period.subscription.account_id].add(period, is_waiting=not period.is_issued)
     return found

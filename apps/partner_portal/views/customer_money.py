@@ -80,8 +80,8 @@ def _closable(customer: Customer, reports: list[Any], standing: Any) -> str:
 @requires(Audience.STAFF, "billing.view")
 def show_billing(request: ActorRequest, customer_id: UUID) -> HttpResponse:
     customer, now = get_customer(request.actor, customer_id), clock.now()
-    account = find_account(customer.subject_key)
     subscription = find_live_subscription(customer.subject_key)
+    account = subscription.account if subscription else find_account(customer.subject_key)
     account_form, plan_form = _forms(request, customer, account)
     if request.method == "POST":
         request.actor.require("billing.manage")
