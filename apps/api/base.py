@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
@@ -18,6 +20,8 @@ from apps.api.paging import paginate
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.errors import AnticipatedError
+
+_parameters: dict[tuple[type[APIView], str], frozenset[str]] = {}
 
 
 class ApiView(APIView):
@@ -34,6 +38,15 @@ class ApiView(APIView):
     def actor(self) -> Actor:
         actor: Any = self.request.user
         return actor  # type: ignore[no-any-return]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Whoever may ask at all is told of a misspelled filter: ignored, it would have everything listed."""
+        super().initial(request, *args, **kwargs)
+        known = _parameters_of(self, request.method or "")
+        choice = f"Use one of {', '.join(sorted(known))}." if known else "This address takes none."
+        unknown = sorted(set(request.query_params) - known)
+        if unknown:
+            raise ValidationError({name: [f"There is no such parameter. {choice}"] for name in unknown})
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, AnticipatedError):
@@ -65,6 +78,19 @@ class ApiView(APIView):
     def once(self, act: Callable[[], Response], *, told_once: Collection[str] = ()) -> Response:
         """`told_once` names secret parts of the answer, which a repeated request is not told again."""
         return answer_once(self.request, self.actor, clock.now(), act, told_once=told_once)
+
+
+def _parameters_of(view: ApiView, method: str) -> frozenset[str]:
+    """The names that the published description gives a method's query."""
+    key = (type(view), method)
+    if key not in _parameters:
+        described = getattr(getattr(view, method.lower(), None), "kwargs", {}).get("schema")
+        schema = described() if described else None
+        if schema:
+            schema.view, schema.method = view, method
+        found = schema.get_override_parameters() if schema else []
+        _parameters[key] = frozenset(one.name for one in found if one.location == OpenApiParameter.QUERY)
+    return _parameters[key]
 
 
 def paged(serializer: type[BaseSerializer[Any]]) -> type[BaseSerializer[Any]]:

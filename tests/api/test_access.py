@@ -134,6 +134,23 @@ def test_a_choice_that_is_none_is_refused_by_name(api: ApiClient, brightwater: C
     assert api.get(place).status_code == 200
 
 
+def test_a_parameter_that_is_none_is_not_passed_over(api: ApiClient) -> None:
+    listed, made = (
+        api.get("/approvals", statuss="open", limit="1"),
+        api.post("/customers?dry=1", {"name": "Brightwater"}),
+    )
+
+    assert (listed.status_code, made.status_code, Customer.objects.count()) == (400, 400, 0)
+    assert [error for answer in (listed, made) for error in answer.json()["errors"]] == [
+        {
+            "pointer": "/statuss",
+            "code": "invalid",
+            "detail": "There is no such parameter. Use one of cursor, customer, limit, status.",
+        },
+        {"pointer": "/dry", "code": "invalid", "detail": "There is no such parameter. This address takes none."},
+    ]
+
+
 def test_a_key_holder_begins_at_the_index(partner: Partner, owner_actor: Actor, now: datetime) -> None:
     _, secret = make_key(owner_actor, now, scopes=["sla.view"])
 
