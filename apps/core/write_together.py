@@ -61,6 +61,9 @@ def write_later(statement: str, parameters: Any) -> bool:
     writes = _writes.get()
     if writes is None:
         return False
+    if not connection.search_path_set_schemas:
+        # What waits is sent as it stands when something is asked; the plane must not be chosen after it then.
+        connection.cursor().close()
     writes.waiting.append((statement, parameters))
     return True
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from apps.core.bulk import FEW, TOGETHER, commit_without_waiting, copy_rows, execute, fetch_rows, write
+from apps.core.planes import public_plane, tenant_plane
 from apps.core.prepared import prepared_statements
 from apps.core.write_together import writing_together
 
@@ -105,6 +106,32 @@ def test_nothing_is_left_of_a_block_that_failed():
 
     add_all(2)
     assert numbers() == [2]
+
+
+def touch_nothing() -> None:
+    """In a table that only tenants have."""
+    write("UPDATE sync_syncrun SET status = status WHERE false", [])
+
+
+@pytest.mark.parametrize("binding", [nullcontext, prepared_statements])
+def test_what_waits_is_written_in_the_plane_that_was_current(binding):
+    def look_at_public() -> None:
+        with public_plane():
+            assert fetch_rows("SELECT count(*) FROM tenants_partner", [])[0][0] > 0
+
+    with binding(), tenant_plane("p_acme"), transaction.atomic():
+        look_at_public()
+        with writing_together():
+            touch_nothing()
+            assert numbers() == []
+            touch_nothing()
+            look_at_public()
+            touch_nothing()
+            with public_plane():
+                write("UPDATE tenants_partner SET name = name WHERE false", [])
+            touch_nothing()
+
+        assert numbers() == []
 
 
 @pytest.mark.parametrize("count", [1, FEW, FEW + 1])
