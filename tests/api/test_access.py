@@ -136,14 +136,14 @@ def test_a_choice_that_is_none_is_refused_by_name(api: ApiClient, brightwater: C
 
 def test_a_parameter_that_is_none_is_not_passed_over(api: ApiClient) -> None:
     listed, made = (
-        api.get("/approvals", statuss="open", limit="1"),
+        api.get("/approvals", state="open", limit="1"),
         api.post("/customers?dry=1", {"name": "Brightwater"}),
     )
 
     assert (listed.status_code, made.status_code, Customer.objects.count()) == (400, 400, 0)
     assert [error for answer in (listed, made) for error in answer.json()["errors"]] == [
         {
-            "pointer": "/statuss",
+            "pointer": "/state",
             "code": "invalid",
             "detail": "There is no such parameter. Use one of cursor, customer, limit, status.",
         },
