@@ -62,7 +62,9 @@ def _install() -> None:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise Unavailable("Redmine: needs root and Debian's packages to be installed")
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # Rails would take our own database for its own.
+    own = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    quiet = {**own, "DEBIAN_FRONTEND": "noninteractive"}
     wait = ("-o", "DPkg::Lock::Timeout=300", "-qq", "-y", "--no-install-recommends")
     try:
         run("apt-get", "-qq", "update", env=quiet)
@@ -73,7 +75,7 @@ def _install() -> None:
         if not APP.exists():
             raise Unavailable("Redmine: Debian's packages cannot be fetched here") from None
         script = "Gem::Specification.each{|s| FileUtils.mkdir_p(s.full_gem_path) rescue warn s.full_name}"
-        run("ruby", "-rfileutils", "-e", script)
+        run("ruby", "-rfileutils", "-e", script, env=quiet)
         run("dpkg", "--configure", "-a", env=quiet)
 
 
