@@ -104,6 +104,11 @@ class Collector:
         return {**rule_context(state, settings, self.context.today), "linked": linked}
 
 
+def documents_of(spec: AggregateSpec) -> str:
+    """What people call the records that are made."""
+    return "revenue entries" if spec.into == "revenue" else f"{spec.into.replace('_', ' ')}s"
+
+
 def aggregate(context: RunContext, spec: AggregateSpec) -> int:
     """This function will make the documents of all groups with something to put on them; returns how many."""
     collector, made = Collector(context, spec), 0

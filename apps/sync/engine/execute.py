@@ -10,7 +10,7 @@ from apps.connectors.sdk.errors import TransientError
 from apps.connectors.sdk.types import Page
 from apps.flows.binding import stream_of
 from apps.flows.definition import AggregateSpec, ReadSpec
-from apps.sync.engine.aggregate import Collector, aggregate
+from apps.sync.engine.aggregate import Collector, aggregate, documents_of
 from apps.sync.engine.beside import read_ahead
 from apps.sync.engine.catch_up import catch_up, open_history, retry_failures
 from apps.sync.engine.context import BoundSystem, RunContext
@@ -172,7 +172,7 @@ class _Execution:
 
     def aggregate(self, spec: AggregateSpec) -> None:
         label = Collector(self.context, spec).label
-        documents = "revenue entries" if spec.into == "revenue" else f"{spec.into.replace('_', ' ')}s"
+        documents = documents_of(spec)
         with self.step(f"Collecting {label} for {documents}") as counts:
             counts[documents] = aggregate(self.context, spec)
 

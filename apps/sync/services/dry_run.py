@@ -19,6 +19,7 @@ from apps.flows.binding import stream_of
 from apps.flows.definition import FlowSpec
 from apps.flows.layers import draft_specs
 from apps.flows.models import Flow, Integration, RoleBinding
+from apps.sync.engine.aggregate import documents_of
 from apps.sync.engine.catch_up import HISTORY
 from apps.sync.engine.consequences import Consequences, draw_consequences
 from apps.sync.engine.context import BoundSystem, RunContext, build_context
@@ -153,7 +154,7 @@ def try_flow(flow: Flow, limit: int, spec: FlowSpec | None, bindings: list[RoleB
 
 
 def _try(context: RunContext, flow: Flow, limit: int, *, is_draft: bool) -> DryRunFlow:
-    documents = dict.fromkeys(_documents(spec.into) for spec in context.spec.aggregate)
+    documents = dict.fromkeys(map(documents_of, context.spec.aggregate))
     result = DryRunFlow(flow.key, flow.name, documents=list(documents))
     # The vendors are asked before the transaction, except for single records others refer to.
     samples = _read_samples(context, result, limit)
@@ -176,10 +177,6 @@ def _try(context: RunContext, flow: Flow, limit: int, *, is_draft: bool) -> DryR
         result.in_step_count += 0 if is_first else counts["unchanged"]
         transaction.set_rollback(True)
     return result
-
-
-def _documents(entity: str) -> str:
-    return "revenue entries" if entity == "revenue" else f"{entity.replace('_', ' ')}s"
 
 
 def _read_samples(context: RunContext, result: DryRunFlow, limit: int) -> list[Sample]:
